@@ -1,0 +1,28 @@
+// Hashes: content ids (SHA-256, so that a third party can recompute them) and fast fingerprints (XXH3).
+#ifndef RHODES_BASE_HASH_H_
+#define RHODES_BASE_HASH_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace rhodes {
+
+// The first 128 bits of SHA-256 over `parts` joined by NUL bytes, as 32 lower-case hexadecimal digits.
+std::string ContentId(std::initializer_list<std::string_view> parts);
+
+// SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
+std::string Sha256Hex(std::string_view bytes);
+// The same of a whole file, read in pieces.
+absl::StatusOr<std::string> Sha256OfFile(const std::string& path);
+
+// XXH3, for hash tables and change detection only: not for ids that leave the process.
+uint64_t Fingerprint(std::string_view bytes, uint64_t seed = 0);
+
+}  // namespace rhodes
+
+#endif  // RHODES_BASE_HASH_H_

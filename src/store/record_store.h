@@ -1,0 +1,73 @@
+// The one database: records as Parquet parts under OUT/records/<source>/, appended atomically.
+#ifndef RHODES_STORE_RECORD_STORE_H_
+#define RHODES_STORE_RECORD_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/run_context.h"
+#include "record/record.h"
+
+namespace rhodes {
+
+struct IngestCounts {
+  uint64_t read = 0;  // = stored + duplicates + rejected, always
+  uint64_t stored = 0;
+  uint64_t duplicates = 0;
+  uint64_t rejected = 0;
+  uint64_t bytes = 0;  // uncompressed input
+};
+
+// Takes the records of one source into OUT. Everything becomes visible at Commit(), whole, or never.
+//   OUT/records/<source>/part-*.parquet   the records (schema: record/record.h)
+//   OUT/records/<source>/duplicates.jsonl one line a duplicate: id, file, begin, end (no origin is lost)
+//   OUT/records/<source>/rejects.jsonl    one line a reject: file, begin, end, reason
+//   OUT/records/<source>/manifest.json    written last; lists the parts with rows, bytes and SHA-256
+//   OUT/rejects/<source>.jsonl            the same rejects, where the design's page promises them (hard link or copy)
+// Not thread-safe: feed it from the ordered end of a pipeline; it compresses parts on threads of its own.
+class RecordWriter {
+ public:
+  enum class Mode {
+    kReplace,  // the source holds just what is written now (a stage of a project)
+    kAppend    // added to what is there; a record stored before counts as a duplicate (`rhodes ingest` by hand)
+  };
+  static absl::StatusOr<std::unique_ptr<RecordWriter>> Open(const std::string& out, const std::string& source,
+                                                            Mode mode, const RunContext& context);
+  virtual ~RecordWriter() = default;
+
+  // Stores the record, or counts it as a duplicate when its id is there already.
+  virtual absl::Status Append(Record record) = 0;
+  virtual absl::Status AddReject(Reject reject) = 0;
+  virtual void AddBytes(uint64_t uncompressed_bytes) = 0;
+  virtual IngestCounts counts() const = 0;
+  // `key`, `settings` and `seconds` go into the manifest.
+  virtual absl::StatusOr<IngestCounts> Commit(const std::string& key, const Json& settings, double seconds) = 0;
+};
+
+// The sources that OUT holds (directories with a manifest), sorted; and the parts of one, in order, as absolute paths.
+absl::StatusOr<std::vector<std::string>> ListSources(const std::string& out);
+absl::StatusOr<std::vector<std::string>> ListParts(const std::string& out, const std::string& source);
+
+// Where records come from: id -> source, kind and origin, for ids found among OUT's records. Order as asked; an id that
+// is not there is left out.
+struct RecordOrigin {
+  std::string id;
+  std::string source;
+  std::string kind;
+  Origin origin;
+};
+class RecordLookup {
+ public:
+  static absl::StatusOr<std::unique_ptr<RecordLookup>> Open(const std::string& out);
+  virtual ~RecordLookup() = default;
+  virtual absl::StatusOr<std::vector<RecordOrigin>> Find(const std::vector<std::string>& ids) = 0;  // thread-safe
+  // The bytes of a record: its `original` (or text) as stored.
+  virtual absl::StatusOr<std::string> Original(const std::string& id) = 0;  // thread-safe
+};
+
+}  // namespace rhodes
+
+#endif  // RHODES_STORE_RECORD_STORE_H_
