@@ -83,7 +83,11 @@ absl::Status OrderedPipeline(int threads, size_t in_flight,
       changed.notify_all();
       if (!status.ok()) continue;  // draining after an error
       lock.unlock();
-      status = output.ok() ? consume(*std::move(output)) : output.status();
+      if (output.ok()) {
+        status = consume(*std::move(output));
+      } else {
+        status = output.status();
+      }
       lock.lock();
       if (!status.ok()) {
         ended = true;
