@@ -81,6 +81,11 @@ absl::StatusOr<LlamaConfig> LlamaConfig::FromJson(const Json& json, std::string_
   keys.Only("attention_bias", false, "biases are not computed");
   keys.Only("mlp_bias", false, "biases are not computed");
   keys.Only("rope_scaling", nullptr, "rotary scaling is not computed");
+  // transformers 5 has rope_theta inside rope_parameters, and dtype for torch_dtype.
+  const Json none = Json::object();
+  const auto rope = json.find("rope_parameters");
+  Keys rope_keys(rope != json.end() && rope->is_object() ? *rope : none, what);
+  rope_keys.Only("rope_type", "default", "rotary scaling is not computed");
   LlamaConfig config;
   config.vocabulary_size = keys.Integer("vocab_size");
   config.hidden_size = keys.Integer("hidden_size");
@@ -90,13 +95,14 @@ absl::StatusOr<LlamaConfig> LlamaConfig::FromJson(const Json& json, std::string_
   config.kv_heads = keys.Integer("num_key_value_heads", config.heads);
   config.head_dim = keys.Integer("head_dim", config.heads > 0 ? config.hidden_size / config.heads : 0);
   config.max_positions = keys.Integer("max_position_embeddings");
-  config.rope_theta = keys.Number("rope_theta", 10000.0);
+  config.rope_theta = keys.Number("rope_theta", rope_keys.Number("rope_theta", 10000.0));
   config.rms_epsilon = keys.Number("rms_norm_eps", 1e-6);  // transformers' default
   config.tie_embeddings = keys.Boolean("tie_word_embeddings", false);
   config.bos_id = keys.Token("bos_token_id");
   config.eos_id = keys.Token("eos_token_id");
-  config.torch_dtype = keys.String("torch_dtype", "float32");
+  config.torch_dtype = keys.String("torch_dtype", keys.String("dtype", "float32"));
   RETURN_IF_ERROR(keys.status());
+  RETURN_IF_ERROR(rope_keys.status());
   RETURN_IF_ERROR(Annotate(config.Validate(), what));
   return config;
 }

@@ -51,6 +51,22 @@ TEST(LlamaConfig, FromJson_FillsWhatHuggingFaceLeavesOut) {
   EXPECT_EQ(read->eos_id, 7);
 }
 
+TEST(LlamaConfig, FromJson_ReadsTheKeysOfTransformers5) {
+  Json json = Small().ToJson();
+  json.erase("rope_theta");
+  json.erase("rope_scaling");
+  json.erase("torch_dtype");
+  json["rope_parameters"] = {{"rope_theta", 5e5}, {"rope_type", "default"}};
+  json["dtype"] = "float16";
+  const absl::StatusOr<LlamaConfig> read = LlamaConfig::FromJson(json, "config.json");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->rope_theta, 5e5);
+  EXPECT_EQ(read->torch_dtype, "float16");
+  json["rope_parameters"]["rope_type"] = "llama3";
+  EXPECT_EQ(Message(LlamaConfig::FromJson(json, "c").status()),
+            "c: rope_type is \"llama3\": rotary scaling is not computed");
+}
+
 TEST(LlamaConfig, FromJson_NamesTheKeyThatIsWrong) {
   struct Case {
     const char* key;
