@@ -1,0 +1,321 @@
+#include "model/kernels/elementwise.h"
+
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "model/kernels/elementwise.cc"
+#include <hwy/foreach_target.h>
+// After foreach_target.h:
+#include <hwy/highway.h>
+
+#include "model/kernels/vector-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace rhodes {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <typename T>
+void GatherRowsT(const T* table, const uint32_t* tokens, int64_t rows, int64_t width, float* out) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* from = table + tokens[r] * width;
+    float* to = out + r * width;
+    ForEach(width, [&](auto d, int64_t i) HWY_ATTR { hn::StoreU(LoadF(d, from + i), d, to + i); });
+  }
+}
+
+void ScatterAddRowsT(const float* d_rows, const uint32_t* tokens, int64_t rows, int64_t width, int64_t begin,
+                     int64_t end, float* gradient) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* from = d_rows + r * width + begin;
+    float* to = gradient + tokens[r] * width + begin;
+    ForEach(end - begin, [&](auto d, int64_t i) HWY_ATTR {
+      hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
+    });
+  }
+}
+
+template <typename T>
+void RmsNormForwardT(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit, T* out,
+                     float* inverse) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* row = x + r * width;
+    const float sum = SumOver(width, [&](auto d, int64_t i) HWY_ATTR {
+      const auto v = hn::LoadU(d, row + i);
+      return hn::Mul(v, v);
+    });
+    const float factor = 1.0f / std::sqrt(sum / static_cast<float>(width) + epsilon);
+    inverse[r] = factor;
+    T* unit_row = unit + r * width;
+    T* out_row = out + r * width;
+    ForEach(width, [&](auto d, int64_t i) HWY_ATTR {
+      const auto u = hn::Mul(hn::LoadU(d, row + i), hn::Set(d, factor));
+      StoreF(u, d, unit_row + i);
+      StoreF(hn::Mul(u, LoadF(d, weight + i)), d, out_row + i);
+    });
+  }
+}
+
+template <typename T>
+void RmsNormBackwardT(const T* d_out, const T* unit, const float* inverse, const T* weight, int64_t rows, int64_t width,
+                      bool accumulate, float* d_x, T* d_x_low, float* d_weight) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* d_row = d_out + r * width;
+    const T* unit_row = unit + r * width;
+    // With g = d_out · weight: d_x = inverse · (g - unit · mean(g · unit)).
+    const float sum = SumOver(width, [&](auto d, int64_t i) HWY_ATTR {
+      const auto product = hn::Mul(LoadF(d, d_row + i), LoadF(d, unit_row + i));
+      hn::StoreU(hn::Add(hn::LoadU(d, d_weight + i), product), d, d_weight + i);
+      return hn::Mul(product, LoadF(d, weight + i));
+    });
+    const float mean = sum / static_cast<float>(width);
+    const float factor = inverse[r];
+    float* x_row = d_x + r * width;
+    T* low_row = d_x_low + r * width;
+    ForEach(width, [&](auto d, int64_t i) HWY_ATTR {
+      const auto g = hn::Mul(LoadF(d, d_row + i), LoadF(d, weight + i));
+      auto value = hn::Mul(hn::NegMulAdd(LoadF(d, unit_row + i), hn::Set(d, mean), g), hn::Set(d, factor));
+      if (accumulate) value = hn::Add(value, hn::LoadU(d, x_row + i));
+      hn::StoreU(value, d, x_row + i);
+      StoreF(value, d, low_row + i);
+    });
+  }
+}
+
+template <typename T>
+void RotateT(T* data, int64_t rows, int64_t stride, int64_t heads, int64_t head_dim, int64_t first_position,
+             const float* cosine, const float* sine, bool inverse) {
+  const int64_t half = head_dim / 2;
+  const float sign = inverse ? -1.0f : 1.0f;
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* cosine_row = cosine + (first_position + r) * half;
+    const float* sine_row = sine + (first_position + r) * half;
+    for (int64_t h = 0; h < heads; ++h) {
+      T* low = data + r * stride + h * head_dim;
+      T* high = low + half;
+      ForEach(half, [&](auto d, int64_t i) HWY_ATTR {
+        const auto a = LoadF(d, low + i);
+        const auto b = LoadF(d, high + i);
+        const auto c = hn::LoadU(d, cosine_row + i);
+        const auto s = hn::Mul(hn::LoadU(d, sine_row + i), hn::Set(d, sign));
+        StoreF(hn::NegMulAdd(b, s, hn::Mul(a, c)), d, low + i);
+        StoreF(hn::MulAdd(a, s, hn::Mul(b, c)), d, high + i);
+      });
+    }
+  }
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> Sigmoid(D d, hn::Vec<D> x) {
+  const auto one = hn::Set(d, 1.0f);
+  return hn::Div(one, hn::Add(one, FastExp(d, hn::Neg(x))));
+}
+
+template <typename T>
+void SwiGluForwardT(const T* gate_up, int64_t rows, int64_t inner, T* out) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* gate = gate_up + r * 2 * inner;
+    const T* up = gate + inner;
+    T* out_row = out + r * inner;
+    ForEach(inner, [&](auto d, int64_t i) HWY_ATTR {
+      const auto g = LoadF(d, gate + i);
+      StoreF(hn::Mul(hn::Mul(g, Sigmoid(d, g)), LoadF(d, up + i)), d, out_row + i);
+    });
+  }
+}
+
+template <typename T>
+void SwiGluBackwardT(T* d_out, T* gate_up, int64_t rows, int64_t inner) {
+  for (int64_t r = 0; r < rows; ++r) {
+    T* gate = gate_up + r * 2 * inner;
+    T* up = gate + inner;
+    T* d_row = d_out + r * inner;
+    ForEach(inner, [&](auto d, int64_t i) HWY_ATTR {
+      const auto g = LoadF(d, gate + i);
+      const auto u = LoadF(d, up + i);
+      const auto gradient = LoadF(d, d_row + i);
+      const auto s = Sigmoid(d, g);
+      const auto silu = hn::Mul(g, s);
+      // silu'(g) = s · (1 + g · (1 - s)) = s + silu · (1 - s)
+      const auto slope = hn::MulAdd(silu, hn::Sub(hn::Set(d, 1.0f), s), s);
+      StoreF(hn::Mul(hn::Mul(gradient, u), slope), d, gate + i);
+      StoreF(hn::Mul(gradient, silu), d, up + i);
+      StoreF(hn::Mul(silu, u), d, d_row + i);
+    });
+  }
+}
+
+template <typename T>
+void SoftmaxCrossEntropyT(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float scale, float* losses,
+                          float* scratch) {
+  for (int64_t r = 0; r < rows; ++r) {
+    T* row = logits + r * classes;
+    const float target = ToFloat(row[targets[r]]);
+    const float maximum = MaximumOver(classes, [&](auto d, int64_t i) HWY_ATTR { return LoadF(d, row + i); });
+    const float sum = SumOver(classes, [&](auto d, int64_t i) HWY_ATTR {
+      const auto e = FastExp(d, hn::Sub(LoadF(d, row + i), hn::Set(d, maximum)));
+      hn::StoreU(e, d, scratch + i);
+      return e;
+    });
+    losses[r] = std::log(sum) + maximum - target;
+    if (scale == 0.0f) continue;
+    const float factor = scale / sum;
+    ForEach(classes, [&](auto d, int64_t i)
+                         HWY_ATTR { StoreF(hn::Mul(hn::LoadU(d, scratch + i), hn::Set(d, factor)), d, row + i); });
+    row[targets[r]] = FromFloat<T>(std::exp(target - maximum) * factor - scale);
+  }
+}
+
+template <typename T>
+HWY_INLINE void FillZero(T* out, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) out[i] = T{};
+}
+
+template <typename T>
+void AttentionSoftmaxForwardT(float* scores, const int32_t* first, const int32_t* last, int64_t rows, int64_t columns,
+                              float scale, T* out, float* log_sum) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t begin = first[r];
+    const int64_t count = last[r] + 1 - begin;
+    float* row = scores + r * columns + begin;
+    const float maximum = MaximumOver(count, [&](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, row + i); });
+    const float shift = -maximum * scale;
+    const float sum = SumOver(count, [&](auto d, int64_t i) HWY_ATTR {
+      const auto e = FastExp(d, hn::MulAdd(hn::LoadU(d, row + i), hn::Set(d, scale), hn::Set(d, shift)));
+      hn::StoreU(e, d, row + i);
+      return e;
+    });
+    log_sum[r] = std::log(sum) - shift;
+    const float factor = 1.0f / sum;
+    T* out_row = out + r * columns;
+    FillZero(out_row, 0, begin);
+    ForEach(count, [&](auto d, int64_t i) HWY_ATTR {
+      StoreF(hn::Mul(hn::LoadU(d, row + i), hn::Set(d, factor)), d, out_row + begin + i);
+    });
+    FillZero(out_row, begin + count, columns);
+  }
+}
+
+template <typename T>
+void AttentionSoftmaxBackwardT(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
+                               const float* log_sum, const float* delta, int64_t rows, int64_t columns, float scale,
+                               T* p, T* d_s) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t begin = first[r];
+    const int64_t count = last[r] + 1 - begin;
+    const int64_t at = r * columns + begin;
+    FillZero(p + r * columns, 0, begin);
+    FillZero(d_s + r * columns, 0, begin);
+    ForEach(count, [&](auto d, int64_t i) HWY_ATTR {
+      const auto shifted = hn::MulSub(hn::LoadU(d, scores + at + i), hn::Set(d, scale), hn::Set(d, log_sum[r]));
+      const auto weight = FastExp(d, shifted);
+      StoreF(weight, d, p + at + i);
+      const auto difference = hn::Sub(hn::LoadU(d, d_p + at + i), hn::Set(d, delta[r]));
+      StoreF(hn::Mul(hn::Mul(weight, hn::Set(d, scale)), difference), d, d_s + at + i);
+    });
+    FillZero(p + r * columns, begin + count, columns);
+    FillZero(d_s + r * columns, begin + count, columns);
+  }
+}
+
+template <typename T>
+void RowDotsT(const T* a, const T* b, int64_t rows, int64_t stride, int64_t width, float* sums) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* x = a + r * stride;
+    const T* y = b + r * stride;
+    sums[r] = SumOver(width, [&](auto d, int64_t i) HWY_ATTR { return hn::Mul(LoadF(d, x + i), LoadF(d, y + i)); });
+  }
+}
+
+template <typename T>
+void StoreRowsT(const float* x, int64_t rows, int64_t width, int64_t stride, T* out) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* from = x + r * width;
+    T* to = out + r * stride;
+    ForEach(width, [&](auto d, int64_t i) HWY_ATTR { StoreF(hn::LoadU(d, from + i), d, to + i); });
+  }
+}
+
+double SumOfSquaresT(const float* x, int64_t count) {
+  // f32 sums over short pieces, f64 over the pieces: as exact as f64 throughout for this purpose, at f32 speed.
+  constexpr int64_t kPiece = 4096;
+  double total = 0;
+  for (int64_t begin = 0; begin < count; begin += kPiece) {
+    const float* piece = x + begin;
+    total += SumOver(count - begin < kPiece ? count - begin : kPiece, [&](auto d, int64_t i) HWY_ATTR {
+      const auto v = hn::LoadU(d, piece + i);
+      return hn::Mul(v, v);
+    });
+  }
+  return total;
+}
+
+template <typename T>
+void AdamWStepT(const AdamW& s, const float* gradient, int64_t count, float* weight, float* m, float* v, T* low) {
+  const float keep = 1.0f - s.learning_rate * s.decay;
+  const float step = s.learning_rate / s.correction1;
+  const float root = 1.0f / std::sqrt(s.correction2);
+  ForEach(count, [&](auto d, int64_t i) HWY_ATTR {
+    const auto g = hn::Mul(hn::LoadU(d, gradient + i), hn::Set(d, s.gradient_factor));
+    const auto m1 = hn::LoadU(d, m + i);
+    const auto m2 = hn::MulAdd(hn::Sub(g, m1), hn::Set(d, 1.0f - s.beta1), m1);
+    const auto v2 =
+        hn::MulAdd(hn::Mul(g, g), hn::Set(d, 1.0f - s.beta2), hn::Mul(hn::LoadU(d, v + i), hn::Set(d, s.beta2)));
+    const auto denominator = hn::MulAdd(hn::Sqrt(v2), hn::Set(d, root), hn::Set(d, s.epsilon));
+    const auto w =
+        hn::NegMulAdd(hn::Div(m2, denominator), hn::Set(d, step), hn::Mul(hn::LoadU(d, weight + i), hn::Set(d, keep)));
+    hn::StoreU(m2, d, m + i);
+    hn::StoreU(v2, d, v + i);
+    hn::StoreU(w, d, weight + i);
+    StoreF(w, d, low + i);
+  });
+}
+
+template <typename T>
+Elementwise<T> MakeTable() {
+  return {
+      .gather_rows = GatherRowsT<T>,
+      .scatter_add_rows = ScatterAddRowsT,
+      .rms_norm_forward = RmsNormForwardT<T>,
+      .rms_norm_backward = RmsNormBackwardT<T>,
+      .rotate = RotateT<T>,
+      .swi_glu_forward = SwiGluForwardT<T>,
+      .swi_glu_backward = SwiGluBackwardT<T>,
+      .softmax_cross_entropy = SoftmaxCrossEntropyT<T>,
+      .attention_softmax_forward = AttentionSoftmaxForwardT<T>,
+      .attention_softmax_backward = AttentionSoftmaxBackwardT<T>,
+      .row_dots = RowDotsT<T>,
+      .store_rows = StoreRowsT<T>,
+      .sum_of_squares = SumOfSquaresT,
+      .adamw_step = AdamWStepT<T>,
+  };
+}
+
+// Highway dispatches by the name of a function that is no template.
+Elementwise<float> TableOfFloat() { return MakeTable<float>(); }
+Elementwise<Bf16> TableOfBf16() { return MakeTable<Bf16>(); }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace rhodes
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace rhodes {
+
+HWY_EXPORT(TableOfFloat);
+HWY_EXPORT(TableOfBf16);
+
+template <>
+const Elementwise<float>& FastElementwise<float>() {
+  static const Elementwise<float> table = HWY_DYNAMIC_DISPATCH(TableOfFloat)();
+  return table;
+}
+template <>
+const Elementwise<Bf16>& FastElementwise<Bf16>() {
+  static const Elementwise<Bf16> table = HWY_DYNAMIC_DISPATCH(TableOfBf16)();
+  return table;
+}
+
+}  // namespace rhodes
+#endif  // HWY_ONCE

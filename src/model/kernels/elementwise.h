@@ -1,0 +1,93 @@
+// The work between the matrix products, vectorised for the processor at hand (Highway, dispatched at run time).
+//
+// T is the storage type (float or Bf16); arithmetic is f32 throughout. All arrays are dense and row-major unless a
+// stride is given. Every function runs on the calling thread over the rows it is handed: callers split rows over
+// threads. A row's result does not depend on how rows were split.
+#ifndef RHODES_MODEL_KERNELS_ELEMENTWISE_H_
+#define RHODES_MODEL_KERNELS_ELEMENTWISE_H_
+
+#include <cstdint>
+
+#include "model/kernels/bfloat16.h"
+
+namespace rhodes {
+
+struct AdamW {
+  float learning_rate;
+  float beta1, beta2;
+  float epsilon;
+  float decay;            // of the weights; 0 for vectors
+  float gradient_factor;  // clipping
+  float correction1;      // 1 - beta1^step
+  float correction2;      // 1 - beta2^step
+};
+// The operations as a table, so that the fast set and the plain one (which tests trust) have the same shape.
+template <typename T>
+struct Elementwise {
+  // out[r] = table[tokens[r]] as f32.
+  void (*gather_rows)(const T* table, const uint32_t* tokens, int64_t rows, int64_t width, float* out);
+
+  // gradient[tokens[r], begin..end) += d[r, begin..end) in row order: threads split the columns, so that the sum of a
+  // token's rows has one order whatever the number of threads.
+  void (*scatter_add_rows)(const float* d, const uint32_t* tokens, int64_t rows, int64_t width, int64_t begin,
+                           int64_t end, float* gradient);
+
+  // inverse[r] = 1 / sqrt(mean(x[r]²) + epsilon), unit = x · inverse, out = unit · weight. unit is kept for the
+  // backward pass.
+  void (*rms_norm_forward)(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit, T* out,
+                           float* inverse);
+  // d_x = (accumulate ? d_x : 0) + the gradient of x given d_out; d_x_low is the same in T, for the next product.
+  // d_weight[width] is added to.
+  void (*rms_norm_backward)(const T* d_out, const T* unit, const float* inverse, const T* weight, int64_t rows,
+                            int64_t width, bool accumulate, float* d_x, T* d_x_low, float* d_weight);
+
+  // Rotary positions in the rotate-half convention of Hugging Face, in place, on `heads` consecutive heads at the start
+  // of each row: (a, b) = (x[i], x[i + dim/2]) becomes (a·cos - b·sin, b·cos + a·sin). Row r has position
+  // first_position + r. Tables are [positions, dim/2]. `inverse` turns back, which is the backward pass.
+  void (*rotate)(T* data, int64_t rows, int64_t stride, int64_t heads, int64_t head_dim, int64_t first_position,
+                 const float* cosine, const float* sine, bool inverse);
+
+  // gate_up rows are [gate: inner | up: inner]; out = silu(gate) · up.
+  void (*swi_glu_forward)(const T* gate_up, int64_t rows, int64_t inner, T* out);
+  // In place: gate_up becomes its gradient, and d_out becomes the forward value again (recomputing it here is free, and
+  // it need not be stored over the whole pass).
+  void (*swi_glu_backward)(T* d_out, T* gate_up, int64_t rows, int64_t inner);
+
+  // losses[r] = -ln softmax(logits[r])[targets[r]]. With `scale` != 0, logits becomes (softmax - onehot) · scale.
+  // `scratch` holds `classes` floats.
+  void (*softmax_cross_entropy)(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float scale,
+                                float* losses, float* scratch);
+
+  // Row r of `scores` [rows, columns]: columns [first[r], last[r]] become softmax(scores · scale), all others 0.
+  // log_sum[r] = ln of the sum of exp(scores · scale), for the backward pass.
+  void (*attention_softmax_forward)(float* scores, const int32_t* first, const int32_t* last, int64_t rows,
+                                    int64_t columns, float scale, T* out, float* log_sum);
+  // Given scores again, d_p = d_out · Vᵀ [rows, columns] and delta[r] = Σ d_out[r]·out[r]: p as above, and
+  // d_s = p · (d_p - delta) · scale; both 0 outside [first, last].
+  void (*attention_softmax_backward)(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
+                                     const float* log_sum, const float* delta, int64_t rows, int64_t columns,
+                                     float scale, T* p, T* d_s);
+
+  // sums[r] = Σ a[r]·b[r] over `width`; rows are `stride` apart.
+  void (*row_dots)(const T* a, const T* b, int64_t rows, int64_t stride, int64_t width, float* sums);
+
+  // out[r, 0..width) = x[r, 0..width), rows `stride` apart in out and dense in x.
+  void (*store_rows)(const float* x, int64_t rows, int64_t width, int64_t stride, T* out);
+
+  double (*sum_of_squares)(const float* x, int64_t count);
+
+  // One AdamW step in PyTorch's order of operations; `low` receives the new weights in T.
+  void (*adamw_step)(const AdamW& settings, const float* gradient, int64_t count, float* weight, float* m, float* v,
+                     T* low);
+};
+
+// The vectorised set. T is float or Bf16.
+template <typename T>
+const Elementwise<T>& FastElementwise();
+// Loops that follow the formulas, with f64 arithmetic: for tests.
+template <typename T>
+const Elementwise<T>& ReferenceElementwise();
+
+}  // namespace rhodes
+
+#endif  // RHODES_MODEL_KERNELS_ELEMENTWISE_H_

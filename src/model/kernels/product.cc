@@ -1,0 +1,211 @@
+#include "model/kernels/product.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <dnnl.hpp>
+#include <map>
+#include <tuple>
+
+#include "model/kernels/buffer.h"
+
+namespace rhodes {
+namespace {
+
+using dnnl::memory;
+
+struct Key {
+  int64_t m, n, k, lead_a, lead_b, lead_c;
+  int flags;  // transposed a, transposed b, accumulate, type of a and b, type of c
+  auto operator<=>(const Key&) const = default;
+};
+
+// oneDNN objects of one shape. The memories are bound to new addresses at each call.
+struct Entry {
+  dnnl::matmul primitive;
+  memory a, b, c;
+};
+
+// Sets the size of OpenMP teams for the calling thread while it lives: oneDNN plans a primitive for the size it sees.
+class TeamSize {
+ public:
+  explicit TeamSize(int threads) : before_(omp_get_max_threads()) {
+    if (before_ != threads) omp_set_num_threads(threads);
+    threads_ = threads;
+  }
+  ~TeamSize() {
+    if (before_ != threads_) omp_set_num_threads(before_);
+  }
+  TeamSize(const TeamSize&) = delete;
+  TeamSize& operator=(const TeamSize&) = delete;
+
+ private:
+  int before_;
+  int threads_;
+};
+
+dnnl::engine& Engine() {
+  static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  return engine;
+}
+
+memory::desc Describe(int64_t rows, int64_t columns, memory::data_type type, int64_t leading, bool transposed) {
+  return transposed ? memory::desc({rows, columns}, type, memory::dims{1, leading})
+                    : memory::desc({rows, columns}, type, memory::dims{leading, 1});
+}
+
+template <typename T>
+constexpr memory::data_type TypeOf() {
+  return sizeof(T) == 4 ? memory::data_type::f32 : memory::data_type::bf16;
+}
+
+}  // namespace
+
+struct Products::Impl {
+  explicit Impl(int team) : threads(team), stream(Engine()) {}
+
+  template <typename A, typename C>
+  void Run(int64_t m, int64_t n, int64_t k, Matrix<const A> a, Matrix<const A> b, Matrix<C> c, bool accumulate) {
+    if (!status.ok() || m == 0 || n == 0 || k == 0) return;
+    const Key key{m,
+                  n,
+                  k,
+                  a.leading,
+                  b.leading,
+                  c.leading,
+                  int{a.transposed} | int{b.transposed} << 1 | int{accumulate} << 2 | int{sizeof(A) == 4} << 3 |
+                      int{sizeof(C) == 4} << 4};
+    try {
+      Entry* entry = Find<A, C>(key, a, b, c, accumulate);
+      // The C interface: the C++ one builds a hash map for each call, which costs as much as a small product.
+      dnnl_memory_set_data_handle(entry->a.get(), const_cast<A*>(a.data));
+      dnnl_memory_set_data_handle(entry->b.get(), const_cast<A*>(b.data));
+      dnnl_memory_set_data_handle(entry->c.get(), c.data);
+      const dnnl_exec_arg_t arguments[] = {
+          {DNNL_ARG_SRC, entry->a.get()}, {DNNL_ARG_WEIGHTS, entry->b.get()}, {DNNL_ARG_DST, entry->c.get()}};
+      const TeamSize team(threads);
+      const dnnl_status_t code = dnnl_primitive_execute(entry->primitive.get(), stream.get(), 3, arguments);
+      if (code != dnnl_success) Fail(key, fmt::format("oneDNN status {}", static_cast<int>(code)));
+    } catch (const dnnl::error& error) {
+      Fail(key, error.what());
+    }
+  }
+
+  template <typename A, typename C>
+  Entry* Find(const Key& key, const Matrix<const A>& a, const Matrix<const A>& b, const Matrix<C>& c, bool accumulate) {
+    if (auto found = entries.find(key); found != entries.end()) return &found->second;
+    const TeamSize team(threads);
+    const auto [m, n, k] = std::tuple(key.m, key.n, key.k);
+    const memory::desc left = Describe(m, k, TypeOf<A>(), a.leading, a.transposed);
+    const memory::desc right = Describe(k, n, TypeOf<A>(), b.leading, b.transposed);
+    const memory::desc result = Describe(m, n, TypeOf<C>(), c.leading, false);
+    dnnl::primitive_attr attributes;
+    if (accumulate) {
+      dnnl::post_ops operations;
+      operations.append_sum(1.0f);
+      attributes.set_post_ops(operations);
+    }
+    const dnnl::matmul::desc operation(left, right, result);
+    Entry entry{dnnl::matmul(dnnl::matmul::primitive_desc(operation, attributes, Engine())),
+                memory(left, Engine(), DNNL_MEMORY_NONE), memory(right, Engine(), DNNL_MEMORY_NONE),
+                memory(result, Engine(), DNNL_MEMORY_NONE)};
+    return &entries.emplace(key, std::move(entry)).first->second;
+  }
+
+  void Fail(const Key& key, std::string_view what) {
+    status = absl::InternalError(fmt::format("product [{}, {}] x [{}, {}]: {}", key.m, key.k, key.k, key.n, what));
+  }
+
+  int threads;
+  dnnl::stream stream;
+  std::map<Key, Entry> entries;  // a few dozen; the lookup is nothing beside a product
+  absl::Status status;
+};
+
+Products::Products(int threads) : impl_(std::make_unique<Impl>(threads)) {}
+Products::~Products() = default;
+Products::Products(Products&&) noexcept = default;
+const absl::Status& Products::status() const { return impl_->status; }
+
+void Products::Run(int64_t m, int64_t n, int64_t k, Matrix<const float> a, Matrix<const float> b, Matrix<float> c,
+                   bool accumulate) {
+  impl_->Run(m, n, k, a, b, c, accumulate);
+}
+void Products::Run(int64_t m, int64_t n, int64_t k, Matrix<const Bf16> a, Matrix<const Bf16> b, Matrix<float> c,
+                   bool accumulate) {
+  impl_->Run(m, n, k, a, b, c, accumulate);
+}
+void Products::Run(int64_t m, int64_t n, int64_t k, Matrix<const Bf16> a, Matrix<const Bf16> b, Matrix<Bf16> c,
+                   bool accumulate) {
+  impl_->Run(m, n, k, a, b, c, accumulate);
+}
+
+ComputeType NativeComputeType() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::avx512_core_bf16:
+    case dnnl::cpu_isa::avx512_core_amx:
+      return ComputeType::kBf16;
+    default:
+      return ComputeType::kF32;
+  }
+}
+
+const char* InstructionSetName() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "avx512_core_amx";
+    case dnnl::cpu_isa::avx512_core_bf16:
+      return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core:
+      return "avx512_core";
+    case dnnl::cpu_isa::avx2:
+      return "avx2";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "avx2_vnni";
+    default:
+      return "sse41";
+  }
+}
+
+namespace {
+
+template <typename A>
+double Rate(int64_t size, int threads, double seconds) {
+  Buffer<A> a(size * size), b(size * size), c(size * size);
+  for (int64_t i = 0; i < size * size; ++i) a[i] = b[i] = FromFloat<A>(static_cast<float>(i % 7) - 3.0f);
+  Products products(threads);
+  const auto run = [&] {
+    products.Run(size, size, size, Matrix<const A>{a.data(), size}, Matrix<const A>{b.data(), size},
+                 Matrix<A>{c.data(), size});
+  };
+  run();
+  run();
+  using Clock = std::chrono::steady_clock;
+  double best = 0;
+  double elapsed = 0;
+  do {
+    const Clock::time_point begin = Clock::now();
+    constexpr int kRepeats = 4;
+    for (int i = 0; i < kRepeats; ++i) run();
+    const double time = std::chrono::duration<double>(Clock::now() - begin).count();
+    best = std::max(best, kRepeats * 2.0 * static_cast<double>(size * size * size) / time);
+    elapsed += time;
+  } while (elapsed < seconds);
+  return products.status().ok() ? best : 0;
+}
+
+}  // namespace
+
+double MeasurePeak(ComputeType type, int threads, double seconds) {
+  double best = 0;
+  for (const int64_t size : {1024, 1536}) {
+    best = std::max(best, type == ComputeType::kBf16 ? Rate<Bf16>(size, threads, seconds / 2)
+                                                     : Rate<float>(size, threads, seconds / 2));
+  }
+  return best;
+}
+
+}  // namespace rhodes
