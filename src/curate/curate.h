@@ -1,0 +1,60 @@
+// The curation stage: decides which documents are kept, and says why not for each of the others.
+#ifndef RHODES_CURATE_CURATE_H_
+#define RHODES_CURATE_CURATE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/run_context.h"
+#include "curate/settings.h"
+
+namespace rhodes {
+
+struct CurateOptions {
+  std::vector<std::string> inputs;  // as DocumentReader::Open takes them
+  std::string kept;                 // directory: OUT/corpus
+  std::string dropped;              // directory: OUT/dropped; has two more columns, `rule` and `reason`
+  CurateSettings settings;
+  std::string key;  // goes into the manifest of `kept`
+};
+
+struct SourceCounts {
+  uint64_t documents = 0;
+  uint64_t kept = 0;
+  uint64_t text_bytes = 0;       // of all its documents, as they came
+  uint64_t kept_text_bytes = 0;  // as they are stored
+};
+
+struct CurateReport {
+  uint64_t documents = 0;  // = kept + the sum over `dropped`, always
+  uint64_t kept = 0;
+  std::map<std::string, std::map<std::string, uint64_t>> dropped;  // by rule, then reason
+  std::map<std::string, SourceCounts> sources;  // a document of several sources counts for each; "" for none
+  std::map<std::string, uint64_t> languages;    // kept documents by language; "" when the rule is off and none stated
+  uint64_t text_bytes = 0;                      // as it came
+  uint64_t kept_text_bytes = 0;                 // as it is stored
+  NormaliseCounts normalised;
+  double seconds = 0;
+};
+
+// Judges all documents of `inputs` in order. What is written is the same for any number of threads. Of documents with
+// the same text, the first that passes the other rules is kept. A document's id stays; its text, language and meta
+// (`language_confidence`, `language_stated`) become what the rules made of them.
+//
+// Memory: batches of documents (4 MiB) in flight up to a quarter of `context.memory_bytes`, the texts seen so far up to
+// half of it (50 million documents in 2 x 2 GB), and per thread up to 180 MiB for documents of millions of words.
+//
+// What DocumentReader and DocumentWriter return; RESOURCE_EXHAUSTED when the texts seen do not fit; INTERNAL when the
+// counts do not add up. On an error, what stood in `kept` and `dropped` stays.
+absl::StatusOr<CurateReport> Curate(const CurateOptions& options, RunContext& context);
+
+// documents, kept, dropped, reasons {rule: {reason: n}}, sources, languages, text_bytes, kept_text_bytes, normalised,
+// seconds.
+Json ToJson(const CurateReport& report);
+
+}  // namespace rhodes
+
+#endif  // RHODES_CURATE_CURATE_H_

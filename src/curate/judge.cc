@@ -1,0 +1,93 @@
+#include "curate/judge.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "curate/language.h"
+
+namespace rhodes {
+namespace {
+
+// Whether the document belongs to the share that is looked at: by its id, so that the choice is the same in any order.
+bool IsSampled(const std::string& id, double share) {
+  if (share >= 1) return true;
+  return static_cast<double>(Fingerprint(id) >> 11) * 0x1p-53 < share;
+}
+
+// Adds fields to a JSON object in text form. Parsing every document's meta would cost more than all rules together.
+void AddToMeta(std::string& meta, const std::string& fields) {
+  const size_t close = meta.find_last_not_of(" \n\t");
+  if (meta.empty() || close == std::string::npos) {
+    meta = "{" + fields + "}";
+    return;
+  }
+  const bool known = meta.find("\"language_confidence\"") != std::string::npos ||
+                     meta.find("\"language_stated\"") != std::string::npos;
+  if (meta[close] != '}' || known) {  // curated before, or not an object: rare, so slow is fine
+    absl::StatusOr<Json> old = ParseJson(meta, "meta");
+    const absl::StatusOr<Json> added = ParseJson("{" + fields + "}", "meta");
+    if (!old.ok() || !added.ok()) return;
+    if (!old->is_object()) *old = Json{{"meta", *old}};
+    for (const auto& [key, value] : added->items()) (*old)[key] = value;
+    meta = DumpJson(*old);
+    return;
+  }
+  const bool empty = close == 0 || meta.find_last_not_of(" \n\t", close - 1) == meta.find('{');
+  meta = fmt::format("{}{}{}}}", std::string_view(meta).substr(0, close), empty ? "" : ",", fields);
+}
+
+Verdict JudgeLanguage(Document& document, const LanguageSettings& settings) {
+  const LanguageDecision decision = DecideLanguage(document.language, DetectLanguage(document.text));
+  std::string fields = fmt::format("\"language_confidence\":{}", decision.confidence);
+  if (decision.overruled) fields += ",\"language_stated\":" + DumpJson(Json(document.language));
+  AddToMeta(document.meta, fields);
+  document.language = decision.code;
+  // Text too short or too strange to tell is not known to be another language.
+  if (settings.wanted != "auto" && decision.code != "und" && !SameLanguage(decision.code, settings.wanted)) {
+    return {"language", "other_language", decision.code};
+  }
+  if (decision.confidence < settings.min_confidence) return {"language", "low_confidence", decision.code};
+  return {};
+}
+
+}  // namespace
+
+JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScratch& scratch,
+                     NormaliseCounts& counts) {
+  JudgedDocument judged;
+  judged.input_bytes = document.text.size();
+  judged.document = std::move(document);
+  std::string& text = judged.document.text;
+  RepairUtf8(text, counts);
+  if (!IsSampled(judged.document.id, settings.sample)) {
+    judged.verdict = {"sample", "not_drawn", {}};
+    return judged;
+  }
+  if (settings.Has("normalise")) {
+    text = Normalise(text, settings.normalise, counts);
+    if (text.empty()) {
+      judged.verdict = {"normalise", "empty", {}};
+      return judged;
+    }
+  }
+  judged.hash = HashText(text);
+  if (settings.Has("language")) judged.verdict = JudgeLanguage(judged.document, settings.language);
+  const bool quality = settings.Has("quality");
+  const bool repetition = settings.Has("repetition");
+  if (!judged.verdict.kept() || !(quality || repetition)) return judged;
+
+  const std::string& language = judged.document.language;
+  const uint64_t seed = judged.hash.low;
+  SplitWords(text, seed, FindStopWords(language), settings.quality.min_stop_words, scratch.words);
+  if (quality) judged.verdict = JudgeQuality(MeasureQuality(text, scratch.words, language), settings.quality);
+  if (repetition && judged.verdict.kept()) {
+    const uint64_t min_count = settings.repetition.min_top_ngram_count;
+    judged.verdict = JudgeRepetition(MeasureRepetition(text, scratch.words, seed, min_count, scratch.repetition),
+                                     settings.repetition);
+  }
+  return judged;
+}
+
+}  // namespace rhodes
