@@ -1,0 +1,310 @@
+#include "table/database.h"
+
+#include <cstring>
+
+namespace rhodes {
+namespace {
+
+std::string Quoted(std::string_view text, char quote) {
+  std::string quoted(1, quote);
+  for (const char c : text) {
+    if (c == quote) quoted += quote;
+    quoted += c;
+  }
+  return quoted + quote;
+}
+
+absl::Status ErrorStatus(const char* message, duckdb_error_type type) {
+  const std::string text = message == nullptr ? "DuckDB failed without a message" : message;
+  switch (type) {
+    case DUCKDB_ERROR_INTERRUPT:
+      return InterruptedError();
+    case DUCKDB_ERROR_OUT_OF_MEMORY:
+      return absl::ResourceExhaustedError(text + "; raise --memory, or free space where it spills");
+    case DUCKDB_ERROR_IO:
+      if (text.find("No space left") != std::string::npos || text.find("File too large") != std::string::npos) {
+        return absl::ResourceExhaustedError(text + "; free some space and run the same command again");
+      }
+      return absl::UnavailableError(text);
+    case DUCKDB_ERROR_INTERNAL:
+    case DUCKDB_ERROR_FATAL:
+      return absl::InternalError(text);
+    default:
+      return absl::InvalidArgumentError(text);
+  }
+}
+
+std::string_view View(duckdb_vector vector, size_t row) {
+  auto* strings = static_cast<duckdb_string_t*>(duckdb_vector_get_data(vector));
+  return {duckdb_string_t_data(&strings[row]), duckdb_string_t_length(strings[row])};
+}
+
+bool IsValid(duckdb_vector vector, size_t row) {
+  uint64_t* validity = duckdb_vector_get_validity(vector);
+  return validity == nullptr || duckdb_validity_row_is_valid(validity, row);
+}
+
+}  // namespace
+
+std::string SqlLiteral(std::string_view text) { return Quoted(text, '\''); }
+std::string SqlIdentifier(std::string_view name) { return Quoted(name, '"'); }
+
+QueryResult::QueryResult(duckdb_result result) : result_(result) {
+  for (idx_t i = 0; i < duckdb_column_count(&result_); ++i) {
+    names_.emplace_back(duckdb_column_name(&result_, i));
+    types_.push_back(duckdb_column_type(&result_, i));
+  }
+}
+
+QueryResult::QueryResult(QueryResult&& other) noexcept
+    : result_(other.result_),
+      owned_(std::exchange(other.owned_, false)),
+      chunk_(std::exchange(other.chunk_, nullptr)),
+      rows_(other.rows_),
+      names_(std::move(other.names_)),
+      types_(std::move(other.types_)),
+      vectors_(std::move(other.vectors_)) {}
+
+QueryResult::~QueryResult() {
+  if (chunk_ != nullptr) duckdb_destroy_data_chunk(&chunk_);
+  if (owned_) duckdb_destroy_result(&result_);
+}
+
+absl::StatusOr<bool> QueryResult::Next() {
+  if (chunk_ != nullptr) duckdb_destroy_data_chunk(&chunk_);
+  rows_ = 0;
+  vectors_.clear();
+  chunk_ = duckdb_fetch_chunk(result_);
+  if (chunk_ == nullptr) {
+    const char* message = duckdb_result_error(&result_);
+    if (message != nullptr && *message != '\0') return ErrorStatus(message, duckdb_result_error_type(&result_));
+    return false;
+  }
+  rows_ = duckdb_data_chunk_get_size(chunk_);
+  if (rows_ == 0) return false;
+  for (size_t i = 0; i < names_.size(); ++i) vectors_.push_back(duckdb_data_chunk_get_vector(chunk_, i));
+  return true;
+}
+
+const void* QueryResult::Data(size_t column) const { return duckdb_vector_get_data(vectors_[column]); }
+bool QueryResult::IsNull(size_t column, size_t row) const { return !IsValid(vectors_[column], row); }
+std::string_view QueryResult::String(size_t column, size_t row) const { return View(vectors_[column], row); }
+int64_t QueryResult::Int64(size_t column, size_t row) const { return static_cast<const int64_t*>(Data(column))[row]; }
+uint64_t QueryResult::UInt64(size_t column, size_t row) const {
+  return static_cast<const uint64_t*>(Data(column))[row];
+}
+double QueryResult::Double(size_t column, size_t row) const { return static_cast<const double*>(Data(column))[row]; }
+bool QueryResult::Bool(size_t column, size_t row) const { return static_cast<const bool*>(Data(column))[row]; }
+
+std::vector<std::string_view> QueryResult::StringList(size_t column, size_t row) const {
+  std::vector<std::string_view> values;
+  if (IsNull(column, row)) return values;
+  const auto entry = static_cast<const duckdb_list_entry*>(Data(column))[row];
+  duckdb_vector child = duckdb_list_vector_get_child(vectors_[column]);
+  values.reserve(entry.length);
+  for (uint64_t i = entry.offset; i < entry.offset + entry.length; ++i) {
+    values.push_back(IsValid(child, i) ? View(child, i) : std::string_view());
+  }
+  return values;
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const Options& options) {
+  duckdb_config config = nullptr;
+  if (duckdb_create_config(&config) == DuckDBError) return absl::InternalError("DuckDB: no configuration");
+  const std::vector<std::pair<std::string, std::string>> settings = {
+      {"threads", std::to_string(options.threads)},
+      {"memory_limit", fmt::format("{}B", options.memory_bytes)},
+      {"temp_directory", options.temporary_directory},
+      {"autoinstall_known_extensions", "false"},
+      {"autoload_known_extensions", "false"},
+      {"preserve_insertion_order", "true"},
+      {"access_mode", options.read_only && !options.path.empty() ? "READ_ONLY" : "AUTOMATIC"}};
+  for (const auto& [name, value] : settings) {
+    if (duckdb_set_config(config, name.c_str(), value.c_str()) == DuckDBError) {
+      duckdb_destroy_config(&config);
+      return absl::InternalError(fmt::format("DuckDB: setting {} = {} was refused", name, value));
+    }
+  }
+  std::unique_ptr<Database> database(new Database());
+  char* error = nullptr;
+  const char* path = options.path.empty() ? nullptr : options.path.c_str();
+  const duckdb_state opened = duckdb_open_ext(path, &database->database_, config, &error);
+  duckdb_destroy_config(&config);
+  if (opened == DuckDBError) {
+    absl::Status status =
+        absl::UnavailableError(fmt::format("open database {}: {}", options.path, error == nullptr ? "" : error));
+    duckdb_free(error);
+    return status;
+  }
+  if (duckdb_connect(database->database_, &database->connection_) == DuckDBError) {
+    return absl::InternalError("DuckDB: no connection");
+  }
+  // Without it every query on a terminal draws DuckDB's own progress bar after two seconds.
+  RETURN_IF_ERROR(database->Execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'"));
+  return database;
+}
+
+Database::~Database() {
+  if (connection_ != nullptr) duckdb_disconnect(&connection_);
+  if (database_ != nullptr) duckdb_close(&database_);
+}
+
+absl::Status Database::Execute(const std::string& sql) {
+  duckdb_result result;
+  const duckdb_state state = duckdb_query(connection_, sql.c_str(), &result);
+  absl::Status status;
+  if (state == DuckDBError) status = ErrorStatus(duckdb_result_error(&result), duckdb_result_error_type(&result));
+  duckdb_destroy_result(&result);
+  return status;
+}
+
+absl::StatusOr<QueryResult> Database::Query(const std::string& sql, const std::vector<std::string>& parameters) {
+  duckdb_prepared_statement statement = nullptr;
+  if (duckdb_prepare(connection_, sql.c_str(), &statement) == DuckDBError) {
+    absl::Status status = ErrorStatus(duckdb_prepare_error(statement), DUCKDB_ERROR_PARSER);
+    duckdb_destroy_prepare(&statement);
+    return status;
+  }
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    duckdb_bind_varchar_length(statement, i + 1, parameters[i].data(), parameters[i].size());
+  }
+  duckdb_result result;
+  const duckdb_state state = duckdb_execute_prepared_streaming(statement, &result);
+  duckdb_destroy_prepare(&statement);
+  if (state == DuckDBError) {
+    absl::Status status = ErrorStatus(duckdb_result_error(&result), duckdb_result_error_type(&result));
+    duckdb_destroy_result(&result);
+    return status;
+  }
+  return QueryResult(result);
+}
+
+absl::StatusOr<uint64_t> Database::QueryCount(const std::string& sql) {
+  ASSIGN_OR_RETURN(QueryResult result, Query(fmt::format("SELECT CAST(({}) AS UBIGINT)", sql)));
+  ASSIGN_OR_RETURN(const bool any, result.Next());
+  if (!any || result.IsNull(0, 0)) return absl::InternalError(fmt::format("no value from {}", sql));
+  return result.UInt64(0, 0);
+}
+
+void Database::Interrupt() { duckdb_interrupt(connection_); }
+
+absl::StatusOr<std::unique_ptr<TableAppender>> TableAppender::Open(Database& database, const std::string& table) {
+  std::unique_ptr<TableAppender> appender(new TableAppender());
+  if (duckdb_appender_create(database.connection(), nullptr, table.c_str(), &appender->appender_) == DuckDBError) {
+    return absl::InternalError(fmt::format("append to {}: {}", table, duckdb_appender_error(appender->appender_)));
+  }
+  const idx_t columns = duckdb_appender_column_count(appender->appender_);
+  for (idx_t i = 0; i < columns; ++i) appender->types_.push_back(duckdb_appender_column_type(appender->appender_, i));
+  appender->chunk_ = duckdb_create_data_chunk(appender->types_.data(), columns);
+  appender->StartChunk();
+  return appender;
+}
+
+TableAppender::~TableAppender() {
+  if (chunk_ != nullptr) duckdb_destroy_data_chunk(&chunk_);
+  for (duckdb_logical_type& type : types_) duckdb_destroy_logical_type(&type);
+  if (appender_ != nullptr) duckdb_appender_destroy(&appender_);
+}
+
+// All values begin as NULL, so that a column that is not set is one.
+void TableAppender::StartChunk() {
+  duckdb_data_chunk_reset(chunk_);
+  vectors_.clear();
+  validity_.clear();
+  for (size_t i = 0; i < types_.size(); ++i) {
+    duckdb_vector vector = duckdb_data_chunk_get_vector(chunk_, i);
+    duckdb_vector_ensure_validity_writable(vector);
+    uint64_t* validity = duckdb_vector_get_validity(vector);
+    std::memset(validity, 0, duckdb_vector_size() / 8);
+    const duckdb_type type = duckdb_get_type_id(types_[i]);
+    if (type == DUCKDB_TYPE_LIST || type == DUCKDB_TYPE_MAP) {
+      // A NULL list still has an entry that is read when the vector is copied.
+      std::memset(duckdb_vector_get_data(vector), 0, duckdb_vector_size() * sizeof(duckdb_list_entry));
+    }
+    vectors_.push_back(vector);
+    validity_.push_back(validity);
+  }
+  row_ = 0;
+}
+
+void TableAppender::SetString(size_t column, std::string_view value) {
+  duckdb_validity_set_row_valid(validity_[column], row_);
+  duckdb_vector_assign_string_element_len(vectors_[column], row_, value.data(), value.size());
+}
+
+void TableAppender::SetInt64(size_t column, int64_t value) {
+  duckdb_validity_set_row_valid(validity_[column], row_);
+  static_cast<int64_t*>(duckdb_vector_get_data(vectors_[column]))[row_] = value;
+}
+
+void TableAppender::SetUInt64(size_t column, uint64_t value) {
+  duckdb_validity_set_row_valid(validity_[column], row_);
+  static_cast<uint64_t*>(duckdb_vector_get_data(vectors_[column]))[row_] = value;
+}
+
+void TableAppender::SetDouble(size_t column, double value) {
+  duckdb_validity_set_row_valid(validity_[column], row_);
+  static_cast<double*>(duckdb_vector_get_data(vectors_[column]))[row_] = value;
+}
+
+std::pair<duckdb_vector, size_t> TableAppender::StartList(size_t column, size_t count) {
+  duckdb_vector vector = vectors_[column];
+  duckdb_validity_set_row_valid(validity_[column], row_);
+  const size_t begin = duckdb_list_vector_get_size(vector);
+  duckdb_list_vector_reserve(vector, begin + count);
+  duckdb_list_vector_set_size(vector, begin + count);
+  static_cast<duckdb_list_entry*>(duckdb_vector_get_data(vector))[row_] = {begin, count};
+  return {duckdb_list_vector_get_child(vector), begin};
+}
+
+void TableAppender::SetStringList(size_t column, const std::vector<std::string>& values) {
+  const auto [child, begin] = StartList(column, values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    duckdb_vector_assign_string_element_len(child, begin + i, values[i].data(), values[i].size());
+  }
+}
+
+void TableAppender::SetMap(size_t column, const std::vector<std::pair<std::string, double>>& entries) {
+  const auto [child, begin] = StartList(column, entries.size());
+  duckdb_vector keys = duckdb_struct_vector_get_child(child, 0);
+  duckdb_vector values = duckdb_struct_vector_get_child(child, 1);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    duckdb_vector_assign_string_element_len(keys, begin + i, entries[i].first.data(), entries[i].first.size());
+    static_cast<double*>(duckdb_vector_get_data(values))[begin + i] = entries[i].second;
+  }
+}
+
+void TableAppender::SetMap(size_t column, const std::vector<std::pair<std::string, std::string>>& entries) {
+  const auto [child, begin] = StartList(column, entries.size());
+  duckdb_vector keys = duckdb_struct_vector_get_child(child, 0);
+  duckdb_vector values = duckdb_struct_vector_get_child(child, 1);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    duckdb_vector_assign_string_element_len(keys, begin + i, entries[i].first.data(), entries[i].first.size());
+    duckdb_vector_assign_string_element_len(values, begin + i, entries[i].second.data(), entries[i].second.size());
+  }
+}
+
+absl::Status TableAppender::EndRow() {
+  ++row_;
+  return row_ == duckdb_vector_size() ? FlushChunk() : absl::OkStatus();
+}
+
+absl::Status TableAppender::FlushChunk() {
+  if (row_ == 0) return absl::OkStatus();
+  duckdb_data_chunk_set_size(chunk_, row_);
+  if (duckdb_append_data_chunk(appender_, chunk_) == DuckDBError) {
+    return ErrorStatus(duckdb_appender_error(appender_), DUCKDB_ERROR_IO);
+  }
+  StartChunk();
+  return absl::OkStatus();
+}
+
+absl::Status TableAppender::Finish() {
+  RETURN_IF_ERROR(FlushChunk());
+  if (duckdb_appender_close(appender_) == DuckDBError) {
+    return ErrorStatus(duckdb_appender_error(appender_), DUCKDB_ERROR_IO);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rhodes

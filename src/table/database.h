@@ -1,0 +1,136 @@
+// Tables: the embedded DuckDB behind a small interface: run SQL, stream a result, append rows.
+//
+// Built on DuckDB's C interface: its ABI is stable, and its header compiles in milliseconds where the C++ one costs
+// every file that includes it more than ten seconds.
+#ifndef RHODES_TABLE_DATABASE_H_
+#define RHODES_TABLE_DATABASE_H_
+
+#include <duckdb.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/run_context.h"
+#include "base/status.h"
+
+namespace rhodes {
+
+// 'text' as a SQL literal; "name" as a SQL identifier.
+std::string SqlLiteral(std::string_view text);
+std::string SqlIdentifier(std::string_view name);
+
+// Rows of a query, a chunk at a time. Views into a chunk live until the next call of Next(). Not thread-safe.
+class QueryResult {
+ public:
+  QueryResult(QueryResult&& other) noexcept;
+  QueryResult& operator=(QueryResult&&) = delete;
+  ~QueryResult();
+
+  // The next chunk of up to 2048 rows; false at the end.
+  absl::StatusOr<bool> Next();
+  size_t row_count() const { return rows_; }
+
+  size_t column_count() const { return names_.size(); }
+  const std::string& column_name(size_t column) const { return names_[column]; }
+  duckdb_type column_type(size_t column) const { return types_[column]; }
+
+  bool IsNull(size_t column, size_t row) const;
+  // VARCHAR and BLOB.
+  std::string_view String(size_t column, size_t row) const;
+  int64_t Int64(size_t column, size_t row) const;  // BIGINT, TIMESTAMP (microseconds)
+  uint64_t UInt64(size_t column, size_t row) const;
+  double Double(size_t column, size_t row) const;
+  bool Bool(size_t column, size_t row) const;
+  // VARCHAR[]; NULL entries are empty.
+  std::vector<std::string_view> StringList(size_t column, size_t row) const;
+
+ private:
+  friend class Database;
+  explicit QueryResult(duckdb_result result);
+  const void* Data(size_t column) const;
+
+  duckdb_result result_;
+  bool owned_ = true;
+  duckdb_data_chunk chunk_ = nullptr;
+  size_t rows_ = 0;
+  std::vector<std::string> names_;
+  std::vector<duckdb_type> types_;
+  std::vector<duckdb_vector> vectors_;
+};
+
+// One database with one connection. Not thread-safe: one per thread (Interrupt() excepted).
+class Database {
+ public:
+  struct Options {
+    std::string path;  // empty: in memory
+    bool read_only = false;
+    int threads = 1;
+    uint64_t memory_bytes = uint64_t{1} << 30;
+    std::string temporary_directory;  // where it spills beyond memory_bytes; empty: it does not
+  };
+  // Extensions are never fetched and the network is never used.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const Options& options);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Runs statements and drops their results. INVALID_ARGUMENT with DuckDB's message (which shows the line) when the SQL
+  // is wrong, RESOURCE_EXHAUSTED on a full disk or beyond memory, INTERRUPTED after Interrupt().
+  absl::Status Execute(const std::string& sql);
+  // Runs one statement with `parameters` for ?; rows stream, they are not held. One result at a time per connection.
+  absl::StatusOr<QueryResult> Query(const std::string& sql, const std::vector<std::string>& parameters = {});
+  // The single value of a single row, as an unsigned number.
+  absl::StatusOr<uint64_t> QueryCount(const std::string& sql);
+  // Ends a running query from another thread.
+  void Interrupt();
+
+  duckdb_connection connection() { return connection_; }
+
+ private:
+  Database() = default;
+  duckdb_database database_ = nullptr;
+  duckdb_connection connection_ = nullptr;
+};
+
+// Appends rows to a table, in vectors. Every column of every row is set exactly once, or stays NULL. Strings must be
+// valid UTF-8 except in BLOB columns. Not thread-safe.
+class TableAppender {
+ public:
+  static absl::StatusOr<std::unique_ptr<TableAppender>> Open(Database& database, const std::string& table);
+  ~TableAppender();
+  TableAppender(const TableAppender&) = delete;
+  TableAppender& operator=(const TableAppender&) = delete;
+
+  void SetString(size_t column, std::string_view value);  // VARCHAR, BLOB
+  void SetInt64(size_t column, int64_t value);            // BIGINT, TIMESTAMP
+  void SetUInt64(size_t column, uint64_t value);
+  void SetDouble(size_t column, double value);
+  void SetStringList(size_t column, const std::vector<std::string>& values);
+  void SetMap(size_t column, const std::vector<std::pair<std::string, double>>& entries);
+  void SetMap(size_t column, const std::vector<std::pair<std::string, std::string>>& entries);
+  absl::Status EndRow();
+  // Hands over the rows that are still held.
+  absl::Status Finish();
+
+ private:
+  TableAppender() = default;
+  void StartChunk();
+  absl::Status FlushChunk();
+  // Reserves room for `count` entries in the list at this row and returns the child vector and where they begin.
+  std::pair<duckdb_vector, size_t> StartList(size_t column, size_t count);
+
+  duckdb_appender appender_ = nullptr;
+  std::vector<duckdb_logical_type> types_;
+  duckdb_data_chunk chunk_ = nullptr;
+  std::vector<duckdb_vector> vectors_;
+  std::vector<uint64_t*> validity_;
+  size_t row_ = 0;
+};
+
+}  // namespace rhodes
+
+#endif  // RHODES_TABLE_DATABASE_H_
