@@ -1,0 +1,255 @@
+#include "record/document_table.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "table/database.h"
+#include "table/parquet_parts.h"
+
+namespace rhodes {
+namespace {
+
+constexpr char kColumns[] =
+    "id VARCHAR, text VARCHAR, time TIMESTAMP, language VARCHAR, sources VARCHAR[], parents VARCHAR[], meta VARCHAR";
+constexpr size_t kColumnCount = 7;
+
+bool IsJsonName(const std::string& path) {
+  const std::string lower = LowerAscii(path);
+  for (const char* suffix : {".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz", ".jsonl.zst",
+                             ".json.zst", ".ndjson.zst"}) {
+    if (lower.ends_with(suffix)) return true;
+  }
+  return false;
+}
+
+bool IsParquetName(const std::string& path) { return LowerAscii(path).ends_with(".parquet"); }
+
+// The files that `path` stands for: itself, or those of a directory.
+absl::StatusOr<std::vector<std::string>> Resolve(const std::string& path) {
+  absl::StatusOr<std::vector<std::string>> listed = ListFiles(path);
+  if (!listed.ok()) {
+    if (!PathExists(path)) return absl::NotFoundError(fmt::format("read documents: {} is not there", path));
+    if (!IsJsonName(path) && !IsParquetName(path)) {
+      return absl::InvalidArgumentError(
+          fmt::format("read documents: {}: the name ends in neither .parquet nor .jsonl (.gz, .zst)", path));
+    }
+    return std::vector<std::string>{path};
+  }
+  std::vector<std::string> parts;
+  std::vector<std::string> others;
+  for (const std::string& file : *listed) {
+    const std::string name = file.substr(file.rfind('/') + 1);
+    if (name.starts_with("part-") && IsParquetName(name)) {
+      parts.push_back(file);
+    } else if (IsParquetName(name) || IsJsonName(name)) {
+      if (name != "manifest.json") others.push_back(file);
+    }
+  }
+  if (!parts.empty()) return parts;
+  // A stage may have kept nothing: then its folder holds a manifest and no part.
+  if (others.empty() && !PathExists(path + "/manifest.json")) {
+    return absl::NotFoundError(fmt::format("read documents: no .parquet or .jsonl file in {}", path));
+  }
+  return others;
+}
+
+class Reader final : public DocumentReader {
+ public:
+  explicit Reader(std::vector<std::string> files) : files_(std::move(files)) {}
+
+  absl::Status Start() {
+    Database::Options options;
+    options.threads = 2;
+    ASSIGN_OR_RETURN(database_, Database::Open(options));
+    for (const std::string& file : files_) {
+      if (!IsParquetName(file)) {
+        total_rows_ = 0;
+        return absl::OkStatus();
+      }
+      absl::StatusOr<uint64_t> rows =
+          database_->QueryCount(fmt::format("SELECT num_rows FROM parquet_file_metadata({})", SqlLiteral(file)));
+      if (!rows.ok()) return Damaged(file, rows.status());
+      total_rows_ += *rows;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> Next(std::vector<Document>& batch) override {
+    batch.clear();
+    uint64_t bytes = 0;
+    while (bytes < kBatchBytes) {
+      if (!result_.has_value()) {
+        if (next_file_ == files_.size()) break;
+        RETURN_IF_ERROR(OpenFile(files_[next_file_++]));
+      }
+      if (row_ == result_->row_count()) {
+        absl::StatusOr<bool> more = result_->Next();
+        if (!more.ok()) return Damaged(files_[next_file_ - 1], more.status());
+        row_ = 0;
+        if (!*more) {
+          result_.reset();
+          continue;
+        }
+      }
+      Document& document = batch.emplace_back();
+      RETURN_IF_ERROR(Fill(row_++, document));
+      bytes += document.text.size();
+      ++file_row_;
+    }
+    return !batch.empty();
+  }
+
+  uint64_t row_count() const override { return total_rows_; }
+
+ private:
+  static absl::Status Damaged(const std::string& file, const absl::Status& status) {
+    if (ExitCodeOf(status) == ExitCode::kInterrupted) return status;
+    return absl::InvalidArgumentError(fmt::format("read documents: {}: {}", file, Message(status)));
+  }
+
+  absl::Status OpenFile(const std::string& file) {
+    std::string sql;
+    if (IsParquetName(file)) {
+      ASSIGN_OR_RETURN(sql, ParquetSelect(file));
+    } else {
+      sql = JsonSelect(file);
+    }
+    absl::StatusOr<QueryResult> result = database_->Query(sql);
+    if (!result.ok()) return Damaged(file, result.status());
+    result_.emplace(*std::move(result));
+    row_ = 0;
+    file_row_ = 1;
+    return absl::OkStatus();
+  }
+
+  // Rhodes' own columns as they are; another tool's columns cast to them, the rest as one JSON object.
+  absl::StatusOr<std::string> ParquetSelect(const std::string& file) {
+    absl::StatusOr<QueryResult> described =
+        database_->Query(fmt::format("DESCRIBE SELECT * FROM read_parquet({})", SqlLiteral(file)));
+    if (!described.ok()) return Damaged(file, described.status());
+    std::vector<std::pair<std::string, std::string>> columns;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, described->Next());
+      if (!more) break;
+      for (size_t row = 0; row < described->row_count(); ++row) {
+        columns.emplace_back(described->String(0, row), described->String(1, row));
+      }
+    }
+    const auto has = [&](const std::string& name, const char* type) {
+      return std::any_of(columns.begin(), columns.end(), [&](const auto& column) {
+        return column.first == name && (*type == '\0' || column.second == type);
+      });
+    };
+    if (!has("text", "")) {
+      return absl::InvalidArgumentError(fmt::format("read documents: {}: there is no column \"text\"", file));
+    }
+    const auto scalar = [&](const char* name, const char* type) {
+      return has(name, "") ? fmt::format("TRY_CAST({} AS {})", SqlIdentifier(name), type)
+                           : fmt::format("NULL::{}", type);
+    };
+    const auto list = [&](const char* name) {
+      return has(name, "VARCHAR[]") ? SqlIdentifier(name) : std::string("NULL::VARCHAR[]");
+    };
+    std::string meta = scalar("meta", "VARCHAR");
+    if (!has("meta", "")) {
+      std::string others;
+      for (const auto& [name, type] : columns) {
+        if (std::string_view("|id|text|time|language|sources|parents|").find("|" + name + "|") !=
+            std::string_view::npos)
+          continue;
+        others += fmt::format("{}{} := {}", others.empty() ? "" : ", ", SqlIdentifier(name), SqlIdentifier(name));
+      }
+      if (!others.empty()) meta = fmt::format("CAST(to_json(struct_pack({})) AS VARCHAR)", others);
+    }
+    return fmt::format("SELECT {}, {}, {}, {}, {}, {}, {} FROM read_parquet({})", scalar("id", "VARCHAR"),
+                       scalar("text", "VARCHAR"), scalar("time", "TIMESTAMP"), scalar("language", "VARCHAR"),
+                       list("sources"), list("parents"), meta, SqlLiteral(file));
+  }
+
+  static std::string JsonSelect(const std::string& file) {
+    // A merge patch with nulls takes the known keys out; what is left is the meta object.
+    return fmt::format(
+        "SELECT json->>'$.id', json->>'$.text', TRY_CAST(json->>'$.time' AS TIMESTAMP), json->>'$.language', "
+        "TRY_CAST(json->'$.sources' AS VARCHAR[]), TRY_CAST(json->'$.parents' AS VARCHAR[]), "
+        "nullif(CAST(json_merge_patch(json, "
+        "'{{\"id\":null,\"text\":null,\"time\":null,\"language\":null,\"sources\":null,"
+        "\"parents\":null}}') AS VARCHAR), '{{}}') "
+        "FROM read_json_objects({}, format = 'newline_delimited', maximum_object_size = 67108864)",
+        SqlLiteral(file));
+  }
+
+  absl::Status Fill(size_t row, Document& document) {
+    QueryResult& result = *result_;
+    if (result.IsNull(1, row)) {
+      return absl::InvalidArgumentError(
+          fmt::format("read documents: {}: row {}: there is no \"text\"", files_[next_file_ - 1], file_row_));
+    }
+    document.text = result.String(1, row);
+    document.id = result.IsNull(0, row) ? ContentId({document.text}) : std::string(result.String(0, row));
+    if (!result.IsNull(2, row)) document.time = result.Int64(2, row);
+    if (!result.IsNull(3, row)) document.language = result.String(3, row);
+    for (const std::string_view source : result.StringList(4, row)) document.sources.emplace_back(source);
+    for (const std::string_view parent : result.StringList(5, row)) document.parents.emplace_back(parent);
+    if (!result.IsNull(6, row)) document.meta = result.String(6, row);
+    return absl::OkStatus();
+  }
+
+  const std::vector<std::string> files_;
+  std::unique_ptr<Database> database_;
+  std::optional<QueryResult> result_;
+  size_t next_file_ = 0;
+  size_t row_ = 0;
+  uint64_t file_row_ = 0;
+  uint64_t total_rows_ = 0;
+};
+
+class Writer final : public DocumentWriter {
+ public:
+  explicit Writer(std::unique_ptr<ParquetPartWriter> parts) : parts_(std::move(parts)) {}
+
+  absl::Status Append(const Document& document, const std::vector<std::string_view>& extra) override {
+    TableAppender& row = parts_->row();
+    row.SetString(0, document.id);
+    row.SetString(1, document.text);
+    if (document.time.has_value()) row.SetInt64(2, *document.time);
+    if (!document.language.empty()) row.SetString(3, document.language);
+    row.SetStringList(4, document.sources);
+    row.SetStringList(5, document.parents);
+    if (!document.meta.empty()) row.SetString(6, document.meta);
+    for (size_t i = 0; i < extra.size(); ++i) row.SetString(kColumnCount + i, extra[i]);
+    return parts_->EndRow(document.text.size() + document.meta.size() + 32 * document.parents.size() + 64);
+  }
+
+  absl::Status Finish() override { return parts_->Finish().status(); }
+
+ private:
+  std::unique_ptr<ParquetPartWriter> parts_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DocumentReader>> DocumentReader::Open(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> resolved, Resolve(path));
+    files.insert(files.end(), resolved.begin(), resolved.end());
+  }
+  auto reader = std::make_unique<Reader>(std::move(files));
+  RETURN_IF_ERROR(reader->Start());
+  return reader;
+}
+
+absl::StatusOr<std::unique_ptr<DocumentWriter>> DocumentWriter::Create(const std::string& directory,
+                                                                       const std::vector<std::string>& extra_columns) {
+  ParquetPartWriter::Options options;
+  options.directory = directory;
+  options.columns = kColumns;
+  for (const std::string& column : extra_columns) options.columns += fmt::format(", {} VARCHAR", SqlIdentifier(column));
+  options.part_bytes = kPartBytes;
+  ASSIGN_OR_RETURN(std::unique_ptr<ParquetPartWriter> parts, ParquetPartWriter::Create(options));
+  return std::make_unique<Writer>(std::move(parts));
+}
+
+}  // namespace rhodes
