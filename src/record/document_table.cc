@@ -1,6 +1,8 @@
 #include "record/document_table.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -106,7 +108,21 @@ class Reader final : public DocumentReader {
  private:
   static absl::Status Damaged(const std::string& file, const absl::Status& status) {
     if (ExitCodeOf(status) == ExitCode::kInterrupted) return status;
-    return absl::InvalidArgumentError(fmt::format("read documents: {}: {}", file, Message(status)));
+    std::string message = Message(status);
+    // DuckDB 1.4's JSON reader names the line after the broken one.
+    constexpr std::string_view kInLine = " in line ";
+    if (const size_t at = message.find(kInLine);
+        at != std::string::npos && message.find("Malformed JSON") != std::string::npos) {
+      const size_t digits = at + kInLine.size();
+      const size_t end = message.find_first_not_of("0123456789", digits);
+      uint64_t line = 0;
+      if (std::from_chars(message.data() + digits, message.data() + std::min(end, message.size()), line).ec ==
+              std::errc() &&
+          line > 1) {
+        message.replace(digits, end - digits, std::to_string(line - 1));
+      }
+    }
+    return absl::InvalidArgumentError(fmt::format("read documents: {}: {}", file, message));
   }
 
   absl::Status OpenFile(const std::string& file) {

@@ -112,7 +112,7 @@ TEST_F(DocumentTableTest, ParquetOfAnotherToolIsReadAndItsOtherColumnsKept) {
 }
 
 TEST_F(DocumentTableTest, BrokenInputNamesFileAndRow) {
-  ASSERT_TRUE(WriteFileAtomically(root_ + "/in.jsonl", "{\"text\":\"a\"}\n{\"text\":\n").ok());
+  ASSERT_TRUE(WriteFileAtomically(root_ + "/in.jsonl", "{\"text\":\"a\"}\n{\"text\":nope}\n{\"text\":\"c\"}\n").ok());
   EXPECT_THAT(Message(ReadAll({root_ + "/in.jsonl"}).status()),
               ::testing::AllOf(HasSubstr("in.jsonl"), HasSubstr("line 2")));
   ASSERT_TRUE(WriteFileAtomically(root_ + "/none.jsonl", "{\"text\":\"a\"}\n{\"body\":\"b\"}\n").ok());
