@@ -1,0 +1,224 @@
+// The operations of elementwise.h as their formulas say, in f64: what the tests of the fast set trust.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "model/kernels/elementwise.h"
+
+namespace rhodes {
+namespace {
+
+template <typename T>
+T Low(double value) {
+  return FromFloat<T>(static_cast<float>(value));
+}
+
+double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+template <typename T>
+struct Plain {
+  static void GatherRows(const T* table, const uint32_t* tokens, int64_t rows, int64_t width, float* out) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t i = 0; i < width; ++i) out[r * width + i] = ToFloat(table[tokens[r] * width + i]);
+    }
+  }
+
+  static void ScatterAddRows(const float* d, const uint32_t* tokens, int64_t rows, int64_t width, int64_t begin,
+                             int64_t end, float* gradient) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t i = begin; i < end; ++i) gradient[tokens[r] * width + i] += d[r * width + i];
+    }
+  }
+
+  static void RmsNormForward(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit,
+                             T* out, float* inverse) {
+    for (int64_t r = 0; r < rows; ++r) {
+      double squares = 0;
+      for (int64_t i = 0; i < width; ++i) squares += double{x[r * width + i]} * x[r * width + i];
+      const double factor = 1 / std::sqrt(squares / static_cast<double>(width) + epsilon);
+      inverse[r] = static_cast<float>(factor);
+      for (int64_t i = 0; i < width; ++i) {
+        const double value = x[r * width + i] * factor;
+        unit[r * width + i] = Low<T>(value);
+        out[r * width + i] = Low<T>(value * ToFloat(weight[i]));
+      }
+    }
+  }
+
+  static void RmsNormBackward(const T* d_out, const T* unit, const float* inverse, const T* weight, int64_t rows,
+                              int64_t width, bool accumulate, float* d_x, T* d_x_low, float* d_weight) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t at = r * width;
+      double sum = 0;
+      for (int64_t i = 0; i < width; ++i) {
+        const double product = double{ToFloat(d_out[at + i])} * ToFloat(unit[at + i]);
+        d_weight[i] += static_cast<float>(product);
+        sum += product * ToFloat(weight[i]);
+      }
+      const double mean = sum / static_cast<double>(width);
+      for (int64_t i = 0; i < width; ++i) {
+        const double g = double{ToFloat(d_out[at + i])} * ToFloat(weight[i]);
+        const double value = inverse[r] * (g - ToFloat(unit[at + i]) * mean) + (accumulate ? d_x[at + i] : 0);
+        d_x[at + i] = static_cast<float>(value);
+        d_x_low[at + i] = Low<T>(value);
+      }
+    }
+  }
+
+  static void Rotate(T* data, int64_t rows, int64_t stride, int64_t heads, int64_t head_dim, int64_t first_position,
+                     const float* cosine, const float* sine, bool inverse) {
+    const int64_t half = head_dim / 2;
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t h = 0; h < heads; ++h) {
+        for (int64_t i = 0; i < half; ++i) {
+          const double c = cosine[(first_position + r) * half + i];
+          const double s = (inverse ? -1.0 : 1.0) * sine[(first_position + r) * half + i];
+          T& low = data[r * stride + h * head_dim + i];
+          T& high = data[r * stride + h * head_dim + i + half];
+          const double a = ToFloat(low);
+          const double b = ToFloat(high);
+          low = Low<T>(a * c - b * s);
+          high = Low<T>(b * c + a * s);
+        }
+      }
+    }
+  }
+
+  static void SwiGluForward(const T* gate_up, int64_t rows, int64_t inner, T* out) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t i = 0; i < inner; ++i) {
+        const double g = ToFloat(gate_up[r * 2 * inner + i]);
+        out[r * inner + i] = Low<T>(g * Sigmoid(g) * ToFloat(gate_up[r * 2 * inner + inner + i]));
+      }
+    }
+  }
+
+  static void SwiGluBackward(T* d_out, T* gate_up, int64_t rows, int64_t inner) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t i = 0; i < inner; ++i) {
+        T& gate = gate_up[r * 2 * inner + i];
+        T& up = gate_up[r * 2 * inner + inner + i];
+        T& d = d_out[r * inner + i];
+        const double g = ToFloat(gate);
+        const double u = ToFloat(up);
+        const double gradient = ToFloat(d);
+        const double s = Sigmoid(g);
+        gate = Low<T>(gradient * u * s * (1 + g * (1 - s)));
+        up = Low<T>(gradient * g * s);
+        d = Low<T>(g * s * u);
+      }
+    }
+  }
+
+  static void SoftmaxCrossEntropy(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float scale,
+                                  float* losses, float* /*scratch*/) {
+    for (int64_t r = 0; r < rows; ++r) {
+      T* row = logits + r * classes;
+      double maximum = ToFloat(row[0]);
+      for (int64_t i = 0; i < classes; ++i) maximum = std::max<double>(maximum, ToFloat(row[i]));
+      double sum = 0;
+      for (int64_t i = 0; i < classes; ++i) sum += std::exp(ToFloat(row[i]) - maximum);
+      losses[r] = static_cast<float>(std::log(sum) + maximum - ToFloat(row[targets[r]]));
+      if (scale == 0) continue;
+      for (int64_t i = 0; i < classes; ++i) {
+        const double p = std::exp(ToFloat(row[i]) - maximum) / sum;
+        row[i] = Low<T>((p - (i == targets[r] ? 1 : 0)) * scale);
+      }
+    }
+  }
+
+  static void AttentionSoftmaxForward(float* scores, const int32_t* first, const int32_t* last, int64_t rows,
+                                      int64_t columns, float scale, T* out, float* log_sum) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const float* row = scores + r * columns;
+      double sum = 0;
+      for (int32_t i = first[r]; i <= last[r]; ++i) sum += std::exp(double{row[i]} * scale);
+      log_sum[r] = static_cast<float>(std::log(sum));
+      for (int32_t i = 0; i < columns; ++i) {
+        const bool seen = i >= first[r] && i <= last[r];
+        out[r * columns + i] = Low<T>(seen ? std::exp(double{row[i]} * scale) / sum : 0);
+      }
+    }
+  }
+
+  static void AttentionSoftmaxBackward(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
+                                       const float* log_sum, const float* delta, int64_t rows, int64_t columns,
+                                       float scale, T* p, T* d_s) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int32_t i = 0; i < columns; ++i) {
+        const int64_t at = r * columns + i;
+        const bool seen = i >= first[r] && i <= last[r];
+        const double weight = seen ? std::exp(double{scores[at]} * scale - log_sum[r]) : 0;
+        p[at] = Low<T>(weight);
+        d_s[at] = Low<T>(seen ? weight * (d_p[at] - delta[r]) * scale : 0);
+      }
+    }
+  }
+
+  static void RowDots(const T* a, const T* b, int64_t rows, int64_t stride, int64_t width, float* sums) {
+    for (int64_t r = 0; r < rows; ++r) {
+      double sum = 0;
+      for (int64_t i = 0; i < width; ++i) sum += double{ToFloat(a[r * stride + i])} * ToFloat(b[r * stride + i]);
+      sums[r] = static_cast<float>(sum);
+    }
+  }
+
+  static void StoreRows(const float* x, int64_t rows, int64_t width, int64_t stride, T* out) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t i = 0; i < width; ++i) out[r * stride + i] = FromFloat<T>(x[r * width + i]);
+    }
+  }
+
+  static double SumOfSquares(const float* x, int64_t count) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; ++i) sum += double{x[i]} * x[i];
+    return sum;
+  }
+
+  static void AdamWStep(const AdamW& s, const float* gradient, int64_t count, float* weight, float* m, float* v,
+                        T* low) {
+    for (int64_t i = 0; i < count; ++i) {
+      const double g = double{gradient[i]} * s.gradient_factor;
+      const double m2 = s.beta1 * double{m[i]} + (1 - double{s.beta1}) * g;
+      const double v2 = s.beta2 * double{v[i]} + (1 - double{s.beta2}) * g * g;
+      const double denominator = std::sqrt(v2) / std::sqrt(double{s.correction2}) + s.epsilon;
+      const double w = weight[i] * (1 - double{s.learning_rate} * s.decay) -
+                       double{s.learning_rate} / s.correction1 * m2 / denominator;
+      m[i] = static_cast<float>(m2);
+      v[i] = static_cast<float>(v2);
+      weight[i] = static_cast<float>(w);
+      low[i] = Low<T>(w);
+    }
+  }
+
+  static const Elementwise<T>& Table() {
+    static const Elementwise<T> table = {.gather_rows = GatherRows,
+                                         .scatter_add_rows = ScatterAddRows,
+                                         .rms_norm_forward = RmsNormForward,
+                                         .rms_norm_backward = RmsNormBackward,
+                                         .rotate = Rotate,
+                                         .swi_glu_forward = SwiGluForward,
+                                         .swi_glu_backward = SwiGluBackward,
+                                         .softmax_cross_entropy = SoftmaxCrossEntropy,
+                                         .attention_softmax_forward = AttentionSoftmaxForward,
+                                         .attention_softmax_backward = AttentionSoftmaxBackward,
+                                         .row_dots = RowDots,
+                                         .store_rows = StoreRows,
+                                         .sum_of_squares = SumOfSquares,
+                                         .adamw_step = AdamWStep};
+    return table;
+  }
+};
+
+}  // namespace
+
+template <>
+const Elementwise<float>& ReferenceElementwise<float>() {
+  return Plain<float>::Table();
+}
+template <>
+const Elementwise<Bf16>& ReferenceElementwise<Bf16>() {
+  return Plain<Bf16>::Table();
+}
+
+}  // namespace rhodes
