@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "curate/unicode_class.h"
+
 namespace rhodes {
 namespace {
 
@@ -34,13 +36,22 @@ std::string_view SampleAt(std::string_view text, size_t begin, size_t size) {
   return text.substr(begin, end - begin);
 }
 
-std::string Sample(std::string_view text) {
-  constexpr size_t kPiece = kLanguageSample / 3;
-  std::string sample(SampleAt(text, 0, kPiece));
-  sample += '\n';
-  sample += SampleAt(text, (text.size() - kPiece) / 2, kPiece);
-  sample += '\n';
-  sample += SampleAt(text, text.size() - kPiece, kPiece);
+// Up to `size` bytes of `text`: the whole, or its begin, middle and end.
+std::string Sample(std::string_view text, size_t size) {
+  std::string sample;
+  // CLD2 knows Arabic without vowel marks only: of vowelled text it recognised none.
+  const auto append = [&](std::string_view piece) {
+    AppendWithoutArabicMarks(piece, sample);
+    sample += '\n';
+  };
+  if (text.size() <= size) {
+    append(text);
+    return sample;
+  }
+  const size_t piece = size / 3;
+  append(SampleAt(text, 0, piece));
+  append(SampleAt(text, (text.size() - piece) / 2, piece));
+  append(SampleAt(text, text.size() - piece, piece));
   return sample;
 }
 
@@ -63,14 +74,7 @@ bool AreMixedUp(std::string_view a, std::string_view b) {
   });
 }
 
-}  // namespace
-
-DetectedLanguage DetectLanguage(std::string_view text) {
-  std::string sample;
-  if (text.size() > kLanguageSample) {
-    sample = Sample(text);
-    text = sample;
-  }
+DetectedLanguage Detect(std::string_view sample) {
   const CLD2::CLDHints hints = {nullptr, nullptr, CLD2::UNKNOWN_ENCODING, CLD2::UNKNOWN_LANGUAGE};
   std::array<CLD2::Language, 3> languages{};
   std::array<int, 3> percents{};
@@ -78,12 +82,13 @@ DetectedLanguage DetectLanguage(std::string_view text) {
   int letters = 0;
   bool reliable = false;
   const CLD2::Language best =
-      CLD2::ExtDetectLanguageSummary(text.data(), static_cast<int>(text.size()), true, &hints, 0, languages.data(),
+      CLD2::ExtDetectLanguageSummary(sample.data(), static_cast<int>(sample.size()), true, &hints, 0, languages.data(),
                                      percents.data(), scores.data(), nullptr, &letters, &reliable);
   DetectedLanguage detected;
   detected.code = Modern(CLD2::LanguageCode(best));
   detected.letters = letters;
-  if (detected.code == "und" || detected.code.empty()) {
+  // "xx-Qaai" and the like name a script that no language owns.
+  if (detected.code == "und" || detected.code.empty() || detected.code.substr(0, 3) == "xx-") {
     detected.code = "und";
     return detected;
   }
@@ -93,6 +98,18 @@ DetectedLanguage DetectLanguage(std::string_view text) {
   }
   if (!reliable) detected.confidence /= 2;
   return detected;
+}
+
+}  // namespace
+
+DetectedLanguage DetectLanguage(std::string_view text) {
+  // CLD2 takes 35 ns a byte, more than all other rules together, and is right on 256 bytes of clean text as often as on
+  // 3,000: so most texts are decided by a small sample, and the mixed and strange ones get a second look.
+  if (text.size() > kFirstLanguageSample) {
+    DetectedLanguage first = Detect(Sample(text, kFirstLanguageSample));
+    if (first.reliable && first.confidence >= kOverrule && first.letters >= kOverruleLetters) return first;
+  }
+  return Detect(Sample(text, kLanguageSample));
 }
 
 LanguageDecision DecideLanguage(std::string_view stated, const DetectedLanguage& detected) {

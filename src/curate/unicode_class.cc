@@ -38,6 +38,21 @@ const CharacterClasses& CharacterClasses::Get() {
   return *classes;
 }
 
+void AppendWithoutArabicMarks(std::string_view text, std::string& out) {
+  const auto is_mark = [&](size_t at) {  // U+0640, U+064B to U+065F, U+0670
+    if (static_cast<uint8_t>(text[at]) != 0xD9 || at + 1 >= text.size()) return false;
+    const auto next = static_cast<uint8_t>(text[at + 1]);
+    return next == 0x80 || (next >= 0x8B && next <= 0x9F) || next == 0xB0;
+  };
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (is_mark(at)) {
+      ++at;
+    } else {
+      out += text[at];
+    }
+  }
+}
+
 uint64_t CodePoints(std::string_view text) {
   return static_cast<uint64_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));

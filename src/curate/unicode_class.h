@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace rhodes {
@@ -52,6 +53,9 @@ inline char32_t DecodeUtf8(std::string_view bytes, size_t* at) {
   *at += length;
   return code_point;
 }
+
+// Appends `text` without the vowel marks and tatweel of Arabic, which are optional in writing.
+void AppendWithoutArabicMarks(std::string_view text, std::string& out);
 
 // Code points in valid UTF-8.
 uint64_t CodePoints(std::string_view text);

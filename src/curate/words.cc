@@ -105,7 +105,12 @@ class Splitter {
   }
 
   void CountStopWord(std::string_view word) {
-    const int index = stop_words_->Find(word);
+    int index = stop_words_->Find(word);
+    if (index < 0 && word.size() <= 64 && static_cast<uint8_t>(word.front()) >= 0xD8) {  // vowelled Arabic, perhaps
+      unmarked_.clear();
+      AppendWithoutArabicMarks(word, unmarked_);
+      if (unmarked_.size() < word.size()) index = stop_words_->Find(unmarked_);
+    }
     if (index < 0 || (seen_stop_words_ >> index & 1) != 0) return;
     seen_stop_words_ |= uint64_t{1} << index;
     ++words_.stop_words;
@@ -129,6 +134,7 @@ class Splitter {
   Words& words_;
   size_t at_ = 0;
   uint64_t seen_stop_words_ = 0;
+  std::string unmarked_;
 };
 
 }  // namespace

@@ -27,7 +27,7 @@ struct Words {
   uint64_t with_letter = 0;           // words that have a letter
   uint64_t number_signs = 0;          // '#'
   uint64_t ellipses = 0;              // "..." and U+2026
-  uint64_t stop_words = 0;            // distinct, counted up to `stop_words_wanted`
+  uint64_t stop_words = 0;            // distinct, counted up to `stop_words_wanted`; Arabic vowel marks aside
   uint64_t code_points = 0;           // of the text
 };
 

@@ -1,0 +1,64 @@
+#include "curate/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+
+namespace rhodes {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(CurateSettings, SetByName_ReachesEverySetting) {
+  CurateSettings settings;
+  for (const NamedSetting& setting : NamedSettings(settings)) {
+    const bool flag = std::holds_alternative<bool*>(setting.value);
+    ASSERT_TRUE(SetByName(setting.name + (flag ? "=false" : "=1"), settings).ok()) << setting.name;
+    std::visit([&](const auto* value) { EXPECT_EQ(static_cast<double>(*value), flag ? 0 : 1) << setting.name; },
+               setting.value);
+  }
+}
+
+TEST(CurateSettings, SetByName_NamesTheNearestKnownOne) {
+  CurateSettings settings;
+  const absl::Status status = SetByName("quality.min_wrods=5", settings);
+  EXPECT_EQ(ExitCodeOf(status), ExitCode::kUsage);
+  EXPECT_THAT(Message(status), HasSubstr("did you mean \"quality.min_words\"?"));
+  EXPECT_EQ(ExitCodeOf(SetByName("quality.min_words=many", settings)), ExitCode::kUsage);
+  EXPECT_EQ(ExitCodeOf(SetByName("quality.min_words", settings)), ExitCode::kUsage);
+  EXPECT_EQ(ExitCodeOf(SetByName("quality.min_words=5x", settings)), ExitCode::kUsage);
+}
+
+TEST(CurateSettings, ParseRules_OrdersAndChecks) {
+  const absl::StatusOr<std::vector<std::string>> rules = ParseRules({"exact", "normalise"});
+  ASSERT_TRUE(rules.ok());
+  EXPECT_THAT(*rules, ElementsAre("normalise", "exact"));
+  EXPECT_THAT(Message(ParseRules({"normalize"}).status()), HasSubstr("did you mean \"normalise\"?"));
+}
+
+TEST(CurateSettings, EverySettingChangesTheJsonThatKeysAreMadeOf) {
+  const std::string before = DumpJson(ToJson(CurateSettings()));
+  CurateSettings names;
+  for (size_t i = 0; i < NamedSettings(names).size(); ++i) {
+    CurateSettings settings;
+    const NamedSetting setting = NamedSettings(settings)[i];
+    std::visit([](auto* value) { *value = !*value; }, setting.value);
+    EXPECT_NE(DumpJson(ToJson(settings)), before) << setting.name;
+  }
+}
+
+TEST(CurateSettings, TheDocumentationNamesEverySettingAndRule) {
+  const absl::StatusOr<std::string> page = ReadFile(RHODES_SOURCE_DIR "/docs/curation.md");
+  ASSERT_TRUE(page.ok()) << page.status();
+  CurateSettings settings;
+  for (const NamedSetting& setting : NamedSettings(settings)) {
+    const std::string key = setting.name.substr(setting.name.find('.') + 1);
+    EXPECT_THAT(*page, HasSubstr("`" + key + "`"));
+  }
+  for (const std::string& rule : KnownRules()) EXPECT_THAT(*page, HasSubstr("`" + rule + "`"));
+}
+
+}  // namespace
+}  // namespace rhodes
