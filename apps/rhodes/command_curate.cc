@@ -1,0 +1,98 @@
+// rhodes curate: documents in, those worth reading out, and why not for each of the others.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/byte_size.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "command.h"
+#include "curate/curate.h"
+#include "curate/language.h"
+#include "ingest/inputs.h"
+
+namespace rhodes {
+namespace {
+
+struct Flags {
+  std::vector<std::string> inputs;
+  std::string out;
+  std::string kept = "kept";
+  std::string rules = "normalise,language,quality,repetition,exact";
+  std::string language = "auto";
+  double sample = 1;
+  std::vector<std::string> settings;  // "quality.min_words=5"
+};
+
+absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
+  CurateOptions options;
+  options.inputs = flags.inputs;
+  options.kept = flags.out + "/" + flags.kept;
+  options.dropped = flags.out + "/dropped";
+  std::vector<std::string> rules;
+  for (const std::string_view rule : Split(flags.rules, ',')) {
+    if (!Trim(rule).empty()) rules.emplace_back(Trim(rule));
+  }
+  ASSIGN_OR_RETURN(options.settings.rules, ParseRules(rules));
+  ASSIGN_OR_RETURN(options.settings.language.wanted, ParseLanguageCode(flags.language));
+  options.settings.sample = flags.sample;
+  for (const std::string& setting : flags.settings) RETURN_IF_ERROR(SetByName(setting, options.settings));
+  ASSIGN_OR_RETURN(const std::string fingerprint, InputsFingerprint(options.inputs));
+  options.key = ContentId({"curate by hand", fingerprint, DumpJson(ToJson(options.settings))});
+  return options;
+}
+
+void PrintTable(const CurateReport& report, const CurateOptions& options) {
+  fmt::print("{:<44} {:>12}\n", "documents", report.documents);
+  fmt::print("{:<44} {:>12}   {}\n", "kept", report.kept, FormatByteSize(report.kept_text_bytes));
+  for (const auto& [rule, reasons] : report.dropped) {
+    for (const auto& [reason, count] : reasons) {
+      fmt::print("{:<44} {:>12}\n", fmt::format("dropped by {}: {}", rule, reason), count);
+    }
+  }
+  if (report.normalised.invalid_utf8 > 0) {
+    fmt::print("{:<44} {:>12}\n", "documents with invalid UTF-8, repaired", report.normalised.invalid_utf8);
+  }
+  fmt::print("{:<44} {:>10.2f} s   {:.1f} MB/s\n", "time", report.seconds,
+             report.seconds > 0 ? static_cast<double>(report.text_bytes) / 1e6 / report.seconds : 0.0);
+  fmt::print("kept: {}   dropped: {}\n", options.kept, options.dropped);
+}
+
+absl::Status RunCurate(const Flags& flags, const CommonFlags& common, RunContext& context) {
+  ASSIGN_OR_RETURN(const CurateOptions options, MakeOptions(flags));
+  ASSIGN_OR_RETURN(const CurateReport report, Curate(options, context));
+  if (common.json) {
+    PrintJson(ToJson(report));
+  } else {
+    PrintTable(report, options);
+  }
+  return absl::OkStatus();
+}
+
+CommandBody Setup(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  app.add_option("IN", flags->inputs, "Parquet or JSON Lines files (.gz, .zst) or directories of them; column text")
+      ->required();
+  app.add_option("--out", flags->out, "directory that receives kept/ and dropped/")->required();
+  app.add_option("--kept", flags->kept, "name of the directory of kept documents; a project's is corpus")
+      ->capture_default_str();
+  app.add_option("--rules", flags->rules, "which rules, separated by commas")->capture_default_str();
+  app.add_option("--language", flags->language, "auto (any), or a code such as ar or eng_Latn: others are dropped")
+      ->capture_default_str();
+  app.add_option("--sample", flags->sample, "share of the documents that is looked at, chosen by their ids")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--set", flags->settings, "NAME=VALUE: a threshold of docs/curation.md, such as quality.min_words=5");
+  return [flags](const CommonFlags& common, RunContext& context) { return RunCurate(*flags, common, context); };
+}
+
+const CommandRegistration kRegistration({"curate",
+                                         "decide which documents are kept, with the reason for each that is not",
+                                         "  rhodes curate web.jsonl.gz --out curated --json\n"
+                                         "  rhodes curate out/documents --out out --kept corpus\n"
+                                         "  rhodes curate a.parquet b.parquet --out curated --rules normalise,exact\n"
+                                         "  rhodes curate news.jsonl --out arabic --language ar --set "
+                                         "quality.min_words=50 --set quality.min_stop_words=2\n",
+                                         30, &Setup});
+
+}  // namespace
+}  // namespace rhodes

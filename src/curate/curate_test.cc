@@ -1,0 +1,214 @@
+#include "curate/curate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/manifest.h"
+#include "base/text.h"
+#include "record/document_table.h"
+#include "table/database.h"
+
+namespace rhodes {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kProse[] =
+    "The package manager installs the programs that you ask for, together with everything that they need, and it keeps "
+    "a list of the files which belong to each of them.";
+
+class CurateTest : public ::testing::Test {
+ protected:
+  CurateTest() {
+    directory_ = std::filesystem::temp_directory_path() / fmt::format("rhodes-curate-{}", getpid());
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+  }
+  ~CurateTest() override { std::filesystem::remove_all(directory_); }
+
+  std::string Path(const std::string& name) const { return (directory_ / name).string(); }
+
+  std::string WriteJsonl(const std::vector<std::pair<std::string, std::string>>& rows) const {
+    std::string lines;
+    for (const auto& [id, text] : rows) lines += DumpJson(Json{{"id", id}, {"text", text}}) + "\n";
+    EXPECT_TRUE(WriteFileAtomically(Path("in.jsonl"), lines).ok());
+    return Path("in.jsonl");
+  }
+
+  CurateOptions Options(const std::string& input) const {
+    CurateOptions options;
+    options.inputs = {input};
+    options.kept = Path("corpus");
+    options.dropped = Path("dropped");
+    options.key = "key";
+    return options;
+  }
+
+  static CurateReport MustCurate(const CurateOptions& options, int threads = 2) {
+    RunContext context;
+    context.threads = threads;
+    absl::StatusOr<CurateReport> report = Curate(options, context);
+    EXPECT_TRUE(report.ok()) << report.status();
+    return report.ok() ? *report : CurateReport();
+  }
+
+  static std::vector<Document> Documents(const std::string& directory) {
+    std::vector<Document> documents;
+    auto reader = DocumentReader::Open({directory});
+    EXPECT_TRUE(reader.ok()) << reader.status();
+    std::vector<Document> batch;
+    while (reader.ok() && *(*reader)->Next(batch)) documents.insert(documents.end(), batch.begin(), batch.end());
+    return documents;
+  }
+
+  std::filesystem::path directory_;
+};
+
+TEST_F(CurateTest, EveryDocumentIsKeptOrDroppedWithAReason) {
+  const std::string input =
+      WriteJsonl({{"a", kProse},
+                  {"b", std::string(kProse) + "  \r\n"},
+                  {"c", "too short"},
+                  {"d", " \n\t "},
+                  {"e", "same line\nsame line\nsame line\nthe end of it and nothing besides that"}});
+  const CurateReport report = MustCurate(Options(input));
+  EXPECT_EQ(report.documents, 5u);
+  EXPECT_EQ(report.kept, 1u);
+  EXPECT_EQ(report.dropped.at("exact").at("duplicate"), 1u);
+  EXPECT_EQ(report.dropped.at("quality").at("gopher_short_doc"), 1u);
+  EXPECT_EQ(report.dropped.at("normalise").at("empty"), 1u);
+  EXPECT_EQ(report.dropped.at("repetition").at("dup_line_frac"), 1u);
+
+  const std::vector<Document> kept = Documents(Path("corpus"));
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].id, "a");
+  EXPECT_EQ(kept[0].text, kProse);
+  EXPECT_EQ(kept[0].language, "en");
+  EXPECT_THAT(kept[0].meta, HasSubstr("\"language_confidence\":0.9"));
+  const std::vector<Document> dropped = Documents(Path("dropped"));
+  ASSERT_EQ(dropped.size(), 4u);
+  EXPECT_EQ(dropped[0].id, "b");
+  auto database = Database::Open({});
+  ASSERT_TRUE(database.ok());
+  auto rows = (*database)->Query("SELECT rule, reason FROM read_parquet(?)", {Path("dropped") + "/part-*.parquet"});
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_TRUE(*rows->Next());
+  EXPECT_EQ(rows->String(0, 0), "exact");
+  EXPECT_EQ(rows->String(1, 0), "duplicate: kept_id=a");
+}
+
+TEST_F(CurateTest, RulesCanBeSwitchedOff) {
+  CurateOptions options = Options(WriteJsonl({{"a", "short"}, {"b", "short"}}));
+  options.settings.rules = {"exact"};
+  EXPECT_EQ(MustCurate(options).kept, 1u);
+  options.settings.rules = {};
+  const CurateReport report = MustCurate(options);
+  EXPECT_EQ(report.kept, 2u);
+  EXPECT_EQ(Documents(Path("corpus"))[1].language, "");
+}
+
+TEST_F(CurateTest, TheFirstDocumentThatPassesTheOtherRulesIsKeptOfEqualOnes) {
+  // The first copy states a language in which it has no stop word and is dropped for that; the second is kept.
+  const std::string lines =
+      DumpJson(Json{
+          {"id", "1"}, {"language", "ar"}, {"text", "only apples pears plums figs dates nuts grapes melons limes"}}) +
+      "\n" +
+      DumpJson(Json{
+          {"id", "2"}, {"language", "xx"}, {"text", "only apples pears plums figs dates nuts grapes melons limes"}}) +
+      "\n" +
+      DumpJson(Json{
+          {"id", "3"}, {"language", "xx"}, {"text", "only apples pears plums figs dates nuts grapes melons limes"}}) +
+      "\n";
+  ASSERT_TRUE(WriteFileAtomically(Path("in.jsonl"), lines).ok());
+  MustCurate(Options(Path("in.jsonl")));
+  ASSERT_EQ(Documents(Path("corpus")).size(), 1u);
+  EXPECT_EQ(Documents(Path("corpus"))[0].id, "2");
+}
+
+TEST_F(CurateTest, ALanguageThatIsNotWantedIsDropped) {
+  CurateOptions options = Options(WriteJsonl(
+      {{"a", kProse}, {"b", "يقوم مدير الحزم بتثبيت البرامج التي تطلبها مع كل ما تحتاج إليه، ويحتفظ بقائمة الملفات"}}));
+  options.settings.language.wanted = "ar";
+  const CurateReport report = MustCurate(options);
+  EXPECT_EQ(report.dropped.at("language").at("other_language"), 1u);
+  ASSERT_EQ(Documents(Path("corpus")).size(), 1u);
+  EXPECT_EQ(Documents(Path("corpus"))[0].id, "b");
+}
+
+TEST_F(CurateTest, ASampleIsTheSameDocumentsInAnyOrder) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (int i = 0; i < 400; ++i) rows.push_back({fmt::format("id{}", i), fmt::format("{} Number {}.", kProse, i)});
+  CurateOptions options = Options(WriteJsonl(rows));
+  options.settings.sample = 0.25;
+  const CurateReport report = MustCurate(options);
+  EXPECT_EQ(report.kept + report.dropped.at("sample").at("not_drawn"), 400u);
+  EXPECT_NEAR(static_cast<double>(report.kept), 100, 35);
+  std::vector<std::string> first;
+  for (const Document& document : Documents(Path("corpus"))) first.push_back(document.id);
+  std::reverse(rows.begin(), rows.end());
+  options.inputs = {WriteJsonl(rows)};
+  MustCurate(options);
+  std::vector<std::string> second;
+  for (const Document& document : Documents(Path("corpus"))) second.push_back(document.id);
+  std::reverse(second.begin(), second.end());
+  EXPECT_EQ(first, second);
+}
+
+TEST_F(CurateTest, BytesDoNotDependOnThreads) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (int i = 0; i < 20'000; ++i) {
+    rows.push_back(
+        {fmt::format("{}", i), fmt::format("{} {}\n{}\n{}", kProse, i % 700, kProse, i % 3 == 0 ? "..." : "")});
+  }
+  const CurateOptions options = Options(WriteJsonl(rows));
+  std::vector<std::string> hashes;
+  for (const int threads : {1, 3}) {
+    const CurateReport report = MustCurate(options, threads);
+    EXPECT_EQ(report.documents, 20'000u);
+    std::string bytes;
+    for (const std::string& directory : {options.kept, options.dropped}) {
+      const absl::StatusOr<std::vector<std::string>> files = ListFiles(directory);
+      ASSERT_TRUE(files.ok());
+      for (const std::string& file : *files) {
+        if (file.ends_with(".parquet")) bytes += *ReadFile(file);
+      }
+    }
+    hashes.push_back(std::move(bytes));
+  }
+  EXPECT_EQ(hashes[0], hashes[1]);
+}
+
+TEST_F(CurateTest, NoDocumentsAreAnEmptyCorpus) {
+  ASSERT_TRUE(WriteFileAtomically(Path("in.jsonl"), "").ok());
+  const CurateOptions options = Options(Path("in.jsonl"));
+  EXPECT_EQ(MustCurate(options).documents, 0u);
+  EXPECT_TRUE(PathExists(options.kept + "/manifest.json"));
+}
+
+TEST_F(CurateTest, AnErrorLeavesWhatWasThereBefore) {
+  const CurateOptions options = Options(WriteJsonl({{"a", kProse}}));
+  MustCurate(options);
+  ASSERT_TRUE(WriteFileAtomically(Path("in.jsonl"), "{\"id\":\"a\",\"text\":\"x\"}\n{broken\n").ok());
+  RunContext context;
+  const absl::StatusOr<CurateReport> failed = Curate(options, context);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_THAT(Message(failed.status()), HasSubstr("in.jsonl"));
+  EXPECT_EQ(Documents(Path("corpus")).size(), 1u);
+  EXPECT_FALSE(PathExists(Path("corpus.partial")));
+}
+
+TEST_F(CurateTest, CancellingEndsWithInterrupted) {
+  const CurateOptions options = Options(WriteJsonl({{"a", kProse}}));
+  std::atomic<bool> cancelled{true};
+  RunContext context;
+  context.cancelled = &cancelled;
+  EXPECT_EQ(ExitCodeOf(Curate(options, context).status()), ExitCode::kInterrupted);
+}
+
+}  // namespace
+}  // namespace rhodes

@@ -1,0 +1,78 @@
+#include "curate/judge.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace rhodes {
+namespace {
+
+constexpr char kProse[] = "The list of all files that belong to the package, and the programs which are in it.";
+
+JudgedDocument MustJudge(std::string text, std::string meta = "", const CurateSettings& settings = {}) {
+  Document document;
+  document.id = "id";
+  document.text = std::move(text);
+  document.meta = std::move(meta);
+  JudgeScratch scratch;
+  NormaliseCounts counts;
+  return Judge(std::move(document), settings, scratch, counts);
+}
+
+TEST(Judge, AddsTheConfidenceToAnyMeta) {
+  for (const std::string meta :
+       {"", "{}", "{ }", "{\"title\":\"x\"}", "{\"language_confidence\":0.1}", "[1]", " {\"a\":{}}\n"}) {
+    const absl::StatusOr<Json> json = ParseJson(MustJudge(kProse, meta).document.meta, "meta");
+    ASSERT_TRUE(json.ok()) << meta << " " << json.status();
+    EXPECT_GT((*json)["language_confidence"].get<double>(), 0.9) << meta;
+  }
+  EXPECT_EQ(MustJudge(kProse, "not json").document.meta, "not json") << "not ours to break";
+}
+
+TEST(Judge, RepairsInvalidUtf8EvenWithoutRules) {
+  CurateSettings settings;
+  settings.rules = {};
+  EXPECT_EQ(MustJudge("a\xFF"
+                      "b",
+                      "", settings)
+                .document.text,
+            "a\xEF\xBF\xBD"
+            "b");
+}
+
+TEST(Judge, EndsOnStrangeInput) {
+  for (const std::string& text :
+       {std::string(1'000'000, '\0'), std::string(1'000'000, 'a'), std::string(3'000'000, '\n'),
+        std::string(1'000'000, '\xCC'), std::string("\xF4\x8F\xBF\xBF"), std::string("\xE2\x80")}) {
+    const JudgedDocument judged = MustJudge(text);
+    EXPECT_FALSE(judged.verdict.kept());
+    EXPECT_TRUE(IsValidUtf8(judged.document.text));
+  }
+}
+
+TEST(SeenTexts, GivesTheFirstIdInWhateverFormItHas) {
+  SeenTexts seen(1 << 20);
+  const std::string made = "0123456789abcdef0123456789abcdef";
+  EXPECT_EQ(*seen.Insert(HashText("a"), made), std::nullopt);
+  EXPECT_EQ(*seen.Insert(HashText("b"), "row 7 of the table"), std::nullopt);
+  EXPECT_EQ(*seen.Insert(HashText("c"), "0123456789ABCDEF0123456789abcdef"), std::nullopt);
+  EXPECT_EQ(*seen.Insert(HashText("a"), "x"), made);
+  EXPECT_EQ(*seen.Insert(HashText("b"), "x"), "row 7 of the table");
+  EXPECT_EQ(*seen.Insert(HashText("c"), "x"), "0123456789ABCDEF0123456789abcdef");
+}
+
+TEST(SeenTexts, StopsAtItsMemory) {
+  SeenTexts seen(100'000);
+  absl::Status status;
+  int inserted = 0;
+  while (status.ok() && inserted < 100'000) {
+    status = seen.Insert(HashText(std::to_string(inserted++)), "0123456789abcdef0123456789abcdef").status();
+  }
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_GT(inserted, 500);
+}
+
+}  // namespace
+}  // namespace rhodes
