@@ -236,17 +236,20 @@ TEST(Llama, SameBitsTwice) {
 }
 
 TEST(Llama, OverfitsOneBatchToNearZero) {
+  // Positions see all before them: with the documents' boundaries two positions would see the same and want different
+  // targets, which leaves ln 2 for each.
   const RandomBatch random(2, 24, 64);
+  const TokenBatch batch{2, 24, random.tokens, random.targets, {}};
   const auto model = Make(TinyConfig(), NativeComputeType(), 2, 2, 24);
   std::vector<float> m(model->weights().size()), v(m.size());
   double loss = 0;
-  for (int step = 1; step <= 300; ++step) {
-    const absl::StatusOr<double> nats = model->ForwardBackward(random.view(), 1.0f / 48, false);
+  for (int step = 1; step <= 150; ++step) {
+    const absl::StatusOr<double> nats = model->ForwardBackward(batch, 1.0f / 48, false);
     ASSERT_TRUE(nats.ok());
     loss = *nats / 48;
     Step(*model, m, v, step, model->GradientNorm(), 1.0, 1e-2f);
   }
-  EXPECT_LT(loss, 0.02);
+  EXPECT_LT(loss, 0.01);
 }
 
 TEST(Llama, Accumulation_EqualsOneLargeBatch) {

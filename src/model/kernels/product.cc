@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "model/kernels/buffer.h"
+#include "model/kernels/elementwise.h"
 
 namespace rhodes {
 namespace {
@@ -45,6 +46,11 @@ class TeamSize {
   int threads_;
 };
 
+bool HasBf16Products() {
+  static const bool has = std::string_view(InstructionSetName()).starts_with("avx512");
+  return has;
+}
+
 dnnl::engine& Engine() {
   static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   return engine;
@@ -68,6 +74,9 @@ struct Products::Impl {
   template <typename A, typename C>
   void Run(int64_t m, int64_t n, int64_t k, Matrix<const A> a, Matrix<const A> b, Matrix<C> c, bool accumulate) {
     if (!status.ok() || m == 0 || n == 0 || k == 0) return;
+    if constexpr (sizeof(A) == 2) {
+      if (!HasBf16Products()) return RunWide(m, n, k, a, b, c, accumulate);
+    }
     const Key key{m,
                   n,
                   k,
@@ -89,6 +98,40 @@ struct Products::Impl {
       if (code != dnnl_success) Fail(key, fmt::format("oneDNN status {}", static_cast<int>(code)));
     } catch (const dnnl::error& error) {
       Fail(key, error.what());
+    }
+  }
+
+  // Without AVX-512 oneDNN has no bf16 products: they are made in f32, which holds every product of two bf16 exactly,
+  // so the results are those of a bf16 product up to the order of the sums.
+  template <typename C>
+  void RunWide(int64_t m, int64_t n, int64_t k, Matrix<const Bf16> a, Matrix<const Bf16> b, Matrix<C> c,
+               bool accumulate) {
+    const auto [a_rows, a_columns] = a.transposed ? std::pair(k, m) : std::pair(m, k);
+    const auto [b_rows, b_columns] = b.transposed ? std::pair(n, k) : std::pair(k, n);
+    Widen(a, a_rows, a_columns, wide_a);
+    Widen(b, b_rows, b_columns, wide_b);
+    Matrix<float> result;
+    if constexpr (sizeof(C) == sizeof(float)) {
+      result = c;
+    } else {
+      if (static_cast<int64_t>(wide_c.size()) < m * n) wide_c = Buffer<float>(m * n);
+      result = {wide_c.data(), n};
+      if (accumulate) {
+        for (int64_t i = 0; i < m * n; ++i) wide_c[i] = ToFloat(c.data[i / n * c.leading + i % n]);
+      }
+    }
+    Run<float, float>(m, n, k, {wide_a.data(), a_columns, a.transposed}, {wide_b.data(), b_columns, b.transposed},
+                      result, accumulate);
+    if constexpr (sizeof(C) != sizeof(float)) {
+      FastElementwise<Bf16>().store_rows(wide_c.data(), m, n, c.leading, c.data);
+    }
+  }
+
+  static void Widen(const Matrix<const Bf16>& from, int64_t rows, int64_t columns, Buffer<float>& to) {
+    if (static_cast<int64_t>(to.size()) < rows * columns) to = Buffer<float>(rows * columns);
+    for (int64_t r = 0; r < rows; ++r) {
+      const uint32_t row = 0;
+      FastElementwise<Bf16>().gather_rows(from.data + r * from.leading, &row, 1, columns, to.data() + r * columns);
     }
   }
 
@@ -119,7 +162,8 @@ struct Products::Impl {
 
   int threads;
   dnnl::stream stream;
-  std::map<Key, Entry> entries;  // a few dozen; the lookup is nothing beside a product
+  Buffer<float> wide_a, wide_b, wide_c;  // of RunWide
+  std::map<Key, Entry> entries;          // a few dozen; the lookup is nothing beside a product
   absl::Status status;
 };
 

@@ -13,8 +13,8 @@ namespace rhodes {
 // Number formats of a model's products; the sums are f32 in both.
 enum class ComputeType { kF32, kBf16 };
 
-// kBf16 where the processor multiplies bf16 natively (AMX or AVX-512 BF16), else kF32: without, oneDNN's bf16 products
-// are slower than its f32 ones (AVX-512) or run its scalar reference (AVX2).
+// kBf16 where the processor multiplies bf16 natively (AMX or AVX-512 BF16), else kF32: without, bf16 products work but
+// are slower than f32 ones, because oneDNN emulates them (AVX-512) or has none and they are widened here (AVX2).
 ComputeType NativeComputeType();
 // Instruction set that oneDNN dispatches to, for reports: "avx512_core_amx".
 const char* InstructionSetName();

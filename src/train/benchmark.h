@@ -1,0 +1,33 @@
+// How fast this machine trains: the products' peak, and whole steps as a share of it.
+#ifndef RHODES_TRAIN_BENCHMARK_H_
+#define RHODES_TRAIN_BENCHMARK_H_
+
+#include <cstdint>
+
+#include "base/json.h"
+#include "base/run_context.h"
+#include "model/config.h"
+#include "model/kernels/product.h"
+
+namespace rhodes {
+
+// {"threads", "instruction_set", "bf16_flops_per_second", "f32_flops_per_second", "native"}: the best rate of square
+// products of 1024 and 1536.
+Json BenchmarkPeak(RunContext& context);
+
+struct TrainBenchmarkOptions {
+  LlamaConfig config;
+  int64_t batch = 16;
+  int64_t context = 256;
+  int64_t steps = 10;  // timed, after three that are not
+  ComputeType compute = ComputeType::kBf16;
+};
+// Whole training steps (forward, backward, clipping, AdamW) on random tokens. {"parameters", "median_step_seconds",
+// "fastest_step_seconds", "slowest_step_seconds", "tokens_per_second", "flops_per_token", "flops_per_second",
+// "peak_flops_per_second", "share_of_peak", "formula", "step_seconds_by_kind": {...}}; the peak is measured before and
+// after, and the better taken; rates are those of the median step.
+absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, RunContext& context);
+
+}  // namespace rhodes
+
+#endif  // RHODES_TRAIN_BENCHMARK_H_

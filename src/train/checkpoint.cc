@@ -1,0 +1,194 @@
+#include "train/checkpoint.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <vector>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+
+namespace rhodes {
+namespace {
+
+constexpr std::string_view kMagic = "RHODESCK";
+constexpr std::string_view kPrefix = "checkpoint-";
+constexpr std::string_view kSuffix = ".state";
+constexpr int kFormat = 1;
+
+std::string_view Bytes(std::span<const float> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
+
+std::string_view Bytes(const uint64_t& value) { return {reinterpret_cast<const char*>(&value), sizeof(value)}; }
+
+// A file written in pieces under a temporary name.
+class PieceWriter {
+ public:
+  explicit PieceWriter(const std::string& path) : path_(path), partial_(path + ".partial") {}
+  ~PieceWriter() {
+    if (file_ >= 0) ::close(file_);
+    if (!committed_) ::unlink(partial_.c_str());
+  }
+  absl::Status Open() {
+    file_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    return file_ < 0 ? ErrnoError(errno, "create", partial_) : absl::OkStatus();
+  }
+  absl::Status Append(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(file_, bytes.data(), std::min<size_t>(bytes.size(), size_t{64} << 20));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return ErrnoError(errno, "write", partial_);
+      bytes.remove_prefix(static_cast<size_t>(count));
+    }
+    return absl::OkStatus();
+  }
+  absl::Status Commit() {
+    if (::fsync(file_) != 0) return ErrnoError(errno, "sync", partial_);
+    RETURN_IF_ERROR(Rename(partial_, path_));
+    committed_ = true;
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string path_, partial_;
+  int file_ = -1;
+  bool committed_ = false;
+};
+
+uint64_t ReadU64(std::string_view bytes, size_t at) {
+  uint64_t value;
+  std::memcpy(&value, bytes.data() + at, sizeof(value));
+  return value;
+}
+
+}  // namespace
+
+CheckpointStore::CheckpointStore(std::string directory, std::string key, int keep, bool asynchronous)
+    : directory_(std::move(directory)), key_(std::move(key)), keep_(std::max(1, keep)), asynchronous_(asynchronous) {}
+
+CheckpointStore::~CheckpointStore() {
+  if (writer_.joinable()) writer_.join();
+}
+
+std::string CheckpointStore::PathOf(int64_t step) const {
+  return fmt::format("{}/{}{:010}{}", directory_, kPrefix, step, kSuffix);
+}
+
+absl::Status CheckpointStore::Wait() {
+  if (writer_.joinable()) writer_.join();
+  return std::exchange(written_, absl::OkStatus());
+}
+
+absl::Status CheckpointStore::Save(int64_t step, const TrainState& state) {
+  RETURN_IF_ERROR(Wait());
+  RETURN_IF_ERROR(CreateDirectories(directory_));
+  if (!asynchronous_) return Write(step, state.weights, state.m, state.v);
+  const size_t count = state.weights.size();
+  if (copy_.size() != 3 * count) copy_ = Buffer<float>(3 * count);
+  std::ranges::copy(state.weights, copy_.data());
+  std::ranges::copy(state.m, copy_.data() + count);
+  std::ranges::copy(state.v, copy_.data() + 2 * count);
+  writer_ = std::thread([this, step, count] {
+    const std::span<const float> all = copy_.span();
+    written_ = Write(step, all.subspan(0, count), all.subspan(count, count), all.subspan(2 * count, count));
+  });
+  return absl::OkStatus();
+}
+
+absl::Status CheckpointStore::Write(int64_t step, std::span<const float> weights, std::span<const float> m,
+                                    std::span<const float> v) {
+  const std::string header =
+      DumpJson(Json{{"format", kFormat}, {"key", key_}, {"step", step}, {"values", weights.size()}});
+  PieceWriter writer(PathOf(step));
+  RETURN_IF_ERROR(writer.Open());
+  RETURN_IF_ERROR(writer.Append(kMagic));
+  RETURN_IF_ERROR(writer.Append(Bytes(uint64_t{header.size()})));
+  RETURN_IF_ERROR(writer.Append(header));
+  for (const std::span<const float> values : {weights, m, v}) RETURN_IF_ERROR(writer.Append(Bytes(values)));
+  for (const std::string_view bytes : {std::string_view(header), Bytes(weights), Bytes(m), Bytes(v)}) {
+    RETURN_IF_ERROR(writer.Append(Bytes(Fingerprint(bytes))));
+  }
+  RETURN_IF_ERROR(writer.Commit());
+  return Prune(static_cast<size_t>(keep_));
+}
+
+absl::StatusOr<std::vector<int64_t>> CheckpointStore::Steps() const {
+  std::vector<int64_t> steps;
+  if (!PathExists(directory_)) return steps;
+  ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(directory_));
+  for (const std::string& path : files) {
+    std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
+    name.remove_prefix(kPrefix.size());
+    name.remove_suffix(kSuffix.size());
+    int64_t step = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), step);
+    if (error == std::errc() && end == name.data() + name.size()) steps.push_back(step);
+  }
+  std::ranges::sort(steps, std::greater<>());
+  return steps;
+}
+
+absl::Status CheckpointStore::Prune(size_t keep) const {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> steps, Steps());
+  for (size_t i = keep; i < steps.size(); ++i) RETURN_IF_ERROR(RemoveTree(PathOf(steps[i])));
+  return absl::OkStatus();
+}
+
+absl::Status CheckpointStore::KeepOnly(int64_t step) const {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> steps, Steps());
+  for (const int64_t other : steps) {
+    if (other != step) RETURN_IF_ERROR(RemoveTree(PathOf(other)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckpointStore::Load(int64_t step, const TrainState& state) const {
+  const std::string path = PathOf(step);
+  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+  const std::string_view bytes = file.bytes();
+  const auto damaged = [&](std::string_view what) { return absl::DataLossError(fmt::format("{}: {}", path, what)); };
+  const size_t prefix = kMagic.size() + sizeof(uint64_t);
+  if (bytes.size() < prefix || !bytes.starts_with(kMagic)) return damaged("not a checkpoint");
+  const uint64_t header_size = ReadU64(bytes, kMagic.size());
+  if (header_size > bytes.size() - prefix) return damaged("truncated in the header");
+  const std::string_view header = bytes.substr(prefix, header_size);
+  const size_t array = state.weights.size_bytes();
+  const size_t sums = prefix + header_size + 3 * array;
+  if (bytes.size() != sums + 4 * sizeof(uint64_t)) {
+    return damaged(fmt::format("{} bytes; {} were written", bytes.size(), sums + 4 * sizeof(uint64_t)));
+  }
+  if (Fingerprint(header) != ReadU64(bytes, sums)) return damaged("the header's checksum does not agree");
+  ASSIGN_OR_RETURN(const Json json, ParseJson(header, path));
+  if (json.value("key", "") != key_) return absl::FailedPreconditionError(path + ": of a run with other settings");
+  if (json.value("step", int64_t{-1}) != step) return damaged("holds another step than its name says");
+  const std::span<float> arrays[] = {state.weights, state.m, state.v};
+  for (size_t i = 0; i < 3; ++i) {
+    const std::string_view part = bytes.substr(prefix + header_size + i * array, array);
+    if (Fingerprint(part) != ReadU64(bytes, sums + (i + 1) * sizeof(uint64_t))) {
+      return damaged(fmt::format("the checksum of part {} of 3 does not agree", i + 1));
+    }
+  }
+  for (size_t i = 0; i < 3; ++i) {
+    std::memcpy(arrays[i].data(), bytes.data() + prefix + header_size + i * array, array);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<int64_t>> CheckpointStore::LoadNewest(const TrainState& state, RunContext& context) const {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> steps, Steps());
+  for (const int64_t step : steps) {
+    const absl::Status status = Load(step, state);
+    if (status.ok()) return step;
+    context.progress->Say(fmt::format("checkpoint of step {} passed over: {}", step, Message(status)));
+  }
+  return std::nullopt;
+}
+
+}  // namespace rhodes

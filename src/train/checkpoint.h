@@ -1,0 +1,61 @@
+// Checkpoints: the whole state of a run at a step, written beside the training, found again after a kill.
+#ifndef RHODES_TRAIN_CHECKPOINT_H_
+#define RHODES_TRAIN_CHECKPOINT_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/run_context.h"
+#include "base/status.h"
+#include "model/kernels/buffer.h"
+
+namespace rhodes {
+
+// Everything that changes from step to step. The data position, the rates and the samples' seeds follow from the step.
+struct TrainState {
+  std::span<float> weights, m, v;
+};
+
+// Files `directory`/checkpoint-<step, 10 digits>.state:
+//   "RHODESCK" · u64 header length · JSON {"format", "key", "step", "values"} · weights · m · v (f32, little-endian) ·
+//   u64 XXH3 of the header · of weights · of m · of v
+// A file appears under its name only when it is whole and synced.
+class CheckpointStore {
+ public:
+  // Of several kept, the newest `keep` stay. With `asynchronous` a copy of the state is made and written by a thread,
+  // so that training goes on meanwhile; costs the memory of the copy.
+  CheckpointStore(std::string directory, std::string key, int keep, bool asynchronous);
+  ~CheckpointStore();  // waits for a write under way
+
+  // Starts (or makes) a checkpoint after `step` steps. Waits for an earlier one first, and returns its error if any.
+  absl::Status Save(int64_t step, const TrainState& state);
+  // Waits for the write under way and returns its error.
+  absl::Status Wait();
+  // Loads the newest whole checkpoint of this key into `state` and returns its step, or nothing when there is none. A
+  // damaged one is named through `context.progress` and passed over.
+  absl::StatusOr<std::optional<int64_t>> LoadNewest(const TrainState& state, RunContext& context) const;
+  // Removes all but that of `step`.
+  absl::Status KeepOnly(int64_t step) const;
+
+ private:
+  std::string PathOf(int64_t step) const;
+  absl::StatusOr<std::vector<int64_t>> Steps() const;  // newest first
+  absl::Status Write(int64_t step, std::span<const float> weights, std::span<const float> m, std::span<const float> v);
+  absl::Status Load(int64_t step, const TrainState& state) const;
+  absl::Status Prune(size_t keep) const;
+
+  std::string directory_, key_;
+  int keep_;
+  bool asynchronous_;
+  Buffer<float> copy_;  // weights, m, v one after another
+  std::thread writer_;
+  absl::Status written_;  // of the last write; read after joining
+};
+
+}  // namespace rhodes
+
+#endif  // RHODES_TRAIN_CHECKPOINT_H_

@@ -1,0 +1,87 @@
+#include "train/export.h"
+
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/manifest.h"
+#include "model/safetensors.h"
+
+namespace rhodes {
+namespace {
+
+// Plain turns: the model learned from documents, not from conversations, so it is given text that looks like one.
+constexpr std::string_view kChatTemplate =
+    "{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'] + '\\n\\n' }}"
+    "{% elif message['role'] == 'user' %}{{ 'Question: ' + message['content'] + '\\n\\n' }}"
+    "{% else %}{{ 'Answer: ' + message['content'] + '\\n\\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'Answer:' }}{% endif %}";
+
+std::vector<int64_t> ShapeOf(const Parameter& parameter) {
+  return parameter.matrix ? std::vector<int64_t>{parameter.rows, parameter.columns}
+                          : std::vector<int64_t>{parameter.columns};
+}
+
+absl::Status ExportWeights(Llama& model, const std::string& path) {
+  const bool low = model.options().compute == ComputeType::kBf16;
+  const std::span<const float> weights = model.weights();
+  std::vector<uint16_t> rounded;
+  if (low) {
+    rounded.resize(weights.size());
+    for (size_t i = 0; i < weights.size(); ++i) rounded[i] = FloatToBf16(weights[i]);
+  }
+  std::vector<NamedTensor> tensors;
+  for (const Parameter& parameter : model.layout().parameters()) {
+    const size_t width = low ? sizeof(uint16_t) : sizeof(float);
+    const char* base =
+        low ? reinterpret_cast<const char*>(rounded.data()) : reinterpret_cast<const char*>(weights.data());
+    const std::string_view bytes(base + static_cast<size_t>(parameter.offset) * width,
+                                 static_cast<size_t>(parameter.size()) * width);
+    tensors.push_back({parameter.name, {low ? DType::kBf16 : DType::kF32, ShapeOf(parameter), bytes}});
+  }
+  return WriteSafetensors(path, std::move(tensors), {{"format", "pt"}});
+}
+
+}  // namespace
+
+absl::Status ExportModel(Llama& model, const Tokenizer& tokenizer, const std::string& tokenizer_path,
+                         const std::string& directory) {
+  const auto write = [&](const char* name, const Json& json) {
+    return WriteFileAtomically(directory + "/" + name, DumpJson(json, 2) + "\n");
+  };
+  LlamaConfig config = model.config();
+  config.bos_id = config.eos_id = tokenizer.end_of_text();
+  config.torch_dtype = model.options().compute == ComputeType::kBf16 ? "bfloat16" : "float32";
+  RETURN_IF_ERROR(write("config.json", config.ToJson()));
+  RETURN_IF_ERROR(ExportWeights(model, directory + "/model.safetensors"));
+  ASSIGN_OR_RETURN(const std::string tokenizer_json, ReadFile(tokenizer_path));
+  RETURN_IF_ERROR(WriteFileAtomically(directory + "/tokenizer.json", tokenizer_json));
+  const std::string end(tokenizer.TokenBytes(tokenizer.end_of_text()));
+  RETURN_IF_ERROR(write("tokenizer_config.json", Json{{"tokenizer_class", "PreTrainedTokenizerFast"},
+                                                      {"bos_token", end},
+                                                      {"eos_token", end},
+                                                      {"pad_token", end},
+                                                      {"model_max_length", config.max_positions},
+                                                      {"clean_up_tokenization_spaces", false},
+                                                      {"chat_template", kChatTemplate}}));
+  return write("generation_config.json", Json{{"bos_token_id", config.bos_id},
+                                              {"eos_token_id", config.eos_id},
+                                              {"pad_token_id", config.eos_id},
+                                              {"do_sample", true},
+                                              {"temperature", 0.8},
+                                              {"top_k", 40},
+                                              {"max_length", config.max_positions}});
+}
+
+absl::Status LoadWeights(const std::string& directory, Llama& model) {
+  ASSIGN_OR_RETURN(const SafetensorsFile file, SafetensorsFile::Open(directory + "/model.safetensors"));
+  for (const Parameter& parameter : model.layout().parameters()) {
+    ASSIGN_OR_RETURN(const TensorView tensor, file.Get(parameter.name, ShapeOf(parameter)));
+    RETURN_IF_ERROR(ReadAsFloat(
+        tensor, model.weights().subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.size()))));
+  }
+  model.CommitWeights();
+  return absl::OkStatus();
+}
+
+}  // namespace rhodes

@@ -1,0 +1,233 @@
+#include "train/loop.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <random>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "model/safetensors.h"
+#include "train/evaluate.h"
+#include "train/export.h"
+#include "train/testing_inputs.h"
+
+namespace rhodes {
+namespace {
+
+std::vector<std::string> Documents(int count) {
+  std::mt19937 random(9);
+  const std::vector<std::string> words = {"one ", "two ", "three ", "four ", "and ", "the ", "sum ", "is "};
+  std::vector<std::string> documents;
+  for (int i = 0; i < count; ++i) {
+    std::string text;
+    for (unsigned word = 0; word < 10 + random() % 30; ++word) text += words[random() % words.size()];
+    documents.push_back(text);
+  }
+  return documents;
+}
+
+class LoopTest : public testing::Test {
+ protected:
+  LoopTest() : train(Documents(60)), validation(Documents(5)) {
+    std::filesystem::remove_all(root);
+    std::filesystem::create_directories(root);
+    WriteFileAtomically(root + "/tokenizer.json", "{}").IgnoreError();  // copied, not read
+    context.threads = 2;
+  }
+  ~LoopTest() override { std::filesystem::remove_all(root); }
+
+  TrainOptions Options(const std::string& name, int64_t steps) {
+    TrainOptions options;
+    options.out = root + "/" + name;
+    options.tokenizer = root + "/tokenizer.json";
+    options.config = MakeConfig(2, 64, 272, 32);
+    options.batch = 4;
+    options.context = 32;
+    options.steps = steps;
+    options.eval_every = 7;
+    options.sample_prompts = {"the "};
+    options.sample_tokens = 8;
+    options.checkpoint_seconds = 1e9;
+    options.key = "k";
+    options.settings = SettingsOf(options);
+    std::filesystem::create_directories(options.out);
+    return options;
+  }
+  absl::StatusOr<TrainReport> Run(const TrainOptions& options) {
+    return RunTraining(options, {&tokenizer, &train, &validation}, context);
+  }
+  // metrics.jsonl without what may differ between two runs.
+  std::string Metrics(const std::string& name) {
+    std::string kept;
+    const std::string text = *ReadFile(root + "/" + name + "/metrics.jsonl");
+    for (const std::string_view line : Split(text, '\n')) {
+      Json json = Json::parse(line, nullptr, false);
+      if (!json.is_object()) continue;
+      for (const char* key : {"tokens_per_second", "share_of_peak", "training_seconds", "flops_per_second",
+                              "peak_flops_per_second", "peak_memory_bytes"}) {
+        json.erase(key);
+      }
+      kept += DumpJson(json) + "\n";
+    }
+    return kept;
+  }
+  std::string Weights(const std::string& name) { return *ReadFile(root + "/" + name + "/model/model.safetensors"); }
+
+  const std::string root = testing::TempDir() + "/rhodes_loop_test";
+  ByteTokenizer tokenizer;
+  MemoryShards train, validation;
+  RunContext context;
+};
+
+TEST_F(LoopTest, LearnsAndWritesAModelThatLoadsToTheSameLoss) {
+  const TrainOptions options = Options("a", 60);
+  const absl::StatusOr<TrainReport> report = Run(options);
+  ASSERT_TRUE(report.ok()) << Message(report.status());
+  EXPECT_EQ(report->steps, 60);
+  EXPECT_EQ(report->tokens, 60 * 4 * 32);
+  EXPECT_LT(report->validation.bits_per_byte, 3.0);  // 8 at the start
+  EXPECT_LT(report->train_loss, 2.5);
+  EXPECT_EQ(report->validation.tokens, validation.token_count());
+  EXPECT_EQ(report->validation.bytes, validation.text_bytes());
+  EXPECT_NEAR(report->validation.bits_per_byte,
+              report->validation.loss * static_cast<double>(validation.token_count()) / std::log(2.0) /
+                  static_cast<double>(validation.text_bytes()),
+              1e-9);
+
+  const absl::StatusOr<LlamaConfig> config = LlamaConfig::Load(options.out + "/model/config.json");
+  ASSERT_TRUE(config.ok()) << Message(config.status());
+  EXPECT_EQ(config->eos_id, 256);
+  const auto model = Llama::Create(*config, {NativeComputeType(), 2, 4, 32, false});
+  ASSERT_TRUE(model.ok());
+  ASSERT_TRUE(LoadWeights(options.out + "/model", **model).ok());
+  const absl::StatusOr<Evaluation> again = Evaluate(**model, validation, tokenizer, 0, 32, true, context);
+  ASSERT_TRUE(again.ok());
+  EXPECT_DOUBLE_EQ(again->loss, report->validation.loss);  // the file holds the weights that were evaluated
+  for (const char* file : {"tokenizer.json", "tokenizer_config.json", "generation_config.json", "manifest.json"}) {
+    EXPECT_TRUE(PathExists(options.out + "/model/" + file)) << file;
+  }
+}
+
+TEST_F(LoopTest, FortyStepsEqualTwentyThenAStopThenTwenty) {
+  ASSERT_TRUE(Run(Options("straight", 40)).ok());
+  std::atomic<bool> stop{false};
+  TrainOptions options = Options("resumed", 40);
+  options.on_step = [&](const StepReport& step) { stop = step.step == 20; };
+  context.cancelled = &stop;
+  EXPECT_EQ(ExitCodeOf(Run(options).status()), ExitCode::kInterrupted);
+  EXPECT_FALSE(PathExists(options.out + "/model"));
+  stop = false;
+  options.on_step = nullptr;
+  const absl::StatusOr<TrainReport> report = Run(options);
+  ASSERT_TRUE(report.ok()) << Message(report.status());
+  EXPECT_EQ(report->resumed_from, 20);
+  EXPECT_EQ(Weights("straight"), Weights("resumed"));
+  EXPECT_EQ(Metrics("straight"), Metrics("resumed"));
+}
+
+TEST_F(LoopTest, AKillBetweenCheckpointsEndsWithTheSameBytes) {
+  ASSERT_TRUE(Run(Options("straight", 30)).ok());
+  // A checkpoint at every step, and files as a kill leaves them: the newest checkpoint torn, metrics beyond it, half a
+  // line at their end.
+  TrainOptions options = Options("killed", 30);
+  options.checkpoint_seconds = 0;
+  std::atomic<bool> stop{false};
+  options.on_step = [&](const StepReport& step) { stop = step.step == 25; };
+  context.cancelled = &stop;
+  ASSERT_FALSE(Run(options).ok());
+  std::filesystem::resize_file(options.out + "/checkpoints/checkpoint-0000000025.state", 100);
+  {
+    std::string metrics = *ReadFile(options.out + "/metrics.jsonl");
+    ASSERT_TRUE(WriteFileAtomically(options.out + "/metrics.jsonl", metrics + "{\"step\": 26, \"lo").ok());
+  }
+  stop = false;
+  options.on_step = nullptr;
+  const absl::StatusOr<TrainReport> report = Run(options);
+  ASSERT_TRUE(report.ok()) << Message(report.status());
+  EXPECT_EQ(report->resumed_from, 24);
+  EXPECT_EQ(Weights("straight"), Weights("killed"));
+  EXPECT_EQ(Metrics("straight"), Metrics("killed"));
+  // Once more, whole: nothing is trained again, and the result is the same.
+  ASSERT_TRUE(Run(options).ok());
+  EXPECT_EQ(Weights("straight"), Weights("killed"));
+  EXPECT_EQ(Metrics("straight"), Metrics("killed"));
+}
+
+TEST_F(LoopTest, AnotherKeyStartsAfresh) {
+  TrainOptions options = Options("a", 5);
+  ASSERT_TRUE(Run(options).ok());
+  options.key = "other";
+  options.steps = 6;
+  const absl::StatusOr<TrainReport> report = Run(options);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->resumed_from, 0);
+  EXPECT_EQ(report->steps, 6);
+}
+
+TEST_F(LoopTest, MinutesBecomeAPlanThatIsKept) {
+  TrainOptions options = Options("a", 0);
+  options.minutes = 6.0 / 60;
+  std::atomic<bool> stop{false};
+  options.on_step = [&](const StepReport& step) { stop = step.step == 5; };
+  context.cancelled = &stop;
+  ASSERT_FALSE(Run(options).ok());
+  const Json plan = *ReadJsonFile(options.out + "/checkpoints/plan.json");
+  EXPECT_GE(plan["steps"].get<int64_t>(), 10);
+  EXPECT_GT(plan["seconds_per_step"].get<double>(), 0);
+  Json shorter = plan;
+  shorter["steps"] = 12;  // what counts is the plan, not a new measurement
+  ASSERT_TRUE(WriteFileAtomically(options.out + "/checkpoints/plan.json", DumpJson(shorter)).ok());
+  stop = false;
+  options.on_step = nullptr;
+  const absl::StatusOr<TrainReport> report = Run(options);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->steps, 12);
+  EXPECT_EQ(report->resumed_from, 5);
+}
+
+TEST_F(LoopTest, StopsWithTheStepAndAdviceWhenTheLossIsNoNumber) {
+  TrainOptions options = Options("a", 30);
+  options.schedule.peak = 1e30;
+  options.schedule.kind = ScheduleKind::kConstant;
+  options.eval_every = -1;
+  const absl::Status status = Run(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(Message(status).find("not numbers any more"), std::string::npos) << Message(status);
+  EXPECT_NE(Message(status).find("lower learning rate"), std::string::npos) << Message(status);
+}
+
+TEST_F(LoopTest, ForetellsThatTheMemoryIsNotEnough) {
+  context.memory_bytes = 1 << 20;
+  const absl::Status status = Run(Options("a", 5)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(Message(status).find("--memory"), std::string::npos) << Message(status);
+}
+
+TEST_F(LoopTest, Evaluate_CountsEveryTokenOnceWithAndWithoutOverlap) {
+  // A model whose every prediction is uniform makes the loss exactly ln V: with double counting it would not be.
+  const LlamaConfig config = MakeConfig(1, 64, 272, 32);
+  const auto model = *Llama::Create(config, {ComputeType::kF32, 2, 3, 32, false});
+  model->Initialize(1, 0.0f);
+  for (const bool overlap : {false, true}) {
+    for (const uint64_t tokens : {uint64_t{0}, uint64_t{1}, uint64_t{31}, uint64_t{32}, uint64_t{33}, uint64_t{100}}) {
+      const absl::StatusOr<Evaluation> e = Evaluate(*model, validation, tokenizer, tokens, 32, overlap, context);
+      ASSERT_TRUE(e.ok());
+      EXPECT_EQ(e->tokens, tokens == 0 ? validation.token_count() : tokens);
+      EXPECT_NEAR(e->loss, std::log(272.0), 1e-5);
+    }
+  }
+}
+
+TEST_F(LoopTest, Sample_DependsOnTheSeedAlone) {
+  const auto model = *Llama::Create(MakeConfig(1, 64, 272, 128), {ComputeType::kF32, 2, 1, 128, false});
+  model->Initialize(1, 0.05f);
+  const std::string first = *Sample(*model, tokenizer, "the ", 20, 5);
+  EXPECT_EQ(first, *Sample(*model, tokenizer, "the ", 20, 5));
+  EXPECT_NE(first, *Sample(*model, tokenizer, "the ", 20, 6));
+  EXPECT_TRUE(first.starts_with("the "));
+}
+
+}  // namespace
+}  // namespace rhodes

@@ -1,0 +1,153 @@
+#include "train/train.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/manifest.h"
+#include "token/shards.h"
+#include "token/tokenizer.h"
+#include "train/loop.h"
+
+namespace rhodes {
+namespace {
+
+absl::Status CheckOptions(const TrainOptions& o) {
+  const int budgets = int{o.steps > 0} + int{o.tokens > 0} + int{o.minutes > 0};
+  if (budgets != 1) {
+    return UsageError("train: give exactly one budget above 0: steps, tokens or minutes");
+  }
+  if (o.batch < 1 || o.context < 2 || o.accumulation < 1) {
+    return UsageError(fmt::format("train: batch {}, context {} and accumulation {} must be at least 1, 2 and 1",
+                                  o.batch, o.context, o.accumulation));
+  }
+  if (!(o.schedule.peak > 0) || o.schedule.warmup_share < 0 || o.schedule.warmup_share > 1 ||
+      o.schedule.decay_share < 0 || o.schedule.decay_share > 1 || o.schedule.final_share < 0 ||
+      o.schedule.final_share > 1) {
+    return UsageError("train: the learning rate must be above 0, and the shares of its schedule between 0 and 1");
+  }
+  if (o.beta1 < 0 || o.beta1 >= 1 || o.beta2 < 0 || o.beta2 >= 1 || o.weight_decay < 0 || o.clip < 0) {
+    return UsageError("train: betas must be in [0, 1), weight decay and clip not below 0");
+  }
+  return absl::OkStatus();
+}
+
+// The shards were made by this tokenizer, and the model has a row for each of its tokens.
+absl::Status CheckTokens(const TrainOptions& options, const Tokenizer& tokenizer, const ShardSet& train,
+                         const ShardSet* validation) {
+  if (options.config.vocabulary_size < tokenizer.vocabulary_size()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "train: the tokenizer {} has {} tokens and the model's vocabulary_size is {}: make it at least as large",
+        options.tokenizer, tokenizer.vocabulary_size(), options.config.vocabulary_size));
+  }
+  const std::string manifest_path = options.shards_dir + "/manifest.json";
+  if (PathExists(manifest_path)) {
+    ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(options.shards_dir));
+    for (const Json& part : {manifest.counts, manifest.settings}) {
+      const std::string recorded = part.is_object() ? part.value("tokenizer_sha256", "") : "";
+      if (recorded.empty()) continue;
+      ASSIGN_OR_RETURN(const std::string actual, Sha256OfFile(options.tokenizer));
+      if (recorded != actual) {
+        return absl::InvalidArgumentError(
+            fmt::format("train: the shards in {} were made with another tokenizer than {}: tokenize again, or give the "
+                        "tokenizer they were made with",
+                        options.shards_dir, options.tokenizer));
+      }
+    }
+  }
+  // A whole scan would read the corpus once more; the ends of the first documents tell another tokenizer apart.
+  std::vector<TokenId> ids(1);
+  for (const ShardSet* shards : {&train, validation}) {
+    if (shards == nullptr) continue;
+    const uint64_t documents = std::min<uint64_t>(shards->document_count(), 1000);
+    for (uint64_t d = 0; d < documents; ++d) {
+      shards->Read(shards->DocumentBegin(d + 1) - 1, ids);
+      if (ids[0] != tokenizer.end_of_text()) {
+        return absl::InvalidArgumentError(fmt::format(
+            "train: document {} of the shards in {} ends with token {} and not with the end-of-text token {} of "
+            "{}: they belong to another tokenizer",
+            d, options.shards_dir, ids[0], tokenizer.end_of_text(), options.tokenizer));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> KeyOf(const TrainOptions& options) {
+  ASSIGN_OR_RETURN(const std::string tokenizer, Sha256OfFile(options.tokenizer));
+  std::string shards;
+  ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(options.shards_dir));
+  for (const std::string& file : files) {
+    // The index names every document's length; with the sizes of the token files it pins the shards without reading
+    // them whole.
+    ASSIGN_OR_RETURN(const uint64_t size, FileSize(file));
+    shards += fmt::format("{} {} ", file.substr(file.rfind('/') + 1), size);
+    if (file.ends_with(".idx")) {
+      ASSIGN_OR_RETURN(const std::string sum, Sha256OfFile(file));
+      shards += sum;
+    }
+  }
+  return ContentId({"train 1", DumpJson(SettingsOf(options)), tokenizer, shards});
+}
+
+}  // namespace
+
+Json SettingsOf(const TrainOptions& o) {
+  const char* const computes[] = {"auto", "bf16", "f32"};
+  return {{"config", o.config.ToJson()},
+          {"batch", o.batch},
+          {"context", o.context},
+          {"accumulation", o.accumulation},
+          {"steps", o.steps},
+          {"tokens", o.tokens},
+          {"minutes", o.minutes},
+          {"schedule", ScheduleName(o.schedule.kind)},
+          {"learning_rate", o.schedule.peak},
+          {"warmup_share", o.schedule.warmup_share},
+          {"decay_share", o.schedule.decay_share},
+          {"final_share", o.schedule.final_share},
+          {"betas", {o.beta1, o.beta2}},
+          {"epsilon", o.epsilon},
+          {"weight_decay", o.weight_decay},
+          {"clip", o.clip},
+          {"deviation", o.deviation},
+          {"seed", o.seed},
+          {"compute", computes[static_cast<int>(o.compute)]},
+          {"eval_every", o.eval_every},
+          {"eval_tokens", o.eval_tokens},
+          {"final_eval_tokens", o.final_eval_tokens},
+          {"sample_prompts", o.sample_prompts},
+          {"sample_tokens", o.sample_tokens}};
+}
+
+absl::StatusOr<TrainReport> Train(const TrainOptions& given, RunContext& context) {
+  RETURN_IF_ERROR(CheckOptions(given));
+  TrainOptions options = given;
+  ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer, Tokenizer::Load(options.tokenizer));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ShardSet> train, ShardSet::Open(options.shards_dir, "train"));
+  absl::StatusOr<std::unique_ptr<ShardSet>> validation = ShardSet::Open(options.shards_dir, "validation");
+  if (!validation.ok() && !absl::IsNotFound(validation.status())) return validation.status();
+  const ShardSet* held_out = validation.ok() && (*validation)->token_count() > 0 ? validation->get() : nullptr;
+  if (held_out == nullptr) {
+    context.progress->Say(
+        fmt::format("train: {} has no validation split: there will be no bits per byte", options.shards_dir));
+  }
+  if (options.config.vocabulary_size == 0) options.config.vocabulary_size = tokenizer->vocabulary_size();
+  if (options.config.max_positions == 0) options.config.max_positions = options.context;
+  if (options.context > options.config.max_positions) {
+    return UsageError(fmt::format("train: a context of {} is beyond the model's max_position_embeddings of {}",
+                                  options.context, options.config.max_positions));
+  }
+  options.config.bos_id = options.config.eos_id = tokenizer->end_of_text();
+  RETURN_IF_ERROR(options.config.Validate());
+  RETURN_IF_ERROR(CheckTokens(options, *tokenizer, *train, held_out));
+  if (options.settings.is_null()) options.settings = SettingsOf(options);
+  if (options.key.empty()) {
+    ASSIGN_OR_RETURN(options.key, KeyOf(options));
+  }
+  RETURN_IF_ERROR(CreateDirectories(options.out));
+  return RunTraining(options, {tokenizer.get(), train.get(), held_out}, context);
+}
+
+}  // namespace rhodes

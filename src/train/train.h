@@ -1,0 +1,114 @@
+// Training: shards in, a model directory out, with checkpoints on the way.
+#ifndef RHODES_TRAIN_TRAIN_H_
+#define RHODES_TRAIN_TRAIN_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/run_context.h"
+#include "model/config.h"
+#include "model/kernels/product.h"
+#include "train/schedule.h"
+
+namespace rhodes {
+
+// What one step did. All but the last two are the same in every run of the same work.
+struct StepReport {
+  int64_t step = 0;  // counted from 1
+  double loss = 0;   // mean nats a token of the step's batch, before the update
+  double learning_rate = 0;
+  double gradient_norm = 0;  // before clipping
+  int64_t tokens = 0;        // so far
+  double tokens_per_second = 0;
+  double share_of_peak = 0;
+};
+
+// Progress of the run at an evaluation.
+struct Evaluation {
+  double loss = 0;           // mean nats a token
+  double bits_per_byte = 0;  // all nats (end-of-text tokens' included) / ln 2 / bytes of text
+  uint64_t tokens = 0;
+  uint64_t bytes = 0;
+};
+
+struct TrainOptions {
+  std::string out;         // receives model/, checkpoints/ and metrics.jsonl
+  std::string shards_dir;  // with a train split, and a validation split unless evaluations are off
+  std::string tokenizer;   // tokenizer.json that the shards were made with
+  LlamaConfig config;      // vocabulary_size 0: the tokenizer's; max_positions 0: context
+
+  int64_t batch = 16;  // sequences a product pass
+  int64_t context = 256;
+  int64_t accumulation = 1;  // passes a step
+  // Exactly one is above 0.
+  int64_t steps = 0;
+  int64_t tokens = 0;  // rounded up to whole steps
+  double minutes = 0;  // made a number of steps when training starts, from a short measurement (checkpoints/plan.json)
+
+  Schedule schedule;
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double epsilon = 1e-8;
+  double weight_decay = 0.1;  // of matrices
+  double clip = 1.0;          // most Euclidean norm of the gradient; 0: no limit
+  double deviation = 0.02;    // of the initial weights
+  uint64_t seed = 1;
+  enum class Compute { kAuto, kBf16, kF32 } compute = Compute::kAuto;  // auto: bf16 where the processor has it
+
+  int64_t eval_every = 0;                   // steps; 0: about ten times in all; below 0: only at the end
+  int64_t eval_tokens = 32768;              // of the validation split, on the way; the last evaluation takes
+  int64_t final_eval_tokens = 0;            // this many (0: all)
+  std::vector<std::string> sample_prompts;  // continued at each evaluation
+  int64_t sample_tokens = 48;
+  double checkpoint_seconds = 30;
+  int keep_checkpoints = 2;
+
+  std::string key;                                   // empty: a hash of these settings and the inputs
+  Json settings;                                     // for the manifest; empty: these settings
+  std::function<void(const StepReport&)> on_step;    // may be empty
+  std::function<void(const Json&)> on_metrics_line;  // each line of metrics.jsonl as it is written; may be empty
+};
+
+struct TrainReport {
+  int64_t steps = 0;
+  int64_t resumed_from = 0;  // 0: from the start
+  int64_t tokens = 0;
+  int64_t parameters = 0;
+  double train_loss = 0;  // mean over the last tenth of the steps
+  Evaluation validation;
+  double training_seconds = 0;  // of the steps alone, over all processes of the run
+  double tokens_per_second = 0;
+  double flops_per_second = 0;
+  double peak_flops_per_second = 0;
+  double share_of_peak = 0;
+  uint64_t peak_memory_bytes = 0;
+  std::string compute;  // "bf16" or "f32"
+};
+Json ToJson(const TrainReport& report);
+
+// Trains from scratch, or goes on from the newest whole checkpoint in OUT/checkpoints that has the same key: called
+// again after a kill it ends with the same bytes as an undisturbed run. Writes
+//   OUT/model/             config.json, model.safetensors (bf16, or f32 when computing in f32), tokenizer.json,
+//                          tokenizer_config.json, generation_config.json, manifest.json; whole or not at all
+//   OUT/checkpoints/       plan.json and the last checkpoint
+//   OUT/metrics.jsonl      a line a step, a line an evaluation; the last one sums the run up
+// Only rates, seconds and memory differ between runs of the same work; they stand in metrics.jsonl alone.
+//
+// INVALID_ARGUMENT (with what to change) when options contradict each other or the inputs; RESOURCE_EXHAUSTED when the
+// run would need more than context.memory_bytes; INTERRUPTED after a checkpoint was written when the user asked to
+// stop; FAILED_PRECONDITION naming the step when loss or gradient is no longer a number (the state before is kept).
+absl::StatusOr<TrainReport> Train(const TrainOptions& options, RunContext& context);
+
+// The shapes of the benchmark: "124m", "14m", "1.4m". UsageError naming the known ones otherwise.
+absl::StatusOr<LlamaConfig> PresetConfig(const std::string& name);
+
+// A decoder of `layers` of `width`: heads of 64 (32 below 256), as many key-value heads, SwiGLU of 8/3 width rounded up
+// to 128, tied embeddings.
+LlamaConfig MakeConfig(int64_t layers, int64_t width, int64_t vocabulary, int64_t context);
+
+}  // namespace rhodes
+
+#endif  // RHODES_TRAIN_TRAIN_H_
