@@ -1,6 +1,10 @@
 #include "table/database.h"
 
+#include <simdjson.h>
+
 #include <cstring>
+
+#include "base/text.h"
 
 namespace rhodes {
 namespace {
@@ -42,6 +46,24 @@ std::string_view View(duckdb_vector vector, size_t row) {
 bool IsValid(duckdb_vector vector, size_t row) {
   uint64_t* validity = duckdb_vector_get_validity(vector);
   return validity == nullptr || duckdb_validity_row_is_valid(validity, row);
+}
+
+// DuckDB believes what it is given: one invalid VARCHAR and a later query fails, or crashes.
+bool AssignText(duckdb_vector vector, size_t row, std::string_view text) {
+  if (simdjson::validate_utf8(text.data(), text.size())) {
+    duckdb_vector_assign_string_element_len(vector, row, text.data(), text.size());
+    return true;
+  }
+  const std::string valid = ReplaceInvalidUtf8(text);
+  duckdb_vector_assign_string_element_len(vector, row, valid.data(), valid.size());
+  return false;
+}
+
+absl::Status AppenderError(duckdb_appender appender) {
+  duckdb_error_data error = duckdb_appender_error_data(appender);
+  absl::Status status = ErrorStatus(duckdb_error_data_message(error), duckdb_error_data_error_type(error));
+  duckdb_destroy_error_data(&error);
+  return status;
 }
 
 }  // namespace
@@ -188,13 +210,59 @@ absl::StatusOr<uint64_t> Database::QueryCount(const std::string& sql) {
 
 void Database::Interrupt() { duckdb_interrupt(connection_); }
 
+absl::Status Database::RequireOneSelect(const std::string& sql) {
+  duckdb_extracted_statements statements = nullptr;
+  const idx_t count = duckdb_extract_statements(connection_, sql.c_str(), &statements);
+  absl::Status status;
+  duckdb_prepared_statement statement = nullptr;
+  if (count == 0) {
+    const char* error = duckdb_extract_statements_error(statements);
+    status = absl::InvalidArgumentError(error == nullptr ? "there is no SQL statement" : error);
+  } else if (count > 1) {
+    status = absl::InvalidArgumentError(fmt::format("{} SQL statements where one SELECT is expected", count));
+  } else if (duckdb_prepare_extracted_statement(connection_, statements, 0, &statement) == DuckDBError) {
+    status = absl::InvalidArgumentError(duckdb_prepare_error(statement));
+  } else {
+    const duckdb_statement_type type = duckdb_prepared_statement_type(statement);
+    if (type != DUCKDB_STATEMENT_TYPE_SELECT && type != DUCKDB_STATEMENT_TYPE_EXPLAIN) {
+      status = absl::InvalidArgumentError("only a SELECT may stand here: nothing is changed by it");
+    }
+  }
+  duckdb_destroy_prepare(&statement);
+  duckdb_destroy_extracted(&statements);
+  return status;
+}
+
+InterruptOnCancel::InterruptOnCancel(Database& database, const RunContext& context) {
+  if (context.cancelled == nullptr) return;
+  thread_ = std::thread([this, &database, &context] {
+    std::unique_lock lock(mutex_);
+    while (!ended_.wait_for(lock, std::chrono::milliseconds(50), [this] { return done_; })) {
+      if (!context.CheckCancelled().ok()) database.Interrupt();
+    }
+  });
+}
+
+InterruptOnCancel::~InterruptOnCancel() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+  }
+  ended_.notify_all();
+  thread_.join();
+}
+
 absl::StatusOr<std::unique_ptr<TableAppender>> TableAppender::Open(Database& database, const std::string& table) {
   std::unique_ptr<TableAppender> appender(new TableAppender());
   if (duckdb_appender_create(database.connection(), nullptr, table.c_str(), &appender->appender_) == DuckDBError) {
     return absl::InternalError(fmt::format("append to {}: {}", table, duckdb_appender_error(appender->appender_)));
   }
   const idx_t columns = duckdb_appender_column_count(appender->appender_);
-  for (idx_t i = 0; i < columns; ++i) appender->types_.push_back(duckdb_appender_column_type(appender->appender_, i));
+  for (idx_t i = 0; i < columns; ++i) {
+    appender->types_.push_back(duckdb_appender_column_type(appender->appender_, i));
+    appender->is_text_.push_back(duckdb_get_type_id(appender->types_.back()) == DUCKDB_TYPE_VARCHAR);
+  }
   appender->chunk_ = duckdb_create_data_chunk(appender->types_.data(), columns);
   appender->StartChunk();
   return appender;
@@ -227,9 +295,11 @@ void TableAppender::StartChunk() {
   row_ = 0;
 }
 
-void TableAppender::SetString(size_t column, std::string_view value) {
+bool TableAppender::SetString(size_t column, std::string_view value) {
   duckdb_validity_set_row_valid(validity_[column], row_);
+  if (is_text_[column]) return AssignText(vectors_[column], row_, value);
   duckdb_vector_assign_string_element_len(vectors_[column], row_, value.data(), value.size());
+  return true;
 }
 
 void TableAppender::SetInt64(size_t column, int64_t value) {
@@ -259,9 +329,7 @@ std::pair<duckdb_vector, size_t> TableAppender::StartList(size_t column, size_t 
 
 void TableAppender::SetStringList(size_t column, const std::vector<std::string>& values) {
   const auto [child, begin] = StartList(column, values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    duckdb_vector_assign_string_element_len(child, begin + i, values[i].data(), values[i].size());
-  }
+  for (size_t i = 0; i < values.size(); ++i) AssignText(child, begin + i, values[i]);
 }
 
 void TableAppender::SetMap(size_t column, const std::vector<std::pair<std::string, double>>& entries) {
@@ -269,7 +337,7 @@ void TableAppender::SetMap(size_t column, const std::vector<std::pair<std::strin
   duckdb_vector keys = duckdb_struct_vector_get_child(child, 0);
   duckdb_vector values = duckdb_struct_vector_get_child(child, 1);
   for (size_t i = 0; i < entries.size(); ++i) {
-    duckdb_vector_assign_string_element_len(keys, begin + i, entries[i].first.data(), entries[i].first.size());
+    AssignText(keys, begin + i, entries[i].first);
     static_cast<double*>(duckdb_vector_get_data(values))[begin + i] = entries[i].second;
   }
 }
@@ -279,8 +347,8 @@ void TableAppender::SetMap(size_t column, const std::vector<std::pair<std::strin
   duckdb_vector keys = duckdb_struct_vector_get_child(child, 0);
   duckdb_vector values = duckdb_struct_vector_get_child(child, 1);
   for (size_t i = 0; i < entries.size(); ++i) {
-    duckdb_vector_assign_string_element_len(keys, begin + i, entries[i].first.data(), entries[i].first.size());
-    duckdb_vector_assign_string_element_len(values, begin + i, entries[i].second.data(), entries[i].second.size());
+    AssignText(keys, begin + i, entries[i].first);
+    AssignText(values, begin + i, entries[i].second);
   }
 }
 
@@ -293,7 +361,7 @@ absl::Status TableAppender::FlushChunk() {
   if (row_ == 0) return absl::OkStatus();
   duckdb_data_chunk_set_size(chunk_, row_);
   if (duckdb_append_data_chunk(appender_, chunk_) == DuckDBError) {
-    return ErrorStatus(duckdb_appender_error(appender_), DUCKDB_ERROR_IO);
+    return AppenderError(appender_);
   }
   StartChunk();
   return absl::OkStatus();
@@ -302,7 +370,7 @@ absl::Status TableAppender::FlushChunk() {
 absl::Status TableAppender::Finish() {
   RETURN_IF_ERROR(FlushChunk());
   if (duckdb_appender_close(appender_) == DuckDBError) {
-    return ErrorStatus(duckdb_appender_error(appender_), DUCKDB_ERROR_IO);
+    return AppenderError(appender_);
   }
   return absl::OkStatus();
 }

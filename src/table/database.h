@@ -7,10 +7,13 @@
 
 #include <duckdb.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -85,6 +88,8 @@ class Database {
   absl::StatusOr<QueryResult> Query(const std::string& sql, const std::vector<std::string>& parameters = {});
   // The single value of a single row, as an unsigned number.
   absl::StatusOr<uint64_t> QueryCount(const std::string& sql);
+  // INVALID_ARGUMENT unless `sql` is one statement that reads and changes nothing (SELECT, EXPLAIN, DESCRIBE).
+  absl::Status RequireOneSelect(const std::string& sql);
   // Ends a running query from another thread.
   void Interrupt();
 
@@ -96,8 +101,23 @@ class Database {
   duckdb_connection connection_ = nullptr;
 };
 
-// Appends rows to a table, in vectors. Every column of every row is set exactly once, or stays NULL. Strings must be
-// valid UTF-8 except in BLOB columns. Not thread-safe.
+// While it lives, a query running on `database` ends with INTERRUPTED soon after the user asked to stop.
+class InterruptOnCancel {
+ public:
+  InterruptOnCancel(Database& database, const RunContext& context);
+  ~InterruptOnCancel();
+  InterruptOnCancel(const InterruptOnCancel&) = delete;
+  InterruptOnCancel& operator=(const InterruptOnCancel&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+// Appends rows to a table, in vectors. Every column of every row is set exactly once, or stays NULL. What is not valid
+// UTF-8 in a VARCHAR becomes U+FFFD; a BLOB takes any bytes. Not thread-safe.
 class TableAppender {
  public:
   static absl::StatusOr<std::unique_ptr<TableAppender>> Open(Database& database, const std::string& table);
@@ -105,8 +125,9 @@ class TableAppender {
   TableAppender(const TableAppender&) = delete;
   TableAppender& operator=(const TableAppender&) = delete;
 
-  void SetString(size_t column, std::string_view value);  // VARCHAR, BLOB
-  void SetInt64(size_t column, int64_t value);            // BIGINT, TIMESTAMP
+  // VARCHAR, BLOB. False when invalid UTF-8 was replaced.
+  bool SetString(size_t column, std::string_view value);
+  void SetInt64(size_t column, int64_t value);  // BIGINT, TIMESTAMP
   void SetUInt64(size_t column, uint64_t value);
   void SetDouble(size_t column, double value);
   void SetStringList(size_t column, const std::vector<std::string>& values);
@@ -128,6 +149,7 @@ class TableAppender {
   duckdb_data_chunk chunk_ = nullptr;
   std::vector<duckdb_vector> vectors_;
   std::vector<uint64_t*> validity_;
+  std::vector<bool> is_text_;
   size_t row_ = 0;
 };
 

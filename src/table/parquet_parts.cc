@@ -45,13 +45,14 @@ absl::Status ParquetPartWriter::AwaitOldest() {
 }
 
 absl::Status ParquetPartWriter::Close() {
-  if (writing_.size() >= static_cast<size_t>(options_.compressing)) RETURN_IF_ERROR(AwaitOldest());
+  const auto limit = static_cast<size_t>(options_.compressing);
+  while (!writing_.empty() && writing_.size() >= limit) RETURN_IF_ERROR(AwaitOldest());
   const std::string file = fmt::format("part-{:05}.parquet", next_part_++);
   writing_.push_back(
       std::async(std::launch::async, [part = std::move(open_), directory = options_.directory, file]() mutable {
         return Write(std::move(part), directory, file);
       }));
-  return absl::OkStatus();
+  return limit == 0 ? AwaitOldest() : absl::OkStatus();
 }
 
 absl::StatusOr<PartInfo> ParquetPartWriter::Write(std::unique_ptr<OpenPart> part, const std::string& directory,

@@ -32,8 +32,8 @@ class ParquetPartWriter {
     std::string directory;
     std::string columns;  // as in CREATE TABLE: "id VARCHAR, text VARCHAR"
     uint64_t part_bytes = uint64_t{64} << 20;
-    int compressing = 2;
-    int first_part = 0;  // number of the first part
+    int compressing = 2;  // 0: EndRow() waits until a full part is on the disk
+    int first_part = 0;   // number of the first part
   };
   static absl::StatusOr<std::unique_ptr<ParquetPartWriter>> Create(const Options& options);
   ~ParquetPartWriter();
