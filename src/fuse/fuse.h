@@ -1,0 +1,67 @@
+// The fuse stage: documents out of records, with SQL.
+#ifndef RHODES_FUSE_FUSE_H_
+#define RHODES_FUSE_FUSE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/run_context.h"
+
+namespace rhodes {
+
+// How some documents are made. One of `sql` and `source`.
+struct FuseView {
+  std::string name;  // goes into the documents' meta; later views can select from it
+  // A SELECT over `records`, the sources by their names, and earlier views. Its columns:
+  //   text VARCHAR                          required; rows where it is NULL or blank make no document (counted)
+  //   parents VARCHAR[] or parent VARCHAR   required; ids of the records it was made from
+  //   time TIMESTAMP, language VARCHAR, title VARCHAR, meta (struct, map, JSON)   optional
+  std::string sql;
+  // Each record of this source becomes a document of its own.
+  std::string source;
+  // With `source`: only the records that no earlier view used as a parent.
+  bool rest = false;
+  // Where `sql` begins, for error messages.
+  std::string file;
+  int line = 1;
+};
+
+struct FuseOptions {
+  std::string out;
+  std::vector<FuseView> views;  // none: every record becomes a document of its own
+  std::string key;
+  Json settings = Json::object();
+};
+
+struct FuseReport {
+  struct View {
+    std::string name;
+    uint64_t rows = 0;  // = documents + empty + duplicates
+    uint64_t documents = 0;
+    uint64_t empty = 0;       // rows without text
+    uint64_t duplicates = 0;  // rows that made a document that was there already: same text, same parents
+  };
+  std::vector<View> views;
+  uint64_t documents = 0;
+  uint64_t text_bytes = 0;
+  uint64_t records = 0;                    // = used + the sum of unused
+  uint64_t used = 0;                       // records that are a parent of some document
+  std::map<std::string, uint64_t> unused;  // by source
+  double seconds = 0;
+};
+Json ToJson(const FuseReport& report);
+
+// Writes OUT/documents/part-*.parquet (schema: record/record.h) and its manifest, whole or not at all. Documents stand
+// in the order of the views, then of their ids; the bytes do not depend on the number of threads. A document's id is
+// ContentId({text, parents...}), its sources are those of its parents.
+//
+// Memory: at most about `context.memory_bytes`; beyond it DuckDB spills to OUT/.fuse, which is removed at the end.
+// UsageError naming the view and its line when SQL is wrong, lacks a column, or names a parent that is no record.
+absl::StatusOr<FuseReport> Fuse(const FuseOptions& options, RunContext& context);
+
+}  // namespace rhodes
+
+#endif  // RHODES_FUSE_FUSE_H_

@@ -1,0 +1,159 @@
+#include "fuse/fuse.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "record/document_table.h"
+#include "store/record_store.h"
+
+namespace rhodes {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+class FuseTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    options_.out = ::testing::TempDir() + "rhodes_fuse_" + std::to_string(getpid());
+    ASSERT_TRUE(RemoveTree(options_.out).ok());
+    Store("packages", {{"zstd", "fast compression"}, {"tar", "archiver"}, {"void", " "}});
+    Store("changes", {{"zstd", "New upstream version"}, {"zstd", "Fix build"}, {"gone", "Remove"}});
+  }
+  void TearDown() override { ASSERT_TRUE(RemoveTree(options_.out).ok()); }
+
+  static std::string IdOf(const std::string& source, const std::string& text) {
+    return ContentId({source, "row", text});
+  }
+
+  void Store(const std::string& source, const std::vector<std::pair<std::string, std::string>>& rows) const {
+    absl::StatusOr<std::unique_ptr<RecordWriter>> writer =
+        RecordWriter::Open(options_.out, source, RecordWriter::Mode::kReplace, RunContext());
+    ASSERT_TRUE(writer.ok());
+    for (const auto& [package, text] : rows) {
+      Record record;
+      record.source = source;
+      record.kind = "row";
+      record.text = text;
+      record.original = text;
+      record.id = IdOf(source, text);
+      record.fields = {{"package", package}};
+      record.time = 1000000;
+      ASSERT_TRUE((*writer)->Append(record).ok());
+    }
+    ASSERT_TRUE((*writer)->Commit("", Json::object(), 0).ok());
+  }
+  void AddSql(const std::string& name, const std::string& sql) {
+    FuseView view;
+    view.name = name;
+    view.sql = sql;
+    view.file = "rhodes.toml";
+    view.line = 10;
+    options_.views.push_back(view);
+  }
+  void AddSource(const std::string& source, bool rest) {
+    FuseView view;
+    view.name = source + "-alone";
+    view.source = source;
+    view.rest = rest;
+    options_.views.push_back(view);
+  }
+  absl::StatusOr<FuseReport> Run(int threads = 2) {
+    RunContext context;
+    context.threads = threads;
+    return Fuse(options_, context);
+  }
+  std::vector<Document> Documents() const {
+    std::vector<Document> documents;
+    EXPECT_TRUE((*DocumentReader::Open({options_.out + "/documents"}))->Next(documents).ok());
+    return documents;
+  }
+
+  FuseOptions options_;
+};
+
+constexpr char kJoin[] = R"(
+SELECT p.text || coalesce(E'\n' || c.changes, '') AS text, list_concat([p.id], coalesce(c.ids, [])) AS parents,
+       p.fields['package'] AS title, {'changes': len(c.ids)} AS meta
+FROM packages p LEFT JOIN (
+  SELECT fields['package'] AS package, string_agg(text, E'\n' ORDER BY text) AS changes, list(id ORDER BY text) AS ids
+  FROM changes GROUP BY package) c ON c.package = p.fields['package']
+)";
+
+TEST_F(FuseTest, AJoinedDocumentKnowsAllItsParentsAndCountsBalance) {
+  AddSql("joined", kJoin);
+  AddSource("changes", true);
+  const absl::StatusOr<FuseReport> report = Run();
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->documents, 3u);
+  EXPECT_EQ(report->views[0].rows, 3u);
+  EXPECT_EQ(report->views[0].empty, 1u);
+  EXPECT_EQ(report->views[1].documents, 1u);  // "Remove": the other two are used
+  EXPECT_EQ(report->records, 6u);
+  EXPECT_EQ(report->used, 5u);
+  EXPECT_THAT(report->unused, ElementsAre(Pair("changes", 0u), Pair("packages", 1u)));
+  bool found = false;
+  for (const Document& document : Documents()) {
+    if (document.text.find("fast compression") == std::string::npos) continue;
+    found = true;
+    EXPECT_EQ(document.text, "fast compression\nFix build\nNew upstream version");
+    EXPECT_THAT(document.parents, ElementsAre(IdOf("packages", "fast compression"), IdOf("changes", "Fix build"),
+                                              IdOf("changes", "New upstream version")));
+    EXPECT_THAT(document.sources, ElementsAre("changes", "packages"));
+    EXPECT_EQ(document.id, ContentId({document.text, document.parents[0], document.parents[1], document.parents[2]}));
+    EXPECT_EQ(document.meta, R"({"view":"joined","title":"zstd","changes":2})");
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(FuseTest, WithoutViewsEveryRecordIsADocument) {
+  const absl::StatusOr<FuseReport> report = Run();
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->documents, 5u);
+  EXPECT_EQ(Documents()[0].time, 1000000);
+}
+
+TEST_F(FuseTest, TheBytesDoNotDependOnTheThreads) {
+  AddSql("joined", kJoin);
+  AddSource("changes", false);
+  ASSERT_TRUE(Run(1).ok());
+  const std::string one = *Sha256OfFile(options_.out + "/documents/part-00000.parquet");
+  ASSERT_TRUE(Run(4).ok());
+  EXPECT_EQ(*Sha256OfFile(options_.out + "/documents/part-00000.parquet"), one);
+}
+
+TEST_F(FuseTest, AWrongStatementNamesViewFileAndLine) {
+  AddSql("broken", "SELECT text,\n  [id] AS parents\nFROM nowhere");
+  const absl::Status status = Run().status();
+  EXPECT_EQ(ExitCodeOf(status), ExitCode::kUsage);
+  EXPECT_THAT(Message(status), AllOf(HasSubstr("\"broken\" (rhodes.toml:12)"), HasSubstr("nowhere")));
+  EXPECT_FALSE(PathExists(options_.out + "/documents"));
+  EXPECT_FALSE(PathExists(options_.out + "/.fuse"));
+}
+
+TEST_F(FuseTest, MissingColumnsParentsAndSourcesAreNamed) {
+  AddSql("no-parents", "SELECT text FROM packages");
+  EXPECT_THAT(Message(Run().status()), HasSubstr("must select \"text\" and \"parents\""));
+  options_.views.clear();
+  AddSql("strange", "SELECT text, ['abc'] AS parents FROM packages");
+  EXPECT_THAT(Message(Run().status()), HasSubstr("the parent \"abc\" is the id of no record"));
+  options_.views.clear();
+  AddSource("package", false);
+  EXPECT_THAT(Message(Run().status()), HasSubstr("did you mean \"packages\"?"));
+}
+
+TEST_F(FuseTest, ALaterViewCanSelectFromAnEarlierOne) {
+  AddSql("first", "SELECT text, id AS parent FROM packages WHERE text <> ' '");
+  AddSql("second", "SELECT 'again: ' || text AS text, parent FROM first");
+  const absl::StatusOr<FuseReport> report = Run();
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->documents, 4u);
+}
+
+}  // namespace
+}  // namespace rhodes
