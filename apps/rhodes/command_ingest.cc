@@ -1,0 +1,94 @@
+// rhodes ingest: files into the one database.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/byte_size.h"
+#include "base/hash.h"
+#include "command.h"
+#include "ingest/ingest.h"
+
+namespace rhodes {
+namespace {
+
+struct Flags {
+  IngestOptions options;
+  std::vector<std::string> columns;  // "text=body"
+  double max_rejects = 1.0;
+  bool replace = false;
+};
+
+absl::Status SetColumn(const std::string& assignment, ColumnMap& columns) {
+  const size_t equals = assignment.find('=');
+  const std::string role = assignment.substr(0, equals);
+  const std::vector<std::pair<std::string, std::string*>> roles = {{"text", &columns.text},
+                                                                   {"time", &columns.time},
+                                                                   {"author", &columns.author},
+                                                                   {"language", &columns.language},
+                                                                   {"latitude", &columns.latitude},
+                                                                   {"longitude", &columns.longitude},
+                                                                   {"id", &columns.id}};
+  for (const auto& [name, field] : roles) {
+    if (role != name) continue;
+    if (equals == std::string::npos || equals + 1 == assignment.size()) break;
+    *field = assignment.substr(equals + 1);
+    return absl::OkStatus();
+  }
+  return UsageError(
+      fmt::format("--column {}: write ROLE=FIELD with one of text, time, author, language, latitude, longitude, id "
+                  "as ROLE, such as --column text=body",
+                  assignment));
+}
+
+absl::Status RunIngest(Flags flags, const CommonFlags& common, RunContext& context) {
+  IngestOptions& options = flags.options;
+  for (const std::string& column : flags.columns) RETURN_IF_ERROR(SetColumn(column, options.columns));
+  options.mode = flags.replace ? RecordWriter::Mode::kReplace : RecordWriter::Mode::kAppend;
+  options.reject_tolerance = flags.max_rejects;
+  options.settings = {{"format", options.format}, {"columns", flags.columns}, {"language", options.language}};
+  ASSIGN_OR_RETURN(const std::string fingerprint, InputsFingerprint(options.paths));
+  options.key = ContentId({fingerprint, DumpJson(options.settings)});
+  ASSIGN_OR_RETURN(const IngestReport report, Ingest(options, context));
+  if (common.json) {
+    PrintJson(ToJson(report));
+    return absl::OkStatus();
+  }
+  const IngestCounts& counts = report.counts;
+  fmt::print("{:<12} {:>14}\n{:<12} {:>14}\n{:<12} {:>14}\n{:<12} {:>14}\n{:<12} {:>14}\n{:<12} {:>14}\n", "files",
+             report.files, "read", counts.read, "stored", counts.stored, "duplicates", counts.duplicates, "rejected",
+             counts.rejected, "input", FormatByteSize(counts.bytes));
+  fmt::print("{:<12} {:>12.2f} s   {:.1f} MB/s\n", "time", report.seconds,
+             report.seconds > 0 ? static_cast<double>(counts.bytes) / 1e6 / report.seconds : 0.0);
+  if (counts.rejected > 0) fmt::print("what was rejected and why: {}/rejects/{}.jsonl\n", options.out, options.name);
+  return absl::OkStatus();
+}
+
+CommandBody Setup(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  app.add_option("PATH", flags->options.paths, "files, directories or globs (quoted); gz, zst, bz2 and xz are unpacked")
+      ->required();
+  app.add_option("--format", flags->options.format,
+                 "auto, or one of jsonl, csv, tsv, parquet, text, debian-packages, debian-changelog, man, html")
+      ->capture_default_str();
+  app.add_option("--name", flags->options.name, "the source's name in the database")->required();
+  app.add_option("--out", flags->options.out, "the output directory")->required();
+  app.add_flag("--replace", flags->replace, "the source holds just this input afterwards; default: it is added");
+  app.add_option("--column", flags->columns,
+                 "ROLE=FIELD: which field is text, time, author, language, latitude, longitude or id");
+  app.add_option("--language", flags->options.language, "language (BCP 47) of records that state none");
+  app.add_option("--max-rejects", flags->max_rejects,
+                 "share of the input that may be rejected, 0 to 1; else exit code 3")
+      ->check(CLI::Range(0.0, 1.0));
+  return [flags](const CommonFlags& common, RunContext& context) { return RunIngest(*flags, common, context); };
+}
+
+const CommandRegistration kRegistration(
+    {"ingest", "read files into the one database",
+     "  rhodes ingest posts.jsonl.gz --format jsonl --name posts --out out --json\n"
+     "  rhodes ingest table.csv --format csv --name news --out out --column text=headline --column time=published\n"
+     "  rhodes ingest /usr/share/man --format man --name manuals --out out\n"
+     "  rhodes ingest \"archive/**/*.zst\" notes/ --name mixed --out out --replace --max-rejects 0.01\n",
+     10, &Setup});
+
+}  // namespace
+}  // namespace rhodes

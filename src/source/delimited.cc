@@ -1,0 +1,356 @@
+#include "source/delimited.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+
+#include "absl/container/flat_hash_set.h"
+#include "base/text.h"
+#include "source/encoding.h"
+#include "source/row_builder.h"
+
+namespace rhodes {
+namespace {
+
+struct Dialect {
+  char separator = ',';
+  bool quotes = true;
+};
+
+struct Row {
+  enum class Kind {
+    kRow,     // [begin, content_end) is a row, the next one begins at `next`
+    kBroken,  // the line [begin, content_end) is no row: `reason`
+    kMore     // the row does not end in the bytes given
+  };
+  Kind kind = Kind::kMore;
+  size_t content_end = 0;
+  size_t next = 0;
+  const char* reason = "";
+  size_t reason_at = 0;
+};
+
+size_t FindFrom(std::string_view bytes, size_t begin, char wanted) {
+  if (begin >= bytes.size()) return bytes.size();
+  const void* found = std::memchr(bytes.data() + begin, wanted, bytes.size() - begin);
+  return found == nullptr ? bytes.size() : static_cast<size_t>(static_cast<const char*>(found) - bytes.data());
+}
+
+size_t WithoutReturn(std::string_view bytes, size_t begin, size_t end) {
+  return end > begin && bytes[end - 1] == '\r' ? end - 1 : end;
+}
+
+Row BrokenLine(std::string_view bytes, size_t begin, const char* reason, size_t at) {
+  const size_t newline = FindFrom(bytes, begin, '\n');
+  return {Row::Kind::kBroken, WithoutReturn(bytes, begin, newline), std::min(newline + 1, bytes.size()), reason, at};
+}
+
+// Finds the end of the row that begins at `begin`.
+Row ScanRow(std::string_view bytes, size_t begin, const Dialect& dialect, bool at_end, uint64_t limit) {
+  const size_t newline = FindFrom(bytes, begin, '\n');
+  const bool has_quote = dialect.quotes && FindFrom(bytes.substr(0, newline), begin, '"') < newline;
+  if (!has_quote) {
+    if (newline == bytes.size() && !at_end) return {};
+    return {Row::Kind::kRow, WithoutReturn(bytes, begin, newline), std::min(newline + 1, bytes.size()), "", 0};
+  }
+  size_t at = begin;
+  while (true) {  // at the beginning of a cell
+    if (at < bytes.size() && bytes[at] == '"') {
+      const size_t opened = at++;
+      while (true) {
+        at = FindFrom(bytes, at, '"');
+        if (at - begin > limit) return BrokenLine(bytes, begin, "a quote is not closed within the longest row", opened);
+        if (at == bytes.size()) return at_end ? BrokenLine(bytes, begin, "a quote is never closed", opened) : Row{};
+        if (at + 1 == bytes.size() && !at_end) return {};
+        if (at + 1 < bytes.size() && bytes[at + 1] == '"') {
+          at += 2;
+          continue;
+        }
+        ++at;
+        break;
+      }
+      const bool ends = at == bytes.size() || bytes[at] == dialect.separator || bytes[at] == '\n' ||
+                        (bytes[at] == '\r' && (at + 1 == bytes.size() || bytes[at + 1] == '\n'));
+      if (!ends) return BrokenLine(bytes, begin, "text follows a closing quote", at);
+    }
+    while (at < bytes.size() && bytes[at] != dialect.separator && bytes[at] != '\n') ++at;
+    if (at == bytes.size()) {
+      if (!at_end) return {};
+      return {Row::Kind::kRow, WithoutReturn(bytes, begin, at), at, "", 0};
+    }
+    if (bytes[at] == '\n') return {Row::Kind::kRow, WithoutReturn(bytes, begin, at), at + 1, "", 0};
+    ++at;
+  }
+}
+
+// The cells of a whole row. Cells with "" inside are unescaped into `arena`, which keeps them.
+void SplitCells(std::string_view row, const Dialect& dialect, std::deque<std::string>& arena,
+                std::vector<std::string_view>& cells) {
+  cells.clear();
+  size_t at = 0;
+  while (true) {
+    if (dialect.quotes && at < row.size() && row[at] == '"') {
+      const size_t begin = ++at;
+      bool escaped = false;
+      while (true) {
+        at = FindFrom(row, at, '"');
+        if (at + 1 >= row.size() || row[at + 1] != '"') break;
+        escaped = true;
+        at += 2;
+      }
+      std::string_view cell = row.substr(begin, at - begin);
+      if (escaped) {
+        std::string& text = arena.emplace_back();
+        for (size_t i = 0; i < cell.size(); ++i) {
+          text += cell[i];
+          if (cell[i] == '"') ++i;
+        }
+        cell = text;
+      }
+      cells.push_back(cell);
+      at = std::min(at + 1, row.size());
+    } else {
+      const size_t end = FindFrom(row, at, dialect.separator);
+      cells.push_back(row.substr(at, end - at));
+      at = end;
+    }
+    if (at >= row.size()) return;
+    ++at;  // the separator
+  }
+}
+
+struct TableState final : FileState {
+  Dialect dialect;
+  std::vector<std::string> names;
+  std::vector<RoleTable::Found> roles;
+  size_t header_end = 0;  // where the first data row begins in the file
+};
+
+struct Sample {
+  std::vector<std::vector<std::string>> rows;  // the first ones
+  size_t broken = 0;
+  size_t first_end = 0;  // where the second row begins
+};
+
+Sample TakeSample(std::string_view head, const Dialect& dialect, uint64_t limit) {
+  Sample sample;
+  std::deque<std::string> arena;
+  std::vector<std::string_view> cells;
+  for (size_t begin = 0; begin < head.size() && sample.rows.size() + sample.broken < 50;) {
+    const Row row = ScanRow(head, begin, dialect, true, limit);
+    const std::string_view content = head.substr(begin, row.content_end - begin);
+    if (row.kind == Row::Kind::kBroken) {
+      // The sample's end may cut a row in two.
+      if (row.next < head.size()) ++sample.broken;
+    } else if (!content.empty() && (row.next < head.size() || sample.rows.empty() || head.ends_with('\n'))) {
+      SplitCells(content, dialect, arena, cells);
+      sample.rows.emplace_back(cells.begin(), cells.end());
+      if (sample.rows.size() == 1) sample.first_end = row.next;
+    }
+    begin = row.next;
+  }
+  return sample;
+}
+
+// The share of rows with as many cells as the first; 0 for a single column.
+double Consistency(const Sample& sample) {
+  if (sample.rows.empty() || sample.rows[0].size() < 2) return 0;
+  const size_t same = static_cast<size_t>(
+      std::count_if(sample.rows.begin(), sample.rows.end(),
+                    [&](const std::vector<std::string>& row) { return row.size() == sample.rows[0].size(); }));
+  return static_cast<double>(same) / static_cast<double>(sample.rows.size() + sample.broken);
+}
+
+Dialect DetectDialect(std::string_view head, uint64_t limit) {
+  Dialect best;
+  double best_score = 0;
+  for (const char separator : {',', ';', '\t', '|'}) {
+    const Dialect dialect{separator, true};
+    const Sample sample = TakeSample(head, dialect, limit);
+    const double consistency = Consistency(sample);
+    if (consistency < 0.5) continue;
+    const double score = consistency * consistency * static_cast<double>(std::min<size_t>(sample.rows[0].size(), 64));
+    if (score > best_score) {
+      best_score = score;
+      best = dialect;
+    }
+  }
+  return best;
+}
+
+bool LooksLikeHeader(const std::vector<std::string>& row) {
+  for (size_t i = 0; i < row.size(); ++i) {
+    const std::string_view cell = Trim(row[i]);
+    if (cell.empty() && i + 1 < row.size()) return false;
+    if (ParseNumber(cell)) return false;
+  }
+  return !Trim(row[0]).empty();
+}
+
+std::vector<std::string> ColumnNames(const Sample& sample, bool header) {
+  std::vector<std::string> names;
+  absl::flat_hash_set<std::string> used;
+  const size_t count = sample.rows.empty() ? 0 : sample.rows[0].size();
+  for (size_t i = 0; i < count; ++i) {
+    std::string name = header ? DecodeText(Trim(sample.rows[0][i])).text : "";
+    if (name.empty()) name = fmt::format("column{}", i + 1);
+    const std::string base = name;
+    for (int n = 2; !used.insert(name).second; ++n) name = fmt::format("{}_{}", base, n);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+class Delimited final : public Format {
+ public:
+  Delimited(std::string_view name, bool tabs) : name_(name), reader_(std::string(name) + "/1"), tabs_(tabs) {}
+
+  std::string_view name() const override { return name_; }
+  Framing framing() const override { return Framing::kBlocks; }
+
+  int Detect(std::string_view path, std::string_view head) const override {
+    if (tabs_ ? path.ends_with(".tsv") || path.ends_with(".tab") : path.ends_with(".csv")) return 80;
+    // By content only where the name says nothing: prose has commas in every line too.
+    if (FileName(path).find('.') != std::string_view::npos && !path.ends_with(".dat")) return 0;
+    const Dialect dialect = tabs_ ? Dialect{'\t', true} : DetectDialect(head, 1 << 20);
+    if (!tabs_ && dialect.separator == '\t') return 0;
+    const Sample sample = TakeSample(head, dialect, 1 << 20);
+    if (sample.rows.size() < 5 || Consistency(sample) < 1) return 0;
+    return sample.rows[0].size() >= (tabs_ ? 2U : 3U) ? 60 : 0;
+  }
+
+  std::unique_ptr<FileState> Prepare(std::string_view head, const ReadOptions& options) const override {
+    auto state = std::make_unique<TableState>();
+    const size_t mark = head.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+    const std::string_view body = head.substr(mark);
+    const std::string_view start = body.substr(0, 64 << 10);
+    state->dialect = tabs_ ? Dialect{'\t', TakeSample(start, {'\t', true}, options.record_limit).broken == 0}
+                           : DetectDialect(start, options.record_limit);
+    Sample sample = TakeSample(start, state->dialect, options.record_limit);
+    if (sample.rows.empty()) sample = TakeSample(body, state->dialect, options.record_limit);
+    const bool header = !sample.rows.empty() && LooksLikeHeader(sample.rows[0]);
+    state->names = ColumnNames(sample, header);
+    state->header_end = mark + (header ? sample.first_end : 0);
+    const RoleTable roles(options.columns);
+    for (const std::string& name : state->names) state->roles.push_back(roles.Find(name));
+    return state;
+  }
+
+  size_t Cut(std::string_view bytes, size_t target, bool at_end, const FileState* state,
+             const ReadOptions& options) const override {
+    const Dialect& dialect = static_cast<const TableState*>(state)->dialect;
+    if (!dialect.quotes || FindFrom(bytes.substr(0, target), 0, '"') >= target) return CutAtLine(bytes, target);
+    size_t cut = 0;
+    while (cut < target) {
+      const Row row = ScanRow(bytes, cut, dialect, at_end, options.record_limit);
+      if (row.kind == Row::Kind::kMore) break;
+      cut = row.next;
+      if (cut == bytes.size()) break;
+    }
+    return cut;
+  }
+
+  void Parse(const Block& block, const ReadOptions& options, ParsedBlock& out) const override;
+
+ private:
+  std::string_view name_;
+  std::string reader_;
+  bool tabs_;
+};
+
+class RowParser {
+ public:
+  RowParser(const Block& block, const ReadOptions& options, std::string_view reader, ParsedBlock& out)
+      : block_(block),
+        options_(options),
+        state_(*static_cast<const TableState*>(block.state)),
+        reader_(reader),
+        out_(out),
+        roles_(options.columns),
+        builder_(roles_) {}
+
+  void ParseAll() {
+    size_t begin = block_.begin < state_.header_end ? state_.header_end - block_.begin : 0;
+    while (begin < block_.bytes.size()) {
+      const Row row = ScanRow(block_.bytes, begin, state_.dialect, true, options_.record_limit);
+      if (row.kind == Row::Kind::kBroken) {
+        Reject(begin, row.content_end, fmt::format("not a row: byte {}: {}", block_.begin + row.reason_at, row.reason));
+      } else {
+        ParseRow(begin, row.content_end);
+      }
+      begin = row.next;
+    }
+  }
+
+ private:
+  void Reject(size_t begin, size_t end, std::string reason) {
+    out_.rejects.push_back(MakeReject(block_, begin, end, std::move(reason)));
+  }
+
+  void ParseRow(size_t begin, size_t end) {
+    const std::string_view row = block_.bytes.substr(begin, end - begin);
+    if (Trim(row).empty() && row.find(state_.dialect.separator) == std::string_view::npos) return;
+    if (row.size() > options_.record_limit) {
+      return Reject(begin, end, fmt::format("row longer than {} bytes", options_.record_limit));
+    }
+    arena_.clear();
+    std::string encoding;
+    std::string_view text = row;
+    if (FindInvalidUtf8(row) != std::string_view::npos) {
+      DecodedText decoded = DecodeText(row);
+      text = arena_.emplace_back(std::move(decoded.text));
+      encoding = std::move(decoded.encoding);
+    }
+    SplitCells(text, state_.dialect, arena_, cells_);
+    if (cells_.size() == state_.names.size() + 1 && cells_.back().empty()) cells_.pop_back();  // a separator at the end
+    if (cells_.size() != state_.names.size()) {
+      return Reject(begin, end, fmt::format("{} cells, the header has {}", cells_.size(), state_.names.size()));
+    }
+    builder_.Begin();
+    for (size_t i = 0; i < cells_.size(); ++i) {
+      if (cells_[i].empty()) continue;
+      if (const std::optional<double> number = ParseNumber(cells_[i]);
+          number && state_.roles[i].role != Role::kText && state_.roles[i].role != Role::kAuthor) {
+        builder_.AddNumber(state_.names[i], state_.roles[i], *number, cells_[i]);
+      } else {
+        builder_.AddString(state_.names[i], state_.roles[i], cells_[i]);
+      }
+    }
+    if (!encoding.empty()) builder_.AddOther("encoding", encoding);
+    Record record;
+    std::string reason;
+    if (!builder_.Finish(options_, record, reason)) return Reject(begin, end, std::move(reason));
+    record.original = row;
+    record.origin = {std::string(block_.path), block_.begin + begin, block_.begin + end};
+    SealRecord(options_, "row", reader_, record);
+    out_.records.push_back(std::move(record));
+  }
+
+  const Block& block_;
+  const ReadOptions& options_;
+  const TableState& state_;
+  const std::string_view reader_;
+  ParsedBlock& out_;
+  const RoleTable roles_;
+  RowBuilder builder_;
+  std::vector<std::string_view> cells_;
+  std::deque<std::string> arena_;
+};
+
+void Delimited::Parse(const Block& block, const ReadOptions& options, ParsedBlock& out) const {
+  RowParser(block, options, reader_, out).ParseAll();
+}
+
+}  // namespace
+
+const Format& CsvFormat() {
+  static const Delimited format("csv", false);
+  return format;
+}
+
+const Format& TsvFormat() {
+  static const Delimited format("tsv", true);
+  return format;
+}
+
+}  // namespace rhodes
