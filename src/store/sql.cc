@@ -1,0 +1,133 @@
+#include "store/sql.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "store/views.h"
+#include "table/database.h"
+
+namespace rhodes {
+namespace {
+
+constexpr size_t kTableRows = 10000;  // a table is held to find its widths; more rows are left to csv and json
+constexpr size_t kCellWidth = 60;
+
+// The number of code points, which is near enough to the columns a terminal uses.
+size_t Width(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string Cell(std::string_view text) {
+  std::string cell;
+  size_t width = 0;
+  for (const char c : text) {
+    if ((c & 0xC0) != 0x80 && width++ == kCellWidth) return cell + "…";
+    cell += c == '\n' || c == '\t' || c == '\r' ? ' ' : c;
+  }
+  return cell;
+}
+
+std::string CsvField(std::string_view text) {
+  if (text.find_first_of("\",\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+void WriteTable(const std::vector<std::vector<std::string>>& rows, const std::function<void(std::string_view)>& write) {
+  std::vector<size_t> widths(rows[0].size());
+  for (const std::vector<std::string>& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
+  }
+  for (size_t r = 0; r < rows.size(); ++r) {
+    std::string line;
+    for (size_t i = 0; i < rows[r].size(); ++i) {
+      line += (i == 0 ? "" : "  ") + rows[r][i];
+      if (i + 1 < rows[r].size()) line.append(widths[i] - Width(rows[r][i]), ' ');
+    }
+    write(line + "\n");
+    if (r > 0) continue;
+    std::string rule;
+    for (size_t i = 0; i < widths.size(); ++i) rule += (i == 0 ? "" : "  ") + std::string(widths[i], '-');
+    write(rule + "\n");
+  }
+}
+
+absl::Status AsUsage(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) ? UsageError("sql: " + Message(status)) : status;
+}
+
+}  // namespace
+
+absl::Status RunSql(const std::string& out, const std::string& sql, const std::string& format,
+                    const std::function<void(std::string_view)>& write, RunContext& context) {
+  Database::Options options;
+  options.threads = context.Threads();
+  options.memory_bytes = context.memory_bytes;
+  ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(options));
+  RETURN_IF_ERROR(CreateViews(*database, out));
+  // The views are made; from here on nothing outside them is read and nothing is written.
+  RETURN_IF_ERROR(database->Execute("SET lock_configuration = true"));
+  std::string_view query = Trim(sql);
+  while (query.ends_with(';')) query = Trim(query.substr(0, query.size() - 1));
+  const std::string first = LowerAscii(query.substr(0, query.find_first_of(" \t\r\n(")));
+  const std::vector<std::string> readers = {"select",    "with",    "from",   "describe", "show",
+                                            "summarize", "explain", "values", ""};
+  if (std::find(readers.begin(), readers.end(), first) == readers.end()) {
+    return UsageError(fmt::format("sql: only queries are run here; \"{}\" is none", first));
+  }
+  // As text, every type prints as DuckDB itself would print it; for JSON, numbers and lists stay what they are.
+  const bool json = format == "json";
+  const bool wraps = first == "select" || first == "with" || first == "from" || first == "values";
+  std::string wrapped(query);
+  if (wraps) {
+    wrapped = json ? fmt::format("SELECT CAST(to_json(t) AS VARCHAR) FROM ({}\n) t", query)
+                   : fmt::format("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({}\n) t", query);
+  }
+  absl::StatusOr<QueryResult> result = database->Query(wrapped);
+  if (!result.ok()) return AsUsage(result.status());
+  std::vector<std::vector<std::string>> table(1);
+  for (size_t i = 0; i < result->column_count(); ++i) table[0].push_back(result->column_name(i));
+  if (format == "csv") {
+    std::string header;
+    for (const std::string& name : table[0]) header += (header.empty() ? "" : ",") + CsvField(name);
+    write(header + "\n");
+  }
+  uint64_t rows = 0;
+  while (true) {
+    absl::StatusOr<bool> more = result->Next();
+    if (!more.ok()) return AsUsage(more.status());
+    if (!*more) break;
+    RETURN_IF_ERROR(context.CheckCancelled());
+    for (size_t row = 0; row < result->row_count(); ++row, ++rows) {
+      std::vector<std::string> cells;
+      for (size_t i = 0; i < result->column_count(); ++i) {
+        const bool text = result->column_type(i) == DUCKDB_TYPE_VARCHAR;
+        cells.emplace_back(result->IsNull(i, row) || !text ? "" : result->String(i, row));
+      }
+      if (json) {
+        write((wraps ? cells[0] : DumpJson(Json(cells))) + "\n");
+      } else if (format == "csv") {
+        std::string line;
+        for (size_t i = 0; i < cells.size(); ++i) line += (i == 0 ? "" : ",") + CsvField(cells[i]);
+        write(line + "\n");
+      } else if (table.size() <= kTableRows) {
+        for (std::string& cell : cells) cell = Cell(cell);
+        table.push_back(std::move(cells));
+      }
+    }
+  }
+  if (!json && format != "csv") {
+    WriteTable(table, write);
+    write(rows > kTableRows ? fmt::format("({} rows, the first {} shown; --format csv prints all)\n", rows, kTableRows)
+                            : fmt::format("({} {})\n", rows, rows == 1 ? "row" : "rows"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rhodes

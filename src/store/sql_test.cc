@@ -1,0 +1,55 @@
+#include "store/sql.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "store/record_store.h"
+
+namespace rhodes {
+namespace {
+
+class SqlTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    out_ = ::testing::TempDir() + "rhodes_sql_" + std::to_string(getpid());
+    ASSERT_TRUE(RemoveTree(out_).ok());
+    absl::StatusOr<std::unique_ptr<RecordWriter>> writer =
+        RecordWriter::Open(out_, "posts", RecordWriter::Mode::kReplace, RunContext());
+    for (const char* text : {"plain", "with, comma and \"quote\""}) {
+      Record record;
+      record.text = text;
+      record.original = text;
+      record.id = ContentId({text});
+      ASSERT_TRUE((*writer)->Append(record).ok());
+    }
+    ASSERT_TRUE((*writer)->Commit("", Json::object(), 0).ok());
+  }
+  void TearDown() override { ASSERT_TRUE(RemoveTree(out_).ok()); }
+  absl::StatusOr<std::string> Run(const std::string& sql, const std::string& format) const {
+    std::string text;
+    RunContext context;
+    RETURN_IF_ERROR(RunSql(
+        out_, sql, format, [&](std::string_view piece) { text += piece; }, context));
+    return text;
+  }
+  std::string out_;
+};
+
+TEST_F(SqlTest, PrintsEveryFormat) {
+  EXPECT_EQ(*Run("SELECT text, 1 AS n FROM posts ORDER BY text;", "csv"),
+            "text,n\nplain,1\n\"with, comma and \"\"quote\"\"\",1\n");
+  EXPECT_EQ(*Run("SELECT [1, 2] AS l, NULL AS x", "json"), "{\"l\":[1,2],\"x\":null}\n");
+  EXPECT_EQ(*Run("SELECT count(*) AS n FROM records", "table"), "n\n-\n2\n(1 row)\n");
+}
+
+TEST_F(SqlTest, OnlyQueriesAreRunAndErrorsAreUsageErrors) {
+  EXPECT_EQ(ExitCodeOf(Run("DROP VIEW posts", "csv").status()), ExitCode::kUsage);
+  EXPECT_EQ(ExitCodeOf(Run("SELECT nope FROM posts", "csv").status()), ExitCode::kUsage);
+  EXPECT_THAT(Message(Run("SELECT\nnope FROM posts", "csv").status()), ::testing::HasSubstr("nope"));
+}
+
+}  // namespace
+}  // namespace rhodes
