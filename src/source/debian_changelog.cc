@@ -42,6 +42,12 @@ std::optional<Heading> ParseHeading(std::string_view line) {
   return heading;
 }
 
+// What dpkg passes over between entries: comments and editors' mode lines.
+bool IsComment(std::string_view line) {
+  return line.starts_with('#') || LowerAscii(line.substr(0, 4)) == "vim:" || line.starts_with("$Id") ||
+         (line.starts_with("/*") && line.ends_with("*/"));
+}
+
 bool IsTrailer(std::string_view line) { return line.starts_with(" -- "); }
 
 std::string_view LineAt(std::string_view bytes, size_t begin, size_t* next) {
@@ -83,7 +89,7 @@ class ChangelogParser {
       if (ParseHeading(line)) {
         EndStray();
         at = ParseEntry(begin, at);
-      } else if (!Trim(line).empty()) {
+      } else if (!Trim(line).empty() && !IsComment(line)) {
         if (!stray_begin_) stray_begin_ = begin;
         stray_end_ = at;
         // Files are cut after such lines, and what is reported must not depend on where they are cut.

@@ -11,7 +11,8 @@ namespace rhodes {
 //   text    the change lines, without the indent of two and blank lines at both ends
 //   author  "Name <mail>"   time  the date; one that cannot be read stays in fields["date"], the record has no time
 //   fields  package, version, distribution, urgency and what else the first line names; encoding when not UTF-8
-// Other lines between entries (old formats, editors' settings) are rejected as one piece, blank ones are nothing.
+// Between entries, blank lines, # comments and vim: lines are nothing, as for dpkg; other lines (old formats) are
+// rejected, a run of them as one piece.
 const Format& DebianChangelogFormat();
 
 }  // namespace rhodes

@@ -101,6 +101,7 @@ bool IsNavigation(const Tag& tag) {
       if (IsOneOf(LowerAscii(word), kNames)) return true;
     }
   }
+  if (tag.name == "p" && tag.Get("id") == "title") return true;  // Publican's logos
   if (tag.Has("hidden") || tag.Get("aria-hidden") == "true") return true;
   const std::string style = LowerAscii(tag.Get("style"));
   return style.find("display:none") != std::string::npos || style.find("display: none") != std::string::npos;
@@ -285,10 +286,8 @@ class Extractor {
       page_.Item(list_depth_);
     } else if (tag.name == "td" || tag.name == "th") {
       page_.Cell();
-    } else if (IsOneOf(tag.name, kParagraphs)) {
-      page_.Blank();
-    } else if (IsOneOf(tag.name, kLines)) {
-      page_.Break();
+    } else if (IsOneOf(tag.name, kParagraphs) || IsOneOf(tag.name, kLines)) {
+      EndBlock(tag.name);
     } else if (tag.name == "img") {
       page_.Text(DecodeHtmlEntities(tag.Get("alt")));
     }
@@ -306,9 +305,14 @@ class Extractor {
     if (tag.name == "pre") page_.EndKept();
     if ((tag.name == "ul" || tag.name == "ol") && list_depth_ > 0) --list_depth_;
     if (part_begin_ && tag.name == part_name_ && --part_depth_ == 0) ClosePart();
-    if (IsOneOf(tag.name, kParagraphs)) {
+    if (IsOneOf(tag.name, kParagraphs) || IsOneOf(tag.name, kLines)) EndBlock(tag.name);
+  }
+
+  // Inside of a list no blank lines, so that its items stay together.
+  void EndBlock(const std::string& name) {
+    if (IsOneOf(name, kParagraphs) && (list_depth_ == 0 || name == "pre")) {
       page_.Blank();
-    } else if (IsOneOf(tag.name, kLines)) {
+    } else {
       page_.Break();
     }
   }

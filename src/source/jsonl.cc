@@ -2,10 +2,10 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "source/encoding.h"
 #include "source/row_builder.h"
@@ -14,6 +14,29 @@ namespace rhodes {
 namespace {
 
 constexpr std::string_view kReader = "jsonl/1";
+
+// The grammar of RFC 8259, section 6.
+bool IsJsonNumber(std::string_view token) {
+  size_t at = token.starts_with('-') ? 1 : 0;
+  const auto digits = [&] {
+    const size_t begin = at;
+    while (at < token.size() && token[at] >= '0' && token[at] <= '9') ++at;
+    return at - begin;
+  };
+  const bool zero = at < token.size() && token[at] == '0';
+  const size_t integer = digits();
+  if (integer == 0 || (zero && integer > 1)) return false;
+  if (at < token.size() && token[at] == '.') {
+    ++at;
+    if (digits() == 0) return false;
+  }
+  if (at < token.size() && (token[at] == 'e' || token[at] == 'E')) {
+    ++at;
+    if (at < token.size() && (token[at] == '+' || token[at] == '-')) ++at;
+    if (digits() == 0) return false;
+  }
+  return at == token.size();
+}
 
 // `line` with every number that no double or 64-bit integer holds in quotes, so that it comes through as its digits
 // instead of making the whole line fail. Valid JSON stays valid JSON, broken JSON stays broken.
@@ -40,10 +63,7 @@ std::string QuoteHugeNumbers(std::string_view line) {
     const std::string_view token = line.substr(i, end - i);
     simdjson::dom::parser parser;
     simdjson::padded_string padded(token.data(), token.size());
-    const bool huge = parser.parse(padded).error() == simdjson::NUMBER_ERROR &&
-                      token.find_first_of("0123456789") != std::string_view::npos &&
-                      !(token[0] == '0' && token.size() > 1 && token[1] != '.' && token[1] != 'e' && token[1] != 'E') &&
-                      nlohmann::json::accept(token.begin(), token.end());
+    const bool huge = IsJsonNumber(token) && parser.parse(padded).error() == simdjson::NUMBER_ERROR;
     if (huge) quoted += '"';
     quoted += token;
     if (huge) quoted += '"';

@@ -30,17 +30,21 @@ std::string PackageOfPath(std::string_view path) {
 
 std::string LanguageTag(std::string_view locale) {
   locale = locale.substr(0, locale.find_first_of(".@"));
-  std::string tag(locale);
-  std::replace(tag.begin(), tag.end(), '_', '-');
-  const std::vector<std::string_view> parts = Split(tag, '-');
-  if (!IsLetters(parts[0], 2, 3)) return "";
-  for (size_t i = 1; i < parts.size(); ++i) {
-    const std::string_view part = parts[i];
-    if (part.size() < 2 || part.size() > 8 || !std::all_of(part.begin(), part.end(), [](char c) {
-          return std::isalnum(static_cast<unsigned char>(c)) != 0;
-        })) {
-      return "";
-    }
+  std::string tag;
+  for (const std::string_view part : Split(locale, locale.find('_') == std::string_view::npos ? '-' : '_')) {
+    const bool first = tag.empty();
+    const bool good = first ? IsLetters(part, 2, 3)
+                            : part.size() >= 2 && part.size() <= 8 && std::all_of(part.begin(), part.end(), [](char c) {
+                                return std::isalnum(static_cast<unsigned char>(c)) != 0;
+                              });
+    if (!good) return "";
+    // Cases as RFC 5646, section 2.1.1 recommends: pt-BR, zh-Hant.
+    std::string cased = LowerAscii(part);
+    const size_t capitals = first ? 0 : IsLetters(part, 2, 2) ? 2 : IsLetters(part, 4, 4) ? 1 : 0;
+    for (size_t i = 0; i < capitals; ++i)
+      cased[i] = static_cast<char>(std::toupper(static_cast<unsigned char>(cased[i])));
+    if (!first) tag += '-';
+    tag += cased;
   }
   return tag;
 }

@@ -40,7 +40,12 @@ class Layout {
   // Ends the paragraph: a blank line follows, unless nothing was written since the last one.
   void Blank() {
     Break();
-    blank_ = true;
+    blank_ = !heading_;
+  }
+  // Ends the line as a heading: what follows comes without a blank line.
+  void EndHeading() {
+    Break();
+    heading_ = true;
   }
   void KeepLines(bool keep) {
     Break();
@@ -65,10 +70,10 @@ class Layout {
   void EndLine() {
     const size_t end = line_.find_last_not_of(" \t");
     if (end == std::string::npos) {
-      blank_ = blank_ || !line_.empty() || !fill_;
+      blank_ = !heading_ && (blank_ || !line_.empty() || !fill_);
     } else {
       if (blank_ && !out_.empty()) out_ += '\n';
-      blank_ = false;
+      blank_ = heading_ = false;
       out_.append(static_cast<size_t>(indent_), ' ');
       out_.append(line_, 0, end + 1);
       out_ += '\n';
@@ -81,6 +86,7 @@ class Layout {
   int indent_ = 0;
   bool fill_ = true;
   bool blank_ = false;
+  bool heading_ = false;  // the last line written is a heading
   bool joined_ = false;
 };
 

@@ -56,13 +56,12 @@ void ManMacros::Emit(std::string_view text, bool joins) {
       Tag(text);
       return;
     case Waiting::kHeading:
-    case Waiting::kSubheading:
-      Heading(text, waiting_ == Waiting::kSubheading);
+      Heading(text);
       return;
   }
 }
 
-void ManMacros::Heading(std::string_view text, bool sub) {
+void ManMacros::Heading(std::string_view text) {
   waiting_ = Waiting::kNone;
   bases_.clear();
   base_ = 0;
@@ -70,8 +69,7 @@ void ManMacros::Heading(std::string_view text, bool sub) {
   state_.layout.Blank();
   state_.layout.SetIndent(0);
   state_.layout.Text(Trim(text));
-  state_.layout.Break();
-  if (sub) return;
+  state_.layout.EndHeading();
 }
 
 void ManMacros::Tag(std::string_view text) {
@@ -144,8 +142,8 @@ bool ManMacros::Run(std::string_view name, std::string_view rest) {
     return true;
   } else if (name == "SH" || name == "SS") {
     const std::string text = Joined(rest, " ");
-    waiting_ = name == "SS" ? Waiting::kSubheading : Waiting::kHeading;
-    if (!text.empty()) Heading(text, name == "SS");
+    waiting_ = Waiting::kHeading;
+    if (!text.empty()) Heading(text);
   } else if (name == "TP" || name == "TQ") {
     if (name == "TP") {
       layout.Blank();

@@ -173,7 +173,7 @@ bool MdocMacros::Block(std::string_view name, std::vector<std::string>& argument
     const std::string heading = Render(std::move(arguments));
     if (name == "Sh") section_ = heading;
     layout.Text(heading);
-    layout.Break();
+    layout.EndHeading();
     attach_ = false;
   } else if (name == "Pp" || name == "Lp") {
     layout.Blank();

@@ -32,9 +32,9 @@ class ManMacros {
   void TextLine(std::string_view text, bool joins);
 
  private:
-  enum class Waiting { kNone, kTag, kHeading, kSubheading };
+  enum class Waiting { kNone, kTag, kHeading };
   void Emit(std::string_view text, bool joins = false);
-  void Heading(std::string_view text, bool sub);
+  void Heading(std::string_view text);
   void Tag(std::string_view text);
   void Item(std::string_view tag);
   void Paragraph();

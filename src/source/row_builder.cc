@@ -96,7 +96,7 @@ std::optional<double> ParseNumber(std::string_view text) {
 void RowBuilder::FillField(const Value& value, std::string_view name, Record& record) {
   if (value.kind == Kind::kNumber && value.role.role != Role::kId) {
     const bool integer = value.text.find_first_of(".eE") == std::string_view::npos;
-    if (!integer || std::fabs(value.number) <= kExactInteger) {
+    if (!integer || std::fabs(value.number) < kExactInteger) {
       record.channels.emplace_back(name, value.number);
       return;
     }

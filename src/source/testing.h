@@ -1,0 +1,85 @@
+// What the tests and fuzz targets of the formats share.
+#ifndef RHODES_SOURCE_TESTING_H_
+#define RHODES_SOURCE_TESTING_H_
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "source/format.h"
+
+namespace rhodes::source_testing {
+
+// Reads `bytes` as a file of `format`, cut into blocks of about `block_bytes`.
+inline ParsedBlock Read(const Format& format, std::string_view bytes, const ReadOptions& options = {},
+                        std::string_view path = "/data/file", size_t block_bytes = ReadOptions::kBlockBytes) {
+  ParsedBlock parsed;
+  if (format.framing() == Format::Framing::kWholeFile) {
+    if (!bytes.empty()) format.Parse(Block{path, bytes, 0, 0, nullptr}, options, parsed);
+    return parsed;
+  }
+  const std::unique_ptr<FileState> state = format.Prepare(bytes, options);
+  for (size_t begin = 0; begin < bytes.size();) {
+    const std::string_view rest = bytes.substr(begin);
+    size_t size = rest.size();
+    if (size > block_bytes) {
+      const size_t cut = format.Cut(rest, block_bytes, true, state.get(), options);
+      if (cut > 0) size = std::min(cut, size);
+    }
+    format.Parse(Block{path, rest.substr(0, size), begin, rest.size() - size, state.get()}, options, parsed);
+    begin += size;
+  }
+  return parsed;
+}
+
+// The value of a field, or "(none)".
+inline std::string Field(const Record& record, std::string_view name) {
+  for (const auto& [key, value] : record.fields) {
+    if (key == name) return value;
+  }
+  return "(none)";
+}
+
+// What must hold of every record and reject read from `bytes`; the first thing that does not, or "".
+inline std::string Violation(const ParsedBlock& parsed, std::string_view bytes) {
+  for (const Record& record : parsed.records) {
+    const Origin& origin = record.origin;
+    if (origin.begin > origin.end || origin.end > bytes.size()) return "a record's range lies outside of the file";
+    if (bytes.substr(origin.begin, origin.end - origin.begin) != record.original)
+      return "a range does not hold its record";
+    if (record.id.size() != 32 || record.reader.empty() || record.kind.empty()) return "a record is not sealed";
+    for (size_t i = 1; i < record.fields.size(); ++i) {
+      if (record.fields[i - 1].first >= record.fields[i].first) return "fields are not sorted or repeat";
+    }
+    for (size_t i = 1; i < record.channels.size(); ++i) {
+      if (record.channels[i - 1].first >= record.channels[i].first) return "channels are not sorted or repeat";
+    }
+  }
+  for (const Reject& reject : parsed.rejects) {
+    if (reject.reason.empty()) return "a reject without reason";
+    if (reject.origin.begin > reject.origin.end || reject.origin.end > bytes.size()) {
+      return "a reject's range lies outside of the file";
+    }
+  }
+  return "";
+}
+
+// Whether both are the same records and rejects.
+inline bool Same(const ParsedBlock& a, const ParsedBlock& b) {
+  const auto same_origin = [](const Origin& x, const Origin& y) {
+    return x.file == y.file && x.begin == y.begin && x.end == y.end;
+  };
+  return std::equal(a.records.begin(), a.records.end(), b.records.begin(), b.records.end(),
+                    [&](const Record& x, const Record& y) {
+                      return x.id == y.id && x.text == y.text && x.fields == y.fields && x.channels == y.channels &&
+                             x.time == y.time && same_origin(x.origin, y.origin);
+                    }) &&
+         std::equal(
+             a.rejects.begin(), a.rejects.end(), b.rejects.begin(), b.rejects.end(),
+             [&](const Reject& x, const Reject& y) { return x.reason == y.reason && same_origin(x.origin, y.origin); });
+}
+
+}  // namespace rhodes::source_testing
+
+#endif  // RHODES_SOURCE_TESTING_H_
