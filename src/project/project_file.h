@@ -1,0 +1,73 @@
+// rhodes.toml: what is read, how it is merged, what is kept, what is trained, what is asked. docs/project-file.md lists
+// every key.
+#ifndef RHODES_PROJECT_PROJECT_FILE_H_
+#define RHODES_PROJECT_PROJECT_FILE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/status.h"
+#include "curate/settings.h"
+#include "fuse/fuse.h"
+#include "source/format.h"
+#include "train/train.h"
+
+namespace rhodes {
+
+struct PrepareSettings {
+  std::vector<std::string> command;   // run in the project file's directory; empty: nothing is to be prepared
+  std::vector<std::string> produces;  // absolute; the command runs when one of them is not there
+};
+
+struct SourceSettings {
+  std::string name;
+  std::vector<std::string> paths;  // absolute
+  std::string format = "auto";
+  ColumnMap columns;
+  std::string language;
+  double max_rejects = 1;  // share of what is read
+};
+
+struct TokenizeSettings {
+  int64_t vocabulary = 8192;
+  std::string pattern = "llama3";
+  double validation = 0.01;  // share of the documents that is held out
+};
+
+struct AskSettings {
+  std::vector<std::string> questions;
+  int64_t max_tokens = 120;
+  double temperature = 0;
+};
+
+struct ProjectFile {
+  std::string path;       // absolute
+  std::string directory;  // that it lies in; relative paths in it count from here
+  std::string name;
+  std::string out;  // absolute; with "-quick" at its end in a quick run
+  uint64_t seed = 1;
+  bool quick = false;
+
+  PrepareSettings prepare;
+  std::vector<SourceSettings> sources;
+  std::vector<FuseView> views;  // as written, or one for each source
+  CurateSettings curate;
+  TokenizeSettings tokenize;
+  TrainOptions train;  // shape, budget and optimizer; paths and callbacks are the runner's
+  AskSettings ask;
+};
+
+// Reads the file and checks all that can be known before a stage runs. With `quick`, [quick]'s tables lie over the
+// others. (The quick form is checked in any case.)
+//
+// NOT_FOUND when there is no such file; UsageError "FILE:LINE:COLUMN: ..." for what is not TOML, an unknown key (with
+// the nearest known one), a wrong type or a value out of range.
+absl::StatusOr<ProjectFile> LoadProjectFile(const std::string& path, bool quick);
+// The same of a text that stands in for the file.
+absl::StatusOr<ProjectFile> ParseProjectFile(const std::string& text, const std::string& path, bool quick);
+
+}  // namespace rhodes
+
+#endif  // RHODES_PROJECT_PROJECT_FILE_H_
