@@ -68,7 +68,7 @@ uint64_t BytesOf(const Record& record) {
 const char kRecordColumns[] =
     "id VARCHAR, source VARCHAR, kind VARCHAR, time TIMESTAMP, author VARCHAR, latitude DOUBLE, longitude DOUBLE, "
     "language VARCHAR, text VARCHAR, channels MAP(VARCHAR, DOUBLE), fields MAP(VARCHAR, VARCHAR), original BLOB, "
-    "file VARCHAR, begin UBIGINT, \"end\" UBIGINT, reader VARCHAR";
+    "file VARCHAR, \"begin\" UBIGINT, \"end\" UBIGINT, reader VARCHAR";
 
 absl::StatusOr<std::unique_ptr<RecordPartWriter>> RecordPartWriter::Create(const std::string& directory, int first_part,
                                                                            int compressing) {
@@ -96,7 +96,7 @@ absl::Status RecordPartWriter::Append(const Record& record) {
   if (record.latitude.has_value()) row.SetDouble(kLatitude, *record.latitude);
   if (record.longitude.has_value()) row.SetDouble(kLongitude, *record.longitude);
   SetUnlessEmpty(row, kLanguage, record.language);
-  const bool valid = row.SetString(kText, record.text);
+  const bool valid = record.text.empty() || row.SetString(kText, record.text);
   SetEntries(row, kChannels, record.channels);
   SetEntries(row, kFields, record.fields);
   if (!record.original.empty() && record.original != record.text) {

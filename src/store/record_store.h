@@ -26,19 +26,27 @@ struct IngestCounts {
 //   OUT/records/<source>/duplicates.jsonl one line a duplicate: id, file, begin, end (no origin is lost)
 //   OUT/records/<source>/rejects.jsonl    one line a reject: file, begin, end, reason
 //   OUT/records/<source>/manifest.json    written last; lists the parts with rows, bytes and SHA-256
-//   OUT/rejects/<source>.jsonl            the same rejects, where the design's page promises them (hard link or copy)
+//   OUT/rejects/<source>.jsonl            the same rejects, where the design's page promises them (a symbolic link)
 // Not thread-safe: feed it from the ordered end of a pipeline; it compresses parts on threads of its own.
+//
+// After a kill at any instant what was committed before is whole; the rest is removed by the next Open(). The stored
+// bytes are a function of the records and, when appending, of what was there.
+// Memory: half of `context.memory_bytes` for parts on their way (at least 160 MB), and 21 to 43 bytes a record for the
+// ids that duplicates are told by.
 class RecordWriter {
  public:
   enum class Mode {
     kReplace,  // the source holds just what is written now (a stage of a project)
     kAppend    // added to what is there; a record stored before counts as a duplicate (`rhodes ingest` by hand)
   };
+  // INVALID_ARGUMENT for a name that cannot be a directory or a SQL view; FAILED_PRECONDITION while another run writes
+  // the source; DATA_LOSS when appending to a source whose files are not those of its manifest.
   static absl::StatusOr<std::unique_ptr<RecordWriter>> Open(const std::string& out, const std::string& source,
                                                             Mode mode, const RunContext& context);
   virtual ~RecordWriter() = default;
 
-  // Stores the record, or counts it as a duplicate when its id is there already.
+  // Stores the record, or counts it as a duplicate when its id is there already. RESOURCE_EXHAUSTED on a full disk.
+  // After an error every later call returns it, and nothing is committed.
   virtual absl::Status Append(Record record) = 0;
   virtual absl::Status AddReject(Reject reject) = 0;
   virtual void AddBytes(uint64_t uncompressed_bytes) = 0;
@@ -48,6 +56,7 @@ class RecordWriter {
 };
 
 // The sources that OUT holds (directories with a manifest), sorted; and the parts of one, in order, as absolute paths.
+// No sources when there is no OUT; NOT_FOUND for a source that is not there.
 absl::StatusOr<std::vector<std::string>> ListSources(const std::string& out);
 absl::StatusOr<std::vector<std::string>> ListParts(const std::string& out, const std::string& source);
 
@@ -61,10 +70,14 @@ struct RecordOrigin {
 };
 class RecordLookup {
  public:
-  static absl::StatusOr<std::unique_ptr<RecordLookup>> Open(const std::string& out);
+  // Up to `index_rows` records are held as an index of 48 bytes a record, and Find() takes microseconds; beyond, it
+  // reads the parts' id columns. Records that are committed later are not seen. NOT_FOUND never: no records, nothing
+  // found.
+  static absl::StatusOr<std::unique_ptr<RecordLookup>> Open(const std::string& out,
+                                                            uint64_t index_rows = uint64_t{20} * 1000 * 1000);
   virtual ~RecordLookup() = default;
   virtual absl::StatusOr<std::vector<RecordOrigin>> Find(const std::vector<std::string>& ids) = 0;  // thread-safe
-  // The bytes of a record: its `original` (or text) as stored.
+  // The bytes of a record: its `original` (or text) as stored. NOT_FOUND.
   virtual absl::StatusOr<std::string> Original(const std::string& id) = 0;  // thread-safe
 };
 

@@ -1,239 +1,261 @@
-// Taking records in: duplicates by id, parts on background threads, one atomic commit.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
 
-#include "absl/container/flat_hash_set.h"
 #include "base/file.h"
-#include "base/line_writer.h"
-#include "base/manifest.h"
-#include "base/text.h"
+#include "record/record_table.h"
+#include "store/id_set.h"
 #include "store/record_store.h"
-#include "table/parquet_parts.h"
+#include "store/source_directory.h"
+#include "table/database.h"
 
 namespace rhodes {
 namespace {
 
-constexpr char kColumns[] =
-    "id VARCHAR, source VARCHAR, kind VARCHAR, time TIMESTAMP, author VARCHAR, latitude DOUBLE, longitude DOUBLE, "
-    "language VARCHAR, text VARCHAR, channels MAP(VARCHAR, DOUBLE), fields MAP(VARCHAR, VARCHAR), original BLOB, "
-    "file VARCHAR, \"begin\" UBIGINT, \"end\" UBIGINT, reader VARCHAR";
-enum Column : size_t {
-  kId,
-  kSource,
-  kKind,
-  kTime,
-  kAuthor,
-  kLatitude,
-  kLongitude,
-  kLanguage,
-  kText,
-  kChannels,
-  kFields,
-  kOriginal,
-  kFile,
-  kBegin,
-  kEnd,
-  kReader
+// Held while a source is written; the system lets go of it when the process ends, however it ends.
+class SourceLock {
+ public:
+  static absl::StatusOr<std::unique_ptr<SourceLock>> Take(const std::string& path, const std::string& source) {
+    std::unique_ptr<SourceLock> lock(new SourceLock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)));
+    if (lock->descriptor_ < 0) return ErrnoError(errno, "create", path);
+    if (flock(lock->descriptor_, LOCK_EX | LOCK_NB) == 0) return lock;
+    if (errno != EWOULDBLOCK) return ErrnoError(errno, "lock", path);
+    return absl::FailedPreconditionError(fmt::format(
+        "source \"{}\" is being written by another run (it holds {}); wait for it or stop it", source, path));
+  }
+  ~SourceLock() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  SourceLock(const SourceLock&) = delete;
+  SourceLock& operator=(const SourceLock&) = delete;
+
+ private:
+  explicit SourceLock(int descriptor) : descriptor_(descriptor) {}
+  const int descriptor_;
 };
-constexpr uint64_t kPartBytes = uint64_t{64} << 20;
 
-// The 128 bits of an id: 16 bytes and one of bookkeeping in the set, at a load of 7/16 to 7/8.
-using IdBits = std::pair<uint64_t, uint64_t>;
+// Lines added to the end of a file.
+class LineLog {
+ public:
+  static absl::StatusOr<std::unique_ptr<LineLog>> Open(const std::string& path) {
+    FILE* file = fopen(path.c_str(), "ae");
+    if (file == nullptr) return ErrnoError(errno, "open", path);
+    setvbuf(file, nullptr, _IOFBF, 1 << 18);
+    return std::unique_ptr<LineLog>(new LineLog(path, file));
+  }
+  ~LineLog() {
+    if (file_ != nullptr) fclose(file_);
+  }
+  LineLog(const LineLog&) = delete;
+  LineLog& operator=(const LineLog&) = delete;
 
-IdBits BitsOf(std::string_view hex) {
-  const auto word = [&](size_t begin) {
-    uint64_t value = 0;
-    for (size_t i = begin; i < begin + 16 && i < hex.size(); ++i) {
-      const char c = hex[i];
-      value = value << 4 | static_cast<uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
-    }
-    return value;
-  };
-  return {word(0), word(16)};
-}
+  absl::Status Write(std::string_view line) {
+    if (fwrite(line.data(), 1, line.size(), file_) != line.size()) return ErrnoError(errno, "write", path_);
+    return absl::OkStatus();
+  }
+  // Its size once it is closed.
+  absl::StatusOr<uint64_t> Close() {
+    if (fclose(std::exchange(file_, nullptr)) != 0) return ErrnoError(errno, "write", path_);
+    return FileSize(path_);
+  }
 
-Json OriginJson(const Origin& origin) { return {{"file", origin.file}, {"begin", origin.begin}, {"end", origin.end}}; }
+ private:
+  LineLog(std::string path, FILE* file) : path_(std::move(path)), file_(file) {}
+  const std::string path_;
+  FILE* file_;
+};
 
-absl::Status HardLink(const std::string& from, const std::string& to) {
-  if (link(from.c_str(), to.c_str()) != 0) return ErrnoError(errno, "link", fmt::format("{} to {}", from, to));
-  return absl::OkStatus();
+Json CountsJson(const IngestCounts& counts, uint64_t text_bytes) {
+  return {{"read", counts.read},         {"stored", counts.stored}, {"duplicates", counts.duplicates},
+          {"rejected", counts.rejected}, {"bytes", counts.bytes},   {"text_bytes", text_bytes}};
 }
 
 class Writer final : public RecordWriter {
  public:
-  Writer(std::string out, std::string source, StagedDirectory directory, LineWriter rejects, LineWriter duplicates)
-      : out_(std::move(out)),
-        source_(std::move(source)),
-        directory_(std::move(directory)),
-        rejects_(std::move(rejects)),
-        duplicates_(std::move(duplicates)) {}
+  Writer(std::string out, std::string source, Mode mode)
+      : out_(std::move(out)), source_(std::move(source)), mode_(mode) {}
 
-  // `previous`: the manifest of what is there and stays, with its parts already linked into the staged directory.
-  absl::Status Start(const Manifest* previous, const RunContext& context) {
-    ParquetPartWriter::Options options;
-    options.directory = directory_.path();
-    options.columns = kColumns;
-    options.part_bytes = std::min(kPartBytes, std::max<uint64_t>(context.memory_bytes / 16, uint64_t{4} << 20));
-    if (previous != nullptr) {
-      previous_ = previous->counts;
-      for (const Json& part : previous_["parts"]) {
-        const auto file = part["file"].get<std::string>();
-        options.first_part = std::stoi(file.substr(file.find('-') + 1)) + 1;
-        RETURN_IF_ERROR(LoadIds(directory_.path() + "/" + file));
-      }
+  ~Writer() override {
+    if (committed_ || mode_ == Mode::kReplace) return;
+    // Waits for parts that are still being written, and writes what the logs' buffers hold.
+    parts_.reset();
+    duplicates_.reset();
+    rejects_.reset();
+    // Only litter is left behind when this fails; the next Open() removes it.
+    RemoveUncommitted(directory_, before_).IgnoreError();
+    if (before_.parts.empty() && !PathExists(directory_ + "/manifest.json")) RemoveTree(directory_).IgnoreError();
+  }
+
+  absl::Status Start(const RunContext& context) {
+    RETURN_IF_ERROR(CheckSourceName(out_, source_));
+    RETURN_IF_ERROR(CreateDirectories(out_ + "/records"));
+    RETURN_IF_ERROR(CreateDirectories(out_ + "/rejects"));
+    ASSIGN_OR_RETURN(lock_, SourceLock::Take(fmt::format("{}/records/.{}.lock", out_, source_), source_));
+    const std::string target = out_ + "/records/" + source_;
+    ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(target));  // ends a replacement that was killed
+    if (mode_ == Mode::kReplace) {
+      directory_ = staged.path();
+      staged_.emplace(std::move(staged));
+    } else {
+      directory_ = target;
+      RETURN_IF_ERROR(OpenExisting());
     }
-    ASSIGN_OR_RETURN(parts_, ParquetPartWriter::Create(options));
+    ASSIGN_OR_RETURN(duplicates_, LineLog::Open(directory_ + "/" + kDuplicatesFile));
+    ASSIGN_OR_RETURN(rejects_, LineLog::Open(directory_ + "/" + kRejectsFile));
+    // Half of the budget is the reader's.
+    const auto affordable = static_cast<int>(context.memory_bytes / 2 / RecordPartWriter::kMemoryPerPart) - 1;
+    ASSIGN_OR_RETURN(parts_, RecordPartWriter::Create(directory_, first_part_, std::clamp(affordable, 0, 2)));
     return absl::OkStatus();
   }
 
   absl::Status Append(Record record) override {
+    RETURN_IF_ERROR(broken_);
     ++counts_.read;
-    if (!seen_.insert(BitsOf(record.id)).second) {
+    if (!ids_.Insert(KeyOfId(record.id))) {
       ++counts_.duplicates;
-      Json line = {{"id", record.id}};
-      line.update(OriginJson(record.origin));
-      duplicates_.Write(DumpJson(line));
-      return absl::OkStatus();
+      return broken_ = duplicates_->Write(fmt::format("{{\"id\":\"{}\",{}}}\n", record.id, OriginJson(record.origin)));
     }
     ++counts_.stored;
-    TableAppender& row = parts_->row();
-    row.SetString(kId, record.id);
-    row.SetString(kSource, source_);
-    SetText(row, kKind, record.kind);
-    if (record.time.has_value()) row.SetInt64(kTime, *record.time);
-    SetText(row, kAuthor, record.author);
-    if (record.latitude.has_value()) row.SetDouble(kLatitude, *record.latitude);
-    if (record.longitude.has_value()) row.SetDouble(kLongitude, *record.longitude);
-    SetText(row, kLanguage, record.language);
-    SetText(row, kText, record.text);
-    if (!record.channels.empty()) row.SetMap(kChannels, record.channels);
-    uint64_t bytes = record.text.size() + 256;
-    for (auto& [name, value] : record.fields) {
-      if (!IsValidUtf8(name)) name = ReplaceInvalidUtf8(name);
-      if (!IsValidUtf8(value)) value = ReplaceInvalidUtf8(value);
-      bytes += name.size() + value.size();
-    }
-    if (!record.fields.empty()) row.SetMap(kFields, record.fields);
-    if (record.original != record.text) {
-      row.SetString(kOriginal, record.original);
-      bytes += record.original.size();
-    }
-    SetText(row, kFile, record.origin.file);
-    row.SetUInt64(kBegin, record.origin.begin);
-    row.SetUInt64(kEnd, record.origin.end);
-    SetText(row, kReader, record.reader);
-    return parts_->EndRow(bytes);
+    text_bytes_ += record.text.size();
+    record.source = source_;
+    return broken_ = parts_->Append(record);
   }
 
   absl::Status AddReject(Reject reject) override {
+    RETURN_IF_ERROR(broken_);
     ++counts_.read;
     ++counts_.rejected;
-    Json line = OriginJson(reject.origin);
-    line["reason"] = reject.reason;
-    rejects_.Write(DumpJson(line));
-    return absl::OkStatus();
+    return broken_ = rejects_->Write(
+               fmt::format("{{{},\"reason\":{}}}\n", OriginJson(reject.origin), DumpJson(Json(reject.reason))));
   }
 
   void AddBytes(uint64_t uncompressed_bytes) override { counts_.bytes += uncompressed_bytes; }
   IngestCounts counts() const override { return counts_; }
 
   absl::StatusOr<IngestCounts> Commit(const std::string& key, const Json& settings, double seconds) override {
-    if (counts_.read != counts_.stored + counts_.duplicates + counts_.rejected) {
-      return absl::InternalError(fmt::format("ingest {}: {} read, but {} stored + {} duplicates + {} rejected", source_,
-                                             counts_.read, counts_.stored, counts_.duplicates, counts_.rejected));
-    }
-    ASSIGN_OR_RETURN(const std::vector<PartInfo> parts, parts_->Finish());
-    RETURN_IF_ERROR(rejects_.Close());
-    RETURN_IF_ERROR(duplicates_.Close());
-    Manifest manifest{"ingest", key, settings, Counts(parts), seconds};
-    RETURN_IF_ERROR(WriteManifest(directory_.path(), manifest));
-    // The log's other name first: killed between the two, the next run writes both again.
-    const std::string log = fmt::format("{}/rejects/{}.jsonl", out_, source_);
-    RETURN_IF_ERROR(CreateDirectories(out_ + "/rejects"));
-    RETURN_IF_ERROR(RemoveTree(log + ".partial"));
-    RETURN_IF_ERROR(HardLink(directory_.path() + "/rejects.jsonl", log + ".partial"));
-    RETURN_IF_ERROR(Rename(log + ".partial", log));
-    RETURN_IF_ERROR(RemoveTree(log + ".partial"));  // rename() of two links to one file leaves both
-    RETURN_IF_ERROR(directory_.Commit());
+    RETURN_IF_ERROR(broken_);
+    broken_ = Finish(key, settings, seconds);
+    RETURN_IF_ERROR(broken_);
+    committed_ = true;
+    broken_ = absl::FailedPreconditionError(fmt::format("source \"{}\" was committed already", source_));
     return counts_;
   }
 
  private:
-  static void SetText(TableAppender& row, size_t column, const std::string& text) {
-    if (text.empty()) return;
-    if (IsValidUtf8(text)) {
-      row.SetString(column, text);
-    } else {
-      row.SetString(column, ReplaceInvalidUtf8(text));
+  absl::Status OpenExisting() {
+    RETURN_IF_ERROR(CreateDirectories(directory_));
+    if (PathExists(directory_ + "/manifest.json")) {
+      ASSIGN_OR_RETURN(before_, ReadSourceManifest(directory_));
     }
+    RETURN_IF_ERROR(RemoveUncommitted(directory_, before_));
+    if (before_.parts.empty()) return absl::OkStatus();
+    const std::string& last = before_.parts.back().file;
+    if (sscanf(last.c_str(), "part-%d.parquet", &first_part_) != 1) {
+      return absl::DataLossError(fmt::format("{}/manifest.json: \"{}\" is no part's name", directory_, last));
+    }
+    ++first_part_;
+    return LoadIds();
   }
 
-  absl::Status LoadIds(const std::string& part) {
+  absl::Status LoadIds() {
     ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open({}));
-    ASSIGN_OR_RETURN(QueryResult result, database->Query("SELECT id FROM read_parquet(" + SqlLiteral(part) + ")"));
-    while (true) {
-      ASSIGN_OR_RETURN(const bool more, result.Next());
-      if (!more) return absl::OkStatus();
-      for (size_t row = 0; row < result.row_count(); ++row) seen_.insert(BitsOf(result.String(0, row)));
+    for (const PartInfo& part : before_.parts) {
+      const std::string path = directory_ + "/" + part.file;
+      absl::StatusOr<QueryResult> rows =
+          database->Query(fmt::format("SELECT id FROM read_parquet({})", SqlLiteral(path)));
+      if (!rows.ok()) return Annotate(rows.status(), path);
+      while (true) {
+        ASSIGN_OR_RETURN(const bool more, rows->Next());
+        if (!more) break;
+        for (size_t row = 0; row < rows->row_count(); ++row) ids_.Insert(KeyOfId(rows->String(0, row)));
+      }
     }
+    return absl::OkStatus();
   }
 
-  Json Counts(const std::vector<PartInfo>& parts) const {
-    const auto sum = [&](const char* name, uint64_t value) { return previous_.value(name, uint64_t{0}) + value; };
-    Json list = previous_.value("parts", Json::array());
-    for (const PartInfo& part : parts) {
-      list.push_back({{"file", part.file}, {"rows", part.rows}, {"bytes", part.bytes}, {"sha256", part.sha256}});
+  // The members of a log's line; the file's name is escaped once for all of its records.
+  std::string OriginJson(const Origin& origin) {
+    if (escaped_.empty() || origin.file != escaped_file_) {
+      escaped_file_ = origin.file;
+      escaped_ = DumpJson(Json(origin.file));
     }
-    return {{"read", sum("read", counts_.read)},
-            {"stored", sum("stored", counts_.stored)},
-            {"duplicates", sum("duplicates", counts_.duplicates)},
-            {"rejected", sum("rejected", counts_.rejected)},
-            {"bytes", sum("bytes", counts_.bytes)},
-            {"parts", list}};
+    return fmt::format("\"file\":{},\"begin\":{},\"end\":{}", escaped_, origin.begin, origin.end);
+  }
+
+  absl::Status Finish(const std::string& key, const Json& settings, double seconds) {
+    SourceManifest after = before_;
+    ASSIGN_OR_RETURN(const std::vector<PartInfo> parts, parts_->Finish());
+    after.parts.insert(after.parts.end(), parts.begin(), parts.end());
+    ASSIGN_OR_RETURN(after.duplicates_bytes, duplicates_->Close());
+    ASSIGN_OR_RETURN(after.rejects_bytes, rejects_->Close());
+    after.manifest.stage = "ingest";
+    after.manifest.key = key;
+    after.manifest.settings = settings;
+    after.manifest.seconds = seconds;
+    after.manifest.counts = CountsJson(counts_, text_bytes_);
+    if (before_.manifest.counts.is_object()) {  // totals over all that was appended
+      for (auto& [name, count] : after.manifest.counts.items()) {
+        count = count.get<uint64_t>() + before_.manifest.counts.value(name, uint64_t{0});
+      }
+    }
+    RETURN_IF_ERROR(LinkRejects());
+    if (mode_ == Mode::kReplace) {
+      RETURN_IF_ERROR(WriteSourceManifest(directory_, after));
+      return staged_->Commit();
+    }
+    for (const PartInfo& part : parts) RETURN_IF_ERROR(SyncPath(directory_ + "/" + part.file));
+    RETURN_IF_ERROR(SyncPath(directory_ + "/" + kDuplicatesFile));
+    RETURN_IF_ERROR(SyncPath(directory_ + "/" + kRejectsFile));
+    RETURN_IF_ERROR(SyncPath(directory_));
+    return WriteSourceManifest(directory_, after);  // the parts count from here on
+  }
+
+  // OUT/rejects/<source>.jsonl as a symbolic link: it follows whatever is committed, where a hard link or a copy would
+  // be wrong after a kill between the two steps.
+  absl::Status LinkRejects() const {
+    const std::string link = fmt::format("{}/rejects/{}.jsonl", out_, source_);
+    const std::string target = fmt::format("../records/{}/{}", source_, kRejectsFile);
+    std::error_code error;
+    if (std::filesystem::read_symlink(link, error) == target) return absl::OkStatus();
+    const std::string partial = link + ".partial";
+    RETURN_IF_ERROR(RemoveTree(partial));
+    std::filesystem::create_symlink(target, partial, error);
+    if (error) return ErrnoError(error.value(), "link", partial);
+    return Rename(partial, link);
   }
 
   const std::string out_;
   const std::string source_;
-  StagedDirectory directory_;
-  LineWriter rejects_;
-  LineWriter duplicates_;
-  std::unique_ptr<ParquetPartWriter> parts_;
-  absl::flat_hash_set<IdBits> seen_;
-  Json previous_ = Json::object();
+  const Mode mode_;
+  std::unique_ptr<SourceLock> lock_;
+  std::string directory_;
+  std::optional<StagedDirectory> staged_;
+  SourceManifest before_;
+  int first_part_ = 0;
+  IdSet ids_;
+  std::unique_ptr<LineLog> duplicates_;
+  std::unique_ptr<LineLog> rejects_;
+  std::unique_ptr<RecordPartWriter> parts_;
   IngestCounts counts_;
+  uint64_t text_bytes_ = 0;
+  std::string escaped_file_;
+  std::string escaped_;
+  bool committed_ = false;
+  absl::Status broken_;
 };
-
-// Copies the lines of an earlier log to the beginning of the new one.
-absl::Status CopyLines(const std::string& from, LineWriter& to) {
-  if (!PathExists(from)) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(from));
-  if (!file.bytes().empty()) to.Write(file.bytes().substr(0, file.bytes().size() - 1));
-  return absl::OkStatus();
-}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Open(const std::string& out, const std::string& source,
                                                                  Mode mode, const RunContext& context) {
-  const std::string target = fmt::format("{}/records/{}", out, source);
-  RETURN_IF_ERROR(CreateDirectories(out + "/records"));
-  ASSIGN_OR_RETURN(StagedDirectory directory, StagedDirectory::Open(target));
-  ASSIGN_OR_RETURN(LineWriter rejects, LineWriter::Create(directory.path() + "/rejects.jsonl"));
-  ASSIGN_OR_RETURN(LineWriter duplicates, LineWriter::Create(directory.path() + "/duplicates.jsonl"));
-  std::optional<Manifest> previous;
-  if (mode == Mode::kAppend && PathExists(target + "/manifest.json")) {
-    ASSIGN_OR_RETURN(previous, ReadManifest(target));
-    // Parts are never changed once written: the new directory holds the same files under second names.
-    for (const Json& part : previous->counts["parts"]) {
-      const auto file = part["file"].get<std::string>();
-      RETURN_IF_ERROR(HardLink(target + "/" + file, directory.path() + "/" + file));
-    }
-    RETURN_IF_ERROR(CopyLines(target + "/rejects.jsonl", rejects));
-    RETURN_IF_ERROR(CopyLines(target + "/duplicates.jsonl", duplicates));
-  }
-  auto writer = std::make_unique<Writer>(out, source, std::move(directory), std::move(rejects), std::move(duplicates));
-  RETURN_IF_ERROR(writer->Start(previous.has_value() ? &*previous : nullptr, context));
+  auto writer = std::make_unique<Writer>(out, source, mode);
+  RETURN_IF_ERROR(writer->Start(context));
   return writer;
 }
 

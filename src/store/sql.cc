@@ -86,8 +86,8 @@ absl::Status RunSql(const std::string& out, const std::string& sql, const std::s
   const bool wraps = first == "select" || first == "with" || first == "from" || first == "values";
   std::string wrapped(query);
   if (wraps) {
-    wrapped = json ? fmt::format("SELECT CAST(to_json(t) AS VARCHAR) FROM ({}\n) t", query)
-                   : fmt::format("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({}\n) t", query);
+    wrapped = json ? fmt::format("SELECT CAST(to_json(rhodes_row) AS VARCHAR) FROM ({}\n) rhodes_row", query)
+                   : fmt::format("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({}\n) rhodes_row", query);
   }
   absl::StatusOr<QueryResult> result = database->Query(wrapped);
   if (!result.ok()) return AsUsage(result.status());
