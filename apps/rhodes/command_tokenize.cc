@@ -1,0 +1,53 @@
+// rhodes tokenize: a tokenizer and shards out of documents.
+#include <fmt/format.h>
+
+#include "command.h"
+#include "token/tokenize.h"
+
+namespace rhodes {
+namespace {
+
+CommandBody Setup(CLI::App& app) {
+  auto options = std::make_shared<TokenizeOptions>();
+  app.add_option("IN", options->inputs, "documents: Parquet or JSON Lines files (.gz, .zst) or directories of them")
+      ->required();
+  app.add_option("--out", options->out, "the folder that gets tokenizer.json and shards/")->required();
+  app.add_option("--vocabulary", options->vocabulary_size, "tokens of the tokenizer that is trained")
+      ->check(CLI::Range(257, 262144))
+      ->capture_default_str();
+  app.add_option("--pattern", options->pattern, "how text is cut into words: llama3, gpt2, qwen2 or o200k")
+      ->capture_default_str();
+  app.add_option("--tokenizer", options->tokenizer, "a tokenizer.json to use instead of training one");
+  app.add_option("--validation", options->validation_share, "share of the documents that is held out")
+      ->check(CLI::Range(0.0, 0.5))
+      ->capture_default_str();
+  app.add_option("--seed", options->seed, "of the order of documents")->capture_default_str();
+  app.add_option("--shard-tokens", options->shard_tokens, "tokens of one shard, about")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  return [options](const CommonFlags& common, RunContext& context) -> absl::Status {
+    ASSIGN_OR_RETURN(const TokenizeReport report, Tokenize(*options, context));
+    if (common.json) {
+      PrintJson(ToJson(report));
+      return absl::OkStatus();
+    }
+    fmt::print("{:<32} {:>10} {:>14} {:>12} {:>6}\n", "source", "documents", "bytes", "tokens", "B/tok");
+    for (const auto& [name, share] : report.by_source) {
+      fmt::print("{:<32} {:>10} {:>14} {:>12} {:>6.2f}\n", name, share.documents, share.bytes, share.tokens,
+                 static_cast<double>(share.bytes) / static_cast<double>(share.tokens));
+    }
+    fmt::print("{} tokens to train on, {} held out, vocabulary {}; tokenizer {:.1f} s, encoding {:.1f} s\n",
+               report.train.tokens, report.validation.tokens, report.vocabulary_size, report.training_seconds,
+               report.encoding_seconds);
+    return absl::OkStatus();
+  };
+}
+
+const CommandRegistration kRegistration({"tokenize", "train a tokenizer and write shards with lineage",
+                                         "  rhodes tokenize out/corpus --out out --vocabulary 8192\n"
+                                         "  rhodes tokenize a.jsonl.zst b.parquet --out out --pattern gpt2 --json\n"
+                                         "  rhodes tokenize out/corpus --tokenizer other/tokenizer.json --out out\n",
+                                         40, &Setup});
+
+}  // namespace
+}  // namespace rhodes
