@@ -12,6 +12,8 @@
 namespace rhodes {
 namespace {
 
+constexpr size_t kSampleBytes = 256 << 10;  // of a file's beginning, for finding out how it is written
+
 struct Dialect {
   char separator = ',';
   bool quotes = true;
@@ -129,14 +131,15 @@ struct TableState final : FileState {
 struct Sample {
   std::vector<std::vector<std::string>> rows;  // the first ones
   size_t broken = 0;
-  size_t first_end = 0;  // where the second row begins
+  size_t first_end = 0;    // where the second row begins
+  bool commented = false;  // the first row stood in a comment before the table
 };
 
-Sample TakeSample(std::string_view head, const Dialect& dialect, uint64_t limit) {
+Sample TakeSample(std::string_view head, const Dialect& dialect, uint64_t limit, size_t most_rows = 50) {
   Sample sample;
   std::deque<std::string> arena;
   std::vector<std::string_view> cells;
-  for (size_t begin = 0; begin < head.size() && sample.rows.size() + sample.broken < 50;) {
+  for (size_t begin = 0; begin < head.size() && sample.rows.size() + sample.broken < most_rows;) {
     const Row row = ScanRow(head, begin, dialect, true, limit);
     const std::string_view content = head.substr(begin, row.content_end - begin);
     if (row.kind == Row::Kind::kBroken) {
@@ -201,6 +204,36 @@ std::vector<std::string> ColumnNames(const Sample& sample, bool header) {
   return names;
 }
 
+// Where the table begins: behind a byte order mark and lines that begin with '#'.
+size_t EndOfComments(std::string_view head) {
+  size_t at = head.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  while (at < head.size() && head[at] == '#') at = std::min(FindFrom(head, at, '\n') + 1, head.size());
+  return at;
+}
+
+// "# time,volts" right before rows of as many cells names their columns: puts it first in `sample`.
+void CommentedHeader(std::string_view comments, const Dialect& dialect, Sample& sample) {
+  while (comments.ends_with('\n') || comments.ends_with('\r')) comments.remove_suffix(1);
+  const size_t newline = comments.rfind('\n');
+  std::string_view line = newline == std::string_view::npos ? comments : comments.substr(newline + 1);
+  if (!line.starts_with('#')) return;
+  line = Trim(line.substr(1));
+  std::deque<std::string> arena;
+  std::vector<std::string_view> cells;
+  SplitCells(line, dialect, arena, cells);
+  const std::vector<std::string> row(cells.begin(), cells.end());
+  if (row.size() < 2 || row.size() != sample.rows[0].size() || !LooksLikeHeader(row)) return;
+  sample.rows.insert(sample.rows.begin(), row);
+  sample.commented = true;
+}
+
+// In TSV a quote is more often a quote than a delimiter: it counts when cells are quoted as a whole and nothing in the
+// beginning of the file speaks against it.
+Dialect TabDialect(std::string_view start, uint64_t limit) {
+  const Sample quoted = TakeSample(start, {'\t', true}, limit, start.size());
+  return {'\t', quoted.broken == 0};
+}
+
 class Delimited final : public Format {
  public:
   Delimited(std::string_view name, bool tabs) : name_(name), reader_(std::string(name) + "/1"), tabs_(tabs) {}
@@ -221,16 +254,16 @@ class Delimited final : public Format {
 
   std::unique_ptr<FileState> Prepare(std::string_view head, const ReadOptions& options) const override {
     auto state = std::make_unique<TableState>();
-    const size_t mark = head.starts_with("\xEF\xBB\xBF") ? 3 : 0;
-    const std::string_view body = head.substr(mark);
-    const std::string_view start = body.substr(0, 64 << 10);
-    state->dialect = tabs_ ? Dialect{'\t', TakeSample(start, {'\t', true}, options.record_limit).broken == 0}
-                           : DetectDialect(start, options.record_limit);
+    const size_t begin = EndOfComments(head);
+    const std::string_view body = head.substr(begin);
+    const std::string_view start = body.substr(0, kSampleBytes);
+    state->dialect = tabs_ ? TabDialect(start, options.record_limit) : DetectDialect(start, options.record_limit);
     Sample sample = TakeSample(start, state->dialect, options.record_limit);
-    if (sample.rows.empty()) sample = TakeSample(body, state->dialect, options.record_limit);
+    if (sample.rows.empty()) sample = TakeSample(body, state->dialect, options.record_limit, 1);
     const bool header = !sample.rows.empty() && LooksLikeHeader(sample.rows[0]);
-    state->names = ColumnNames(sample, header);
-    state->header_end = mark + (header ? sample.first_end : 0);
+    state->header_end = begin + (header ? sample.first_end : 0);
+    if (!header && !sample.rows.empty()) CommentedHeader(head.substr(0, begin), state->dialect, sample);
+    state->names = ColumnNames(sample, header || sample.commented);
     const RoleTable roles(options.columns);
     for (const std::string& name : state->names) state->roles.push_back(roles.Find(name));
     return state;

@@ -43,6 +43,15 @@ TEST(Csv, Prepare_FindsSeparatorAndHeader) {
   EXPECT_THAT(headless.records[0].channels, ElementsAre(Pair("column1", 1.5), Pair("column2", 20.0)));
 }
 
+TEST(Csv, Prepare_CommentsBeforeTheTableMayHoldTheHeader) {
+  const std::string file = "# measured at the harbour, by day\n# time,volts\n2024-02-29,1.5\n2024-03-01,2.5\n";
+  const ParsedBlock parsed = Read(CsvFormat(), file);
+  ASSERT_THAT(parsed.records, SizeIs(2));
+  EXPECT_THAT(parsed.records[0].channels, ElementsAre(Pair("volts", 1.5)));
+  EXPECT_TRUE(parsed.records[0].time.has_value());
+  EXPECT_EQ(Violation(parsed, file), "");
+}
+
 TEST(Csv, Parse_RejectsOnlyTheBrokenLine) {
   const std::string file =
       "text,n\n"

@@ -3,10 +3,12 @@
 #define RHODES_SOURCE_TESTING_H_
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "source/format.h"
 
 namespace rhodes::source_testing {
@@ -78,6 +80,26 @@ inline bool Same(const ParsedBlock& a, const ParsedBlock& b) {
          std::equal(
              a.rejects.begin(), a.rejects.end(), b.rejects.begin(), b.rejects.end(),
              [&](const Reject& x, const Reject& y) { return x.reason == y.reason && same_origin(x.origin, y.origin); });
+}
+
+// For fuzz targets: reads `bytes` whole and in small blocks, and stops the process when anything that must hold does
+// not.
+inline void CheckAnyInput(const Format& format, std::string_view bytes) {
+  ReadOptions options;
+  options.source = "fuzz";
+  options.record_limit = 4096;
+  const ParsedBlock whole = Read(format, bytes, options);
+  if (!Violation(whole, bytes).empty()) std::abort();
+  for (const Record& record : whole.records) {
+    if (!IsValidUtf8(record.text) || !IsValidUtf8(record.author)) std::abort();
+    for (const auto& [name, value] : record.fields) {
+      if (!IsValidUtf8(name) || !IsValidUtf8(value)) std::abort();
+    }
+  }
+  if (format.framing() != Format::Framing::kBlocks) return;
+  for (const size_t block : {size_t{1}, size_t{64}}) {
+    if (!Same(whole, Read(format, bytes, options, "/data/file", block))) std::abort();
+  }
 }
 
 }  // namespace rhodes::source_testing

@@ -1,0 +1,10 @@
+// Package indices from any bytes.
+#include <cstdint>
+
+#include "source/debian_packages.h"
+#include "source/testing.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  rhodes::source_testing::CheckAnyInput(rhodes::DebianPackagesFormat(), {reinterpret_cast<const char*>(data), size});
+  return 0;
+}
