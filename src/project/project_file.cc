@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "curate/language.h"
 #include "project/toml_table.h"
+#include "token/pattern.h"
 
 namespace rhodes {
 namespace {
@@ -224,11 +225,22 @@ class ProjectReader {
   }
 
   void ReadTokenize() {
+    project_.tokenize.seed = project_.seed;
     std::optional<TomlTable> table = root_.Table("tokenize");
     if (!table) return;
-    table->Read("vocabulary", project_.tokenize.vocabulary, 257, 1 << 24);
-    table->Read("pattern", project_.tokenize.pattern);
-    table->Read("validation", project_.tokenize.validation, 0, 0.5);
+    TokenizeOptions& tokenize = project_.tokenize;
+    uint64_t vocabulary = tokenize.vocabulary_size;
+    table->Read("vocabulary", vocabulary, 1 << 24);
+    if (vocabulary < 257)
+      table->Fail("vocabulary", "tokenize.vocabulary must be at least 257: the bytes and one token");
+    tokenize.vocabulary_size = static_cast<uint32_t>(vocabulary);
+    table->Read("pattern", tokenize.pattern);
+    if (const absl::StatusOr<Pattern> pattern = PatternFromName(tokenize.pattern); !pattern.ok()) {
+      table->Fail("pattern", Message(pattern.status()));
+    }
+    table->Read("tokenizer", tokenize.tokenizer);
+    if (!tokenize.tokenizer.empty()) tokenize.tokenizer = Absolute(tokenize.tokenizer);
+    table->Read("validation", tokenize.validation_share, 0, 0.5);
     table->Finish();
   }
 
@@ -282,7 +294,7 @@ class ProjectReader {
   // after an hour of reading.
   void CheckShape(std::optional<TomlTable>& table) {
     LlamaConfig shape = project_.train.config;
-    shape.vocabulary_size = project_.tokenize.vocabulary;
+    shape.vocabulary_size = project_.tokenize.vocabulary_size;
     if (const absl::Status valid = shape.Validate(); !valid.ok() && table) {
       table->Fail(table->LineOf("heads") > 0 ? "heads" : "width", Message(valid));
     }

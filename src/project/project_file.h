@@ -12,6 +12,7 @@
 #include "curate/settings.h"
 #include "fuse/fuse.h"
 #include "source/format.h"
+#include "token/tokenize.h"
 #include "train/train.h"
 
 namespace rhodes {
@@ -28,12 +29,6 @@ struct SourceSettings {
   ColumnMap columns;
   std::string language;
   double max_rejects = 1;  // share of what is read
-};
-
-struct TokenizeSettings {
-  int64_t vocabulary = 8192;
-  std::string pattern = "llama3";
-  double validation = 0.01;  // share of the documents that is held out
 };
 
 struct AskSettings {
@@ -54,8 +49,8 @@ struct ProjectFile {
   std::vector<SourceSettings> sources;
   std::vector<FuseView> views;  // as written, or one for each source
   CurateSettings curate;
-  TokenizeSettings tokenize;
-  TrainOptions train;  // shape, budget and optimizer; paths and callbacks are the runner's
+  TokenizeOptions tokenize;  // settings only; paths and key are the runner's, as in `train`
+  TrainOptions train;
   AskSettings ask;
 };
 

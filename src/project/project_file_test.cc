@@ -111,7 +111,7 @@ temperature = 1
   EXPECT_EQ(file.curate.quality.min_words, 3u);
   EXPECT_EQ(file.curate.repetition.max_top_ngram[0], 0.5);
   EXPECT_FALSE(file.curate.normalise.arabic_letters);
-  EXPECT_EQ(file.tokenize.vocabulary, 1000);
+  EXPECT_EQ(file.tokenize.vocabulary_size, 1000u);
   EXPECT_EQ(file.train.config.heads, 4);
   EXPECT_EQ(file.train.config.kv_heads, 2);
   EXPECT_EQ(file.train.config.head_dim, 16);

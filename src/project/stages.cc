@@ -1,0 +1,239 @@
+#include "project/stages.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "curate/curate.h"
+#include "fuse/fuse.h"
+#include "ingest/ingest.h"
+#include "project/ask.h"
+#include "store/record_store.h"
+#include "token/tokenize.h"
+#include "trace/build.h"
+#include "train/loop.h"
+
+namespace rhodes {
+namespace {
+
+// Raised when a stage writes other bytes for the same input and settings: then old output is made again.
+constexpr int kIngestVersion = 1;
+constexpr int kFuseVersion = 1;
+constexpr int kCurateVersion = 1;
+constexpr int kTokenizeVersion = 1;
+constexpr int kTrainVersion = 1;
+constexpr int kTraceVersion = 1;
+constexpr int kAskVersion = 1;
+
+std::string KeyOf(std::string_view kind, int version, const Json& settings, const std::vector<std::string>& inputs) {
+  return ContentId({kind, std::to_string(version), DumpJson(settings), DumpJson(Json(inputs))});
+}
+
+Json SettingsOf(const SourceSettings& source) {
+  const ColumnMap& columns = source.columns;
+  return {{"format", source.format},
+          {"language", source.language},
+          {"max_rejects", source.max_rejects},
+          {"columns",
+           {{"text", columns.text},
+            {"time", columns.time},
+            {"author", columns.author},
+            {"language", columns.language},
+            {"latitude", columns.latitude},
+            {"longitude", columns.longitude},
+            {"id", columns.id}}}};
+}
+
+Json SettingsOf(const TokenizeOptions& options, const std::string& tokenizer_hash) {
+  return {{"vocabulary", options.vocabulary_size},
+          {"pattern", options.pattern},
+          {"tokenizer", tokenizer_hash},
+          {"validation", options.validation_share},
+          {"seed", options.seed}};
+}
+
+class Planner {
+ public:
+  explicit Planner(const ProjectFile& project) : project_(project), out_(project.out) {}
+
+  absl::StatusOr<std::vector<Stage>> Run() {
+    for (const SourceSettings& source : project_.sources) RETURN_IF_ERROR(AddIngest(source));
+    AddFuse();
+    AddCurate();
+    RETURN_IF_ERROR(AddTokenize());
+    AddTrain();
+    AddTrace();
+    if (!project_.ask.questions.empty()) AddAsk();
+    return std::move(stages_);
+  }
+
+ private:
+  Stage& Add(std::string kind, std::string label, std::string key, std::string record) {
+    stages_.push_back({std::move(kind), std::move(label), std::move(key), out_ + "/" + record, {}, {}});
+    return stages_.back();
+  }
+
+  absl::Status AddIngest(const SourceSettings& source) {
+    IngestOptions options;
+    options.paths = source.paths;
+    options.format = source.format;
+    options.name = source.name;
+    options.out = out_;
+    options.mode = RecordWriter::Mode::kReplace;
+    options.columns = source.columns;
+    options.language = source.language;
+    options.reject_tolerance = source.max_rejects;
+    options.settings = SettingsOf(source);
+    absl::StatusOr<std::string> fingerprint = InputsFingerprint(source.paths);
+    if (!fingerprint.ok()) return Annotate(fingerprint.status(), fmt::format("source \"{}\"", source.name));
+    options.key = KeyOf("ingest", kIngestVersion, options.settings, {source.name, *fingerprint});
+    ingest_keys_.push_back(options.key);
+    Stage& stage =
+        Add("ingest", "ingest " + source.name, options.key, fmt::format("records/{}/manifest.json", source.name));
+    stage.run = [options](RunContext& context) { return Ingest(options, context).status(); };
+    return absl::OkStatus();
+  }
+
+  void AddFuse() {
+    FuseOptions options;
+    options.out = out_;
+    options.views = project_.views;
+    options.settings = Json::object();
+    for (const FuseView& view : project_.views) {
+      options.settings["views"].push_back(
+          {{"name", view.name}, {"sql", view.sql}, {"source", view.source}, {"rest", view.rest}});
+    }
+    options.key = fuse_key_ = KeyOf("fuse", kFuseVersion, options.settings, ingest_keys_);
+    Add("fuse", "fuse", options.key, "documents/manifest.json").run = [options](RunContext& context) {
+      return Fuse(options, context).status();
+    };
+  }
+
+  void AddCurate() {
+    CurateOptions options;
+    options.inputs = {out_ + "/documents"};
+    options.kept = out_ + "/corpus";
+    options.dropped = out_ + "/dropped";
+    options.settings = project_.curate;
+    options.key = curate_key_ = KeyOf("curate", kCurateVersion, ToJson(options.settings), {fuse_key_});
+    Stage& stage = Add("curate", "curate", options.key, "corpus/manifest.json");
+    stage.outputs = {options.dropped};
+    stage.run = [options](RunContext& context) { return Curate(options, context).status(); };
+  }
+
+  absl::Status AddTokenize() {
+    TokenizeOptions options = project_.tokenize;
+    options.inputs = {out_ + "/corpus"};
+    options.out = out_;
+    std::string tokenizer_hash;
+    if (!options.tokenizer.empty()) {
+      ASSIGN_OR_RETURN(tokenizer_hash, Sha256OfFile(options.tokenizer));
+    }
+    options.settings = SettingsOf(options, tokenizer_hash);
+    options.key = tokenize_key_ = KeyOf("tokenize", kTokenizeVersion, options.settings, {curate_key_});
+    Stage& stage = Add("tokenize", "tokenize", options.key, "shards/manifest.json");
+    stage.outputs = {out_ + "/tokenizer.json"};
+    stage.run = [options](RunContext& context) { return Tokenize(options, context).status(); };
+    return absl::OkStatus();
+  }
+
+  void AddTrain() {
+    TrainOptions options = project_.train;
+    options.out = out_;
+    options.shards_dir = out_ + "/shards";
+    options.tokenizer = out_ + "/tokenizer.json";
+    options.settings = rhodes::SettingsOf(options);
+    options.key = train_key_ = KeyOf("train", kTrainVersion, options.settings, {tokenize_key_});
+    Stage& stage = Add("train", "train", options.key, "model/manifest.json");
+    stage.outputs = {out_ + "/metrics.jsonl"};
+    stage.run = [options](RunContext& context) { return Train(options, context).status(); };
+  }
+
+  void AddTrace() {
+    TraceBuildOptions options;
+    options.out = out_;
+    options.key = trace_key_ = KeyOf("trace", kTraceVersion, Json::object(), {tokenize_key_});
+    Add("trace", "trace", options.key, "trace/manifest.json").run = [options](RunContext& context) {
+      return BuildTraceIndex(options, context).status();
+    };
+  }
+
+  void AddAsk() {
+    AskOptions options;
+    options.out = out_;
+    options.settings = project_.ask;
+    options.seed = project_.seed;
+    options.key =
+        KeyOf("ask", kAskVersion, ToJson(options.settings), {train_key_, trace_key_, std::to_string(options.seed)});
+    Add("ask", "ask", options.key, "answers.json").run = [options](RunContext& context) {
+      return Ask(options, context).status();
+    };
+  }
+
+  const ProjectFile& project_;
+  const std::string& out_;
+  std::vector<Stage> stages_;
+  std::vector<std::string> ingest_keys_;
+  std::string fuse_key_;
+  std::string curate_key_;
+  std::string tokenize_key_;
+  std::string train_key_;
+  std::string trace_key_;
+};
+
+// StagedDirectory::Open() does the same for a directory that is written again; here it is for those that are up to
+// date.
+absl::Status RecoverDirectory(const std::string& target) {
+  const std::string replaced = target + ".replaced";
+  if (PathExists(replaced)) {
+    if (PathExists(target)) {
+      RETURN_IF_ERROR(RemoveTree(replaced));
+    } else {
+      RETURN_IF_ERROR(Rename(replaced, target));
+    }
+  }
+  return RemoveTree(target + ".partial");
+}
+
+}  // namespace
+
+const std::vector<std::string>& StageNames() {
+  static const auto* const names =
+      new std::vector<std::string>{"prepare", "ingest", "fuse", "curate", "tokenize", "train", "trace", "ask"};
+  return *names;
+}
+
+absl::StatusOr<std::vector<Stage>> PlanStages(const ProjectFile& project) { return Planner(project).Run(); }
+
+bool IsUpToDate(const Stage& stage) {
+  const absl::StatusOr<Json> record = ReadJsonFile(stage.record);
+  if (!record.ok() || !record->is_object() || record->value("key", "") != stage.key) return false;
+  return std::all_of(stage.outputs.begin(), stage.outputs.end(),
+                     [](const std::string& path) { return PathExists(path); });
+}
+
+absl::Status RecoverOut(const ProjectFile& project, Progress& progress) {
+  const std::string& out = project.out;
+  for (const char* directory : {"documents", "corpus", "dropped", "shards", "model", "trace"}) {
+    RETURN_IF_ERROR(RecoverDirectory(out + "/" + directory));
+  }
+  for (const SourceSettings& source : project.sources) {
+    RETURN_IF_ERROR(RecoverDirectory(out + "/records/" + source.name));
+  }
+  if (!PathExists(out + "/records")) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<std::string> stored, ListSources(out));
+  for (const std::string& name : stored) {
+    const bool known = std::any_of(project.sources.begin(), project.sources.end(),
+                                   [&](const SourceSettings& source) { return source.name == name; });
+    if (known) continue;
+    const std::string unused = fmt::format("{}/unused/{}", out, name);
+    RETURN_IF_ERROR(CreateDirectories(out + "/unused"));
+    RETURN_IF_ERROR(RemoveTree(unused));
+    RETURN_IF_ERROR(Rename(fmt::format("{}/records/{}", out, name), unused));
+    progress.Say(
+        fmt::format("source \"{}\" is not in {} any more: its records are now in {}", name, project.path, unused));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rhodes
