@@ -114,7 +114,7 @@ class LlamaModel final : public Llama {
 
   void CommitWeights() override {
     ParallelRanges(options_.threads, layout_.size(), kParameterBlock, [&](int64_t begin, int64_t end) {
-      fast_.store_rows(weights_.data() + begin, 1, end - begin, end - begin, low_.data() + begin);
+      fast_.store_rows(weights_.data() + begin, nullptr, 1, end - begin, end - begin, low_.data() + begin);
     });
   }
 
@@ -325,17 +325,8 @@ void LlamaModel<T>::ForwardLayer(const TokenBatch& batch, const ParameterLayout:
   Apply(rows, n_.qkv, n_.width, a.normed1.data(), at.qkv, a.qkv.data(), false);
   {
     const SectionTimer timer(seconds_, Section::kAttention);
-    ParallelRanges(options_.threads, rows, 1, [&](int64_t begin, int64_t end) {
-      while (begin < end) {  // a range may span sequences; positions start again in each
-        const int64_t position = begin % batch.length;
-        const int64_t count = std::min(end - begin, batch.length - position);
-        fast_.rotate(a.qkv.data() + begin * n_.qkv, count, n_.qkv, config_.heads + config_.kv_heads, config_.head_dim,
-                     position, cosine_.data(), sine_.data(), false);
-        begin += count;
-      }
-    });
-    attention_.Forward(a.qkv.data(), starts_.data(), batch.sequences, batch.length, a.attended.data(),
-                       a.log_sum.data());
+    attention_.Forward(a.qkv.data(), starts_.data(), cosine_.data(), sine_.data(), batch.sequences, batch.length,
+                       a.attended.data(), a.log_sum.data());
   }
   Apply(rows, n_.width, n_.query, a.attended.data(), at.output, residual_.data(), true);
   NormForward(rows, at.mlp_norm, a.unit2.data(), a.normed2.data(), a.inverse2.data());

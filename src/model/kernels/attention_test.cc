@@ -86,7 +86,8 @@ void Check(const Case& c, double tolerance) {
   std::vector<float> log_sum(rows * c.heads);
   const std::vector<float> cosine(c.length * c.dim / 2, 1.0f), sine(c.length * c.dim / 2, 0.0f);  // no rotation
   Attention<T> attention({c.heads, c.kv_heads, c.dim, c.length}, 2);
-  attention.Forward(qkv.data(), starts.data(), c.sequences, c.length, out.data(), log_sum.data());
+  attention.Forward(qkv.data(), starts.data(), cosine.data(), sine.data(), c.sequences, c.length, out.data(),
+                    log_sum.data());
   attention.Backward(d_out.data(), out.data(), qkv.data(), log_sum.data(), starts.data(), cosine.data(), sine.data(),
                      c.sequences, c.length, d_qkv.data());
   ASSERT_TRUE(attention.status().ok()) << Message(attention.status());

@@ -41,11 +41,11 @@ struct Elementwise {
   void (*rms_norm_backward)(const T* d_out, const T* unit, const float* inverse, const T* weight, int64_t rows,
                             int64_t width, bool accumulate, float* d_x, T* d_x_low, float* d_weight);
 
-  // Rotary positions in the rotate-half convention of Hugging Face, in place, on `heads` consecutive heads at the start
-  // of each row: (a, b) = (x[i], x[i + dim/2]) becomes (a·cos - b·sin, b·cos + a·sin). Row r has position
-  // first_position + r. Tables are [positions, dim/2]. `inverse` turns back, which is the backward pass.
-  void (*rotate)(T* data, int64_t rows, int64_t stride, int64_t heads, int64_t head_dim, int64_t first_position,
-                 const float* cosine, const float* sine, bool inverse);
+  // Rotary positions in the rotate-half convention of Hugging Face, of one head: (a, b) = (x[i], x[i + dim/2]) becomes
+  // (a·cos - b·sin, b·cos + a·sin). Row r has position r. Tables are [positions, dim/2]. `inverse` turns back, which is
+  // the backward pass. `to` may be `from`.
+  void (*rotate_rows)(const T* from, int64_t from_stride, int64_t rows, int64_t head_dim, const float* cosine,
+                      const float* sine, bool inverse, T* to, int64_t to_stride);
 
   // gate_up rows are [gate: inner | up: inner]; out = silu(gate) · up.
   void (*swi_glu_forward)(const T* gate_up, int64_t rows, int64_t inner, T* out);
@@ -58,21 +58,25 @@ struct Elementwise {
   void (*softmax_cross_entropy)(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float scale,
                                 float* losses, float* scratch);
 
-  // Row r of `scores` [rows, columns]: columns [first[r], last[r]] become softmax(scores · scale), all others 0.
-  // log_sum[r] = ln of the sum of exp(scores · scale), for the backward pass.
-  void (*attention_softmax_forward)(float* scores, const int32_t* first, const int32_t* last, int64_t rows,
-                                    int64_t columns, float scale, T* out, float* log_sum);
-  // Given scores again, d_p = d_out · Vᵀ [rows, columns] and delta[r] = Σ d_out[r]·out[r]: p as above, and
+  // Rows of `scores` and `out` are `stride` apart, a multiple of 16. Columns [first[r], last[r]] of row r become
+  // exp(scores · scale - their maximum), the others below `columns` 0. inverse_sum[r] is 1 over their sum: the caller
+  // applies it to the product with the values, which is smaller. log_sum[r] = ln Σ exp(scores · scale), for the
+  // backward pass.
+  void (*attention_softmax_forward)(const float* scores, const int32_t* first, const int32_t* last, int64_t rows,
+                                    int64_t columns, int64_t stride, float scale, T* out, float* inverse_sum,
+                                    float* log_sum);
+  // Given scores again, d_p = d_out · Vᵀ and delta[r] = Σ d_out[r]·out[r]: p = softmax(scores · scale) and
   // d_s = p · (d_p - delta) · scale; both 0 outside [first, last].
   void (*attention_softmax_backward)(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
                                      const float* log_sum, const float* delta, int64_t rows, int64_t columns,
-                                     float scale, T* p, T* d_s);
+                                     int64_t stride, float scale, T* p, T* d_s);
 
-  // sums[r] = Σ a[r]·b[r] over `width`; rows are `stride` apart.
-  void (*row_dots)(const T* a, const T* b, int64_t rows, int64_t stride, int64_t width, float* sums);
+  // sums[r] = Σ a[r]·b[r] over `width`; rows are a_stride and b_stride apart.
+  void (*row_dots)(const T* a, int64_t a_stride, const T* b, int64_t b_stride, int64_t rows, int64_t width,
+                   float* sums);
 
-  // out[r, 0..width) = x[r, 0..width), rows `stride` apart in out and dense in x.
-  void (*store_rows)(const float* x, int64_t rows, int64_t width, int64_t stride, T* out);
+  // out[r, 0..width) = x[r, 0..width) · factors[r] (null: 1), rows `stride` apart in out and dense in x.
+  void (*store_rows)(const float* x, const float* factors, int64_t rows, int64_t width, int64_t stride, T* out);
 
   double (*sum_of_squares)(const float* x, int64_t count);
 

@@ -65,21 +65,17 @@ struct Plain {
     }
   }
 
-  static void Rotate(T* data, int64_t rows, int64_t stride, int64_t heads, int64_t head_dim, int64_t first_position,
-                     const float* cosine, const float* sine, bool inverse) {
+  static void RotateRows(const T* from, int64_t from_stride, int64_t rows, int64_t head_dim, const float* cosine,
+                         const float* sine, bool inverse, T* to, int64_t to_stride) {
     const int64_t half = head_dim / 2;
     for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t h = 0; h < heads; ++h) {
-        for (int64_t i = 0; i < half; ++i) {
-          const double c = cosine[(first_position + r) * half + i];
-          const double s = (inverse ? -1.0 : 1.0) * sine[(first_position + r) * half + i];
-          T& low = data[r * stride + h * head_dim + i];
-          T& high = data[r * stride + h * head_dim + i + half];
-          const double a = ToFloat(low);
-          const double b = ToFloat(high);
-          low = Low<T>(a * c - b * s);
-          high = Low<T>(b * c + a * s);
-        }
+      for (int64_t i = 0; i < half; ++i) {
+        const double c = cosine[r * half + i];
+        const double s = (inverse ? -1.0 : 1.0) * sine[r * half + i];
+        const double a = ToFloat(from[r * from_stride + i]);
+        const double b = ToFloat(from[r * from_stride + i + half]);
+        to[r * to_stride + i] = Low<T>(a * c - b * s);
+        to[r * to_stride + i + half] = Low<T>(b * c + a * s);
       }
     }
   }
@@ -127,26 +123,31 @@ struct Plain {
     }
   }
 
-  static void AttentionSoftmaxForward(float* scores, const int32_t* first, const int32_t* last, int64_t rows,
-                                      int64_t columns, float scale, T* out, float* log_sum) {
+  static void AttentionSoftmaxForward(const float* scores, const int32_t* first, const int32_t* last, int64_t rows,
+                                      int64_t columns, int64_t stride, float scale, T* out, float* inverse_sum,
+                                      float* log_sum) {
     for (int64_t r = 0; r < rows; ++r) {
-      const float* row = scores + r * columns;
+      const float* row = scores + r * stride;
+      double maximum = row[first[r]];
+      for (int32_t i = first[r]; i <= last[r]; ++i) maximum = std::max<double>(maximum, row[i]);
       double sum = 0;
-      for (int32_t i = first[r]; i <= last[r]; ++i) sum += std::exp(double{row[i]} * scale);
-      log_sum[r] = static_cast<float>(std::log(sum));
       for (int32_t i = 0; i < columns; ++i) {
         const bool seen = i >= first[r] && i <= last[r];
-        out[r * columns + i] = Low<T>(seen ? std::exp(double{row[i]} * scale) / sum : 0);
+        const double e = seen ? std::exp((row[i] - maximum) * scale) : 0;
+        sum += e;
+        out[r * stride + i] = Low<T>(e);
       }
+      inverse_sum[r] = static_cast<float>(1 / sum);
+      log_sum[r] = static_cast<float>(std::log(sum) + maximum * scale);
     }
   }
 
   static void AttentionSoftmaxBackward(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
                                        const float* log_sum, const float* delta, int64_t rows, int64_t columns,
-                                       float scale, T* p, T* d_s) {
+                                       int64_t stride, float scale, T* p, T* d_s) {
     for (int64_t r = 0; r < rows; ++r) {
       for (int32_t i = 0; i < columns; ++i) {
-        const int64_t at = r * columns + i;
+        const int64_t at = r * stride + i;
         const bool seen = i >= first[r] && i <= last[r];
         const double weight = seen ? std::exp(double{scores[at]} * scale - log_sum[r]) : 0;
         p[at] = Low<T>(weight);
@@ -155,17 +156,20 @@ struct Plain {
     }
   }
 
-  static void RowDots(const T* a, const T* b, int64_t rows, int64_t stride, int64_t width, float* sums) {
+  static void RowDots(const T* a, int64_t a_stride, const T* b, int64_t b_stride, int64_t rows, int64_t width,
+                      float* sums) {
     for (int64_t r = 0; r < rows; ++r) {
       double sum = 0;
-      for (int64_t i = 0; i < width; ++i) sum += double{ToFloat(a[r * stride + i])} * ToFloat(b[r * stride + i]);
+      for (int64_t i = 0; i < width; ++i) sum += double{ToFloat(a[r * a_stride + i])} * ToFloat(b[r * b_stride + i]);
       sums[r] = static_cast<float>(sum);
     }
   }
 
-  static void StoreRows(const float* x, int64_t rows, int64_t width, int64_t stride, T* out) {
+  static void StoreRows(const float* x, const float* factors, int64_t rows, int64_t width, int64_t stride, T* out) {
     for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t i = 0; i < width; ++i) out[r * stride + i] = FromFloat<T>(x[r * width + i]);
+      for (int64_t i = 0; i < width; ++i) {
+        out[r * stride + i] = Low<T>(double{x[r * width + i]} * (factors == nullptr ? 1.0f : factors[r]));
+      }
     }
   }
 
@@ -196,7 +200,7 @@ struct Plain {
                                          .scatter_add_rows = ScatterAddRows,
                                          .rms_norm_forward = RmsNormForward,
                                          .rms_norm_backward = RmsNormBackward,
-                                         .rotate = Rotate,
+                                         .rotate_rows = RotateRows,
                                          .swi_glu_forward = SwiGluForward,
                                          .swi_glu_backward = SwiGluBackward,
                                          .softmax_cross_entropy = SoftmaxCrossEntropy,

@@ -101,22 +101,26 @@ TYPED_TEST(ElementwiseTest, RmsNorm_MatchesReference) {
   }
 }
 
-TYPED_TEST(ElementwiseTest, Rotate_MatchesReferenceAndTurnsBack) {
+TYPED_TEST(ElementwiseTest, RotateRows_MatchesReferenceAndTurnsBack) {
   using T = TypeParam;
   for (const int64_t half : {1, 2, 4, 5, 8, 16, 20, 32}) {
-    const int64_t heads = 2, dim = 2 * half, stride = 3 * dim + 1;
-    std::vector<float> cosine(8 * half), sine(8 * half);
-    for (int64_t i = 0; i < 8 * half; ++i) {
+    const int64_t dim = 2 * half, stride = 3 * dim + 1;
+    std::vector<float> cosine(kRows * half), sine(kRows * half);
+    for (int64_t i = 0; i < kRows * half; ++i) {
       cosine[i] = std::cos(0.37f * static_cast<float>(i));
       sine[i] = std::sin(0.37f * static_cast<float>(i));
     }
     const auto original = Random<T>(kRows * stride, 1);
-    auto a = original, b = original;
-    this->plain.rotate(a.data(), kRows, stride, heads, dim, 4, cosine.data(), sine.data(), false);
-    this->fast.rotate(b.data(), kRows, stride, heads, dim, 4, cosine.data(), sine.data(), false);
+    std::vector<T> a(kRows * dim), b(kRows * dim);
+    this->plain.rotate_rows(original.data(), stride, kRows, dim, cosine.data(), sine.data(), false, a.data(), dim);
+    this->fast.rotate_rows(original.data(), stride, kRows, dim, cosine.data(), sine.data(), false, b.data(), dim);
     ExpectNear(a, b, Tolerance<T>(1, 2), half);
-    this->fast.rotate(b.data(), kRows, stride, heads, dim, 4, cosine.data(), sine.data(), true);
-    ExpectNear(original, b, 3 * Tolerance<T>(1, 2), half);
+    this->fast.rotate_rows(b.data(), dim, kRows, dim, cosine.data(), sine.data(), true, b.data(), dim);  // in place
+    for (int64_t r = 0; r < kRows; ++r) {
+      const auto from = original.begin() + r * stride;
+      ExpectNear(std::vector<T>(from, from + dim), std::vector<T>(b.begin() + r * dim, b.begin() + (r + 1) * dim),
+                 4 * Tolerance<T>(1, 2), half);
+    }
   }
 }
 
@@ -158,25 +162,39 @@ TYPED_TEST(ElementwiseTest, SoftmaxCrossEntropy_MatchesReferenceAndSurvivesLarge
 TYPED_TEST(ElementwiseTest, AttentionSoftmax_MatchesReferenceInsideTheWindowAndIsZeroOutside) {
   using T = TypeParam;
   for (const int64_t n : kLengths) {
-    const int32_t first[] = {0, static_cast<int32_t>(n / 2), static_cast<int32_t>(n - 1)};
-    const int32_t last[] = {static_cast<int32_t>(n / 2), static_cast<int32_t>(n - 1), static_cast<int32_t>(n - 1)};
-    const auto scores = Random<float>(kRows * n, 1, 8.0f);
-    auto scores_a = scores, scores_b = scores;
-    std::vector<T> p_a(kRows * n), p_b(kRows * n, FromFloat<T>(7)), d_s_a(kRows * n), d_s_b(kRows * n, FromFloat<T>(7));
-    std::vector<float> sums_a(kRows), sums_b(kRows);
-    this->plain.attention_softmax_forward(scores_a.data(), first, last, kRows, n, 0.5f, p_a.data(), sums_a.data());
-    this->fast.attention_softmax_forward(scores_b.data(), first, last, kRows, n, 0.5f, p_b.data(), sums_b.data());
-    ExpectNear(p_a, p_b, Tolerance<T>(1, n), n);
+    const int64_t stride = (n + 15) / 16 * 16;
+    const int32_t middle = static_cast<int32_t>(n / 2), end = static_cast<int32_t>(n - 1);
+    const int32_t first[] = {0, middle, end};
+    const int32_t last[] = {middle, end, end};
+    const auto scores = Random<float>(kRows * stride, 1, 8.0f);
+    const auto filled = [&] { return std::vector<T>(kRows * stride, FromFloat<T>(7)); };
+    // What lies beyond `columns` in a row is free to hold anything.
+    const auto inside = [&](const std::vector<T>& all) {
+      std::vector<T> kept;
+      for (int64_t r = 0; r < kRows; ++r) {
+        kept.insert(kept.end(), all.begin() + r * stride, all.begin() + r * stride + n);
+      }
+      return kept;
+    };
+    auto p_a = filled(), p_b = filled(), d_s_a = filled(), d_s_b = filled();
+    std::vector<float> inverse_a(kRows), inverse_b(kRows), sums_a(kRows), sums_b(kRows);
+    this->plain.attention_softmax_forward(scores.data(), first, last, kRows, n, stride, 0.5f, p_a.data(),
+                                          inverse_a.data(), sums_a.data());
+    this->fast.attention_softmax_forward(scores.data(), first, last, kRows, n, stride, 0.5f, p_b.data(),
+                                         inverse_b.data(), sums_b.data());
+    // An exponential's error is relative to its argument, which reaches about 20.
+    ExpectNear(inside(p_a), inside(p_b), Tolerance<T>(2, 4), n);
+    ExpectNear(inverse_a, inverse_b, Tolerance<float>(2, n), n);
     ExpectNear(sums_a, sums_b, Tolerance<float>(4, n), n);
-    const auto d_p = Random<float>(kRows * n, 2);
+    EXPECT_EQ(ToFloat(p_b[stride + n / 2 - (n > 1 ? 1 : 0)]), n > 1 ? 0.0f : 1.0f);
+    const auto d_p = Random<float>(kRows * stride, 2);
     const float delta[] = {0.1f, -0.2f, 0.3f};
-    this->plain.attention_softmax_backward(scores.data(), d_p.data(), first, last, sums_a.data(), delta, kRows, n, 0.5f,
-                                           p_a.data(), d_s_a.data());
-    this->fast.attention_softmax_backward(scores.data(), d_p.data(), first, last, sums_a.data(), delta, kRows, n, 0.5f,
-                                          p_b.data(), d_s_b.data());
-    ExpectNear(p_a, p_b, Tolerance<T>(4, 1), n);
-    ExpectNear(d_s_a, d_s_b, Tolerance<T>(4, 1), n);
-    EXPECT_EQ(ToFloat(p_b[n + n / 2 - (n > 1 ? 1 : 0)]), n > 1 ? 0.0f : ToFloat(p_a[n]));
+    this->plain.attention_softmax_backward(scores.data(), d_p.data(), first, last, sums_a.data(), delta, kRows, n,
+                                           stride, 0.5f, p_a.data(), d_s_a.data());
+    this->fast.attention_softmax_backward(scores.data(), d_p.data(), first, last, sums_a.data(), delta, kRows, n,
+                                          stride, 0.5f, p_b.data(), d_s_b.data());
+    ExpectNear(inside(p_a), inside(p_b), Tolerance<T>(4, 1), n);
+    ExpectNear(inside(d_s_a), inside(d_s_b), Tolerance<T>(4, 1), n);
   }
 }
 
@@ -186,13 +204,17 @@ TYPED_TEST(ElementwiseTest, RowDotsStoreRowsAndSumOfSquares_MatchReference) {
     const auto a = Random<T>(kRows * (n + 2), 1);
     const auto b = Random<T>(kRows * (n + 2), 2);
     std::vector<float> sums_a(kRows), sums_b(kRows);
-    this->plain.row_dots(a.data(), b.data(), kRows, n + 2, n, sums_a.data());
-    this->fast.row_dots(a.data(), b.data(), kRows, n + 2, n, sums_b.data());
+    this->plain.row_dots(a.data(), n + 2, b.data(), n + 1, kRows, n, sums_a.data());
+    this->fast.row_dots(a.data(), n + 2, b.data(), n + 1, kRows, n, sums_b.data());
     ExpectNear(sums_a, sums_b, Tolerance<float>(4, n), n);
     const auto x = Random<float>(kRows * n, 3);
     std::vector<T> out_a(kRows * (n + 2)), out_b(kRows * (n + 2));
-    this->plain.store_rows(x.data(), kRows, n, n + 2, out_a.data());
-    this->fast.store_rows(x.data(), kRows, n, n + 2, out_b.data());
+    const float factors[] = {0.5f, 2.0f, 1.25f};
+    this->plain.store_rows(x.data(), factors, kRows, n, n + 2, out_a.data());
+    this->fast.store_rows(x.data(), factors, kRows, n, n + 2, out_b.data());
+    ExpectNear(out_a, out_b, Tolerance<T>(1, 1), n);
+    this->plain.store_rows(x.data(), nullptr, kRows, n, n + 2, out_a.data());
+    this->fast.store_rows(x.data(), nullptr, kRows, n, n + 2, out_b.data());
     for (size_t i = 0; i < out_a.size(); ++i) EXPECT_EQ(ToFloat(out_a[i]), ToFloat(out_b[i]));
     EXPECT_NEAR(this->plain.sum_of_squares(x.data(), kRows * n), this->fast.sum_of_squares(x.data(), kRows * n),
                 Tolerance<float>(1, kRows * n) * static_cast<double>(kRows * n));

@@ -123,7 +123,7 @@ struct Products::Impl {
     Run<float, float>(m, n, k, {wide_a.data(), a_columns, a.transposed}, {wide_b.data(), b_columns, b.transposed},
                       result, accumulate);
     if constexpr (sizeof(C) != sizeof(float)) {
-      FastElementwise<Bf16>().store_rows(wide_c.data(), m, n, c.leading, c.data);
+      FastElementwise<Bf16>().store_rows(wide_c.data(), nullptr, m, n, c.leading, c.data);
     }
   }
 
