@@ -226,7 +226,7 @@ class Writer final : public DocumentWriter {
   explicit Writer(std::unique_ptr<ParquetPartWriter> parts) : parts_(std::move(parts)) {}
 
   absl::Status Append(const Document& document, const std::vector<std::string_view>& extra) override {
-    TableAppender& row = parts_->row();
+    RowChunks& row = parts_->row();
     row.SetString(0, document.id);
     row.SetString(1, document.text);
     if (document.time.has_value()) row.SetInt64(2, *document.time);

@@ -44,7 +44,7 @@ Entries<Value> WithUniqueNames(const Entries<Value>& entries) {
 }
 
 template <typename Value>
-void SetEntries(TableAppender& row, size_t column, const Entries<Value>& entries) {
+void SetEntries(RowChunks& row, size_t column, const Entries<Value>& entries) {
   if (entries.empty()) return;
   const bool repeated = std::adjacent_find(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
                           return a.first == b.first;
@@ -52,7 +52,7 @@ void SetEntries(TableAppender& row, size_t column, const Entries<Value>& entries
   row.SetMap(column, repeated ? WithUniqueNames(entries) : entries);
 }
 
-void SetUnlessEmpty(TableAppender& row, size_t column, const std::string& value) {
+void SetUnlessEmpty(RowChunks& row, size_t column, const std::string& value) {
   if (!value.empty()) row.SetString(column, value);
 }
 
@@ -87,7 +87,7 @@ absl::Status RecordPartWriter::Append(const Record& record) {
     return absl::InvalidArgumentError(fmt::format("{}: bytes {} to {}: a record of 2 GiB or more", record.origin.file,
                                                   record.origin.begin, record.origin.end));
   }
-  TableAppender& row = parts_->row();
+  RowChunks& row = parts_->row();
   row.SetString(kId, record.id);
   row.SetString(kSource, record.source);
   SetUnlessEmpty(row, kKind, record.kind);

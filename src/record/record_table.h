@@ -30,7 +30,7 @@ class RecordPartWriter {
   absl::StatusOr<std::vector<PartInfo>> Finish();
 
   static constexpr uint64_t kPartBytes = 64 << 20;  // of text, originals and fields
-  static constexpr uint64_t kMemoryPerPart = uint64_t{5} * kPartBytes / 2;
+  static constexpr uint64_t kMemoryPerPart = 2 * kPartBytes;
 
  private:
   explicit RecordPartWriter(std::unique_ptr<ParquetPartWriter> parts) : parts_(std::move(parts)) {}

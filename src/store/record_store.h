@@ -31,7 +31,7 @@ struct IngestCounts {
 //
 // After a kill at any instant what was committed before is whole; the rest is removed by the next Open(). The stored
 // bytes are a function of the records and, when appending, of what was there.
-// Memory: half of `context.memory_bytes` for parts on their way (at least 160 MB), and 21 to 43 bytes a record for the
+// Memory: half of `context.memory_bytes` for parts on their way (at least 128 MB), and 21 to 43 bytes a record for the
 // ids that duplicates are told by.
 class RecordWriter {
  public:

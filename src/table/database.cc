@@ -1,11 +1,5 @@
 #include "table/database.h"
 
-#include <simdjson.h>
-
-#include <cstring>
-
-#include "base/text.h"
-
 namespace rhodes {
 namespace {
 
@@ -46,24 +40,6 @@ std::string_view View(duckdb_vector vector, size_t row) {
 bool IsValid(duckdb_vector vector, size_t row) {
   uint64_t* validity = duckdb_vector_get_validity(vector);
   return validity == nullptr || duckdb_validity_row_is_valid(validity, row);
-}
-
-// DuckDB believes what it is given: one invalid VARCHAR and a later query fails, or crashes.
-bool AssignText(duckdb_vector vector, size_t row, std::string_view text) {
-  if (simdjson::validate_utf8(text.data(), text.size())) {
-    duckdb_vector_assign_string_element_len(vector, row, text.data(), text.size());
-    return true;
-  }
-  const std::string valid = ReplaceInvalidUtf8(text);
-  duckdb_vector_assign_string_element_len(vector, row, valid.data(), valid.size());
-  return false;
-}
-
-absl::Status AppenderError(duckdb_appender appender) {
-  duckdb_error_data error = duckdb_appender_error_data(appender);
-  absl::Status status = ErrorStatus(duckdb_error_data_message(error), duckdb_error_data_error_type(error));
-  duckdb_destroy_error_data(&error);
-  return status;
 }
 
 }  // namespace
@@ -251,128 +227,6 @@ InterruptOnCancel::~InterruptOnCancel() {
   }
   ended_.notify_all();
   thread_.join();
-}
-
-absl::StatusOr<std::unique_ptr<TableAppender>> TableAppender::Open(Database& database, const std::string& table) {
-  std::unique_ptr<TableAppender> appender(new TableAppender());
-  if (duckdb_appender_create(database.connection(), nullptr, table.c_str(), &appender->appender_) == DuckDBError) {
-    return absl::InternalError(fmt::format("append to {}: {}", table, duckdb_appender_error(appender->appender_)));
-  }
-  const idx_t columns = duckdb_appender_column_count(appender->appender_);
-  for (idx_t i = 0; i < columns; ++i) {
-    appender->types_.push_back(duckdb_appender_column_type(appender->appender_, i));
-    appender->is_text_.push_back(duckdb_get_type_id(appender->types_.back()) == DUCKDB_TYPE_VARCHAR);
-  }
-  appender->chunk_ = duckdb_create_data_chunk(appender->types_.data(), columns);
-  appender->StartChunk();
-  return appender;
-}
-
-TableAppender::~TableAppender() {
-  if (chunk_ != nullptr) duckdb_destroy_data_chunk(&chunk_);
-  for (duckdb_logical_type& type : types_) duckdb_destroy_logical_type(&type);
-  if (appender_ != nullptr) duckdb_appender_destroy(&appender_);
-}
-
-// All values begin as NULL, so that a column that is not set is one.
-void TableAppender::StartChunk() {
-  duckdb_data_chunk_reset(chunk_);
-  vectors_.clear();
-  validity_.clear();
-  for (size_t i = 0; i < types_.size(); ++i) {
-    duckdb_vector vector = duckdb_data_chunk_get_vector(chunk_, i);
-    duckdb_vector_ensure_validity_writable(vector);
-    uint64_t* validity = duckdb_vector_get_validity(vector);
-    std::memset(validity, 0, duckdb_vector_size() / 8);
-    const duckdb_type type = duckdb_get_type_id(types_[i]);
-    if (type == DUCKDB_TYPE_LIST || type == DUCKDB_TYPE_MAP) {
-      // A NULL list still has an entry that is read when the vector is copied.
-      std::memset(duckdb_vector_get_data(vector), 0, duckdb_vector_size() * sizeof(duckdb_list_entry));
-    }
-    vectors_.push_back(vector);
-    validity_.push_back(validity);
-  }
-  row_ = 0;
-}
-
-bool TableAppender::SetString(size_t column, std::string_view value) {
-  duckdb_validity_set_row_valid(validity_[column], row_);
-  if (is_text_[column]) return AssignText(vectors_[column], row_, value);
-  duckdb_vector_assign_string_element_len(vectors_[column], row_, value.data(), value.size());
-  return true;
-}
-
-void TableAppender::SetInt64(size_t column, int64_t value) {
-  duckdb_validity_set_row_valid(validity_[column], row_);
-  static_cast<int64_t*>(duckdb_vector_get_data(vectors_[column]))[row_] = value;
-}
-
-void TableAppender::SetUInt64(size_t column, uint64_t value) {
-  duckdb_validity_set_row_valid(validity_[column], row_);
-  static_cast<uint64_t*>(duckdb_vector_get_data(vectors_[column]))[row_] = value;
-}
-
-void TableAppender::SetDouble(size_t column, double value) {
-  duckdb_validity_set_row_valid(validity_[column], row_);
-  static_cast<double*>(duckdb_vector_get_data(vectors_[column]))[row_] = value;
-}
-
-std::pair<duckdb_vector, size_t> TableAppender::StartList(size_t column, size_t count) {
-  duckdb_vector vector = vectors_[column];
-  duckdb_validity_set_row_valid(validity_[column], row_);
-  const size_t begin = duckdb_list_vector_get_size(vector);
-  duckdb_list_vector_reserve(vector, begin + count);
-  duckdb_list_vector_set_size(vector, begin + count);
-  static_cast<duckdb_list_entry*>(duckdb_vector_get_data(vector))[row_] = {begin, count};
-  return {duckdb_list_vector_get_child(vector), begin};
-}
-
-void TableAppender::SetStringList(size_t column, const std::vector<std::string>& values) {
-  const auto [child, begin] = StartList(column, values.size());
-  for (size_t i = 0; i < values.size(); ++i) AssignText(child, begin + i, values[i]);
-}
-
-void TableAppender::SetMap(size_t column, const std::vector<std::pair<std::string, double>>& entries) {
-  const auto [child, begin] = StartList(column, entries.size());
-  duckdb_vector keys = duckdb_struct_vector_get_child(child, 0);
-  duckdb_vector values = duckdb_struct_vector_get_child(child, 1);
-  for (size_t i = 0; i < entries.size(); ++i) {
-    AssignText(keys, begin + i, entries[i].first);
-    static_cast<double*>(duckdb_vector_get_data(values))[begin + i] = entries[i].second;
-  }
-}
-
-void TableAppender::SetMap(size_t column, const std::vector<std::pair<std::string, std::string>>& entries) {
-  const auto [child, begin] = StartList(column, entries.size());
-  duckdb_vector keys = duckdb_struct_vector_get_child(child, 0);
-  duckdb_vector values = duckdb_struct_vector_get_child(child, 1);
-  for (size_t i = 0; i < entries.size(); ++i) {
-    AssignText(keys, begin + i, entries[i].first);
-    AssignText(values, begin + i, entries[i].second);
-  }
-}
-
-absl::Status TableAppender::EndRow() {
-  ++row_;
-  return row_ == duckdb_vector_size() ? FlushChunk() : absl::OkStatus();
-}
-
-absl::Status TableAppender::FlushChunk() {
-  if (row_ == 0) return absl::OkStatus();
-  duckdb_data_chunk_set_size(chunk_, row_);
-  if (duckdb_append_data_chunk(appender_, chunk_) == DuckDBError) {
-    return AppenderError(appender_);
-  }
-  StartChunk();
-  return absl::OkStatus();
-}
-
-absl::Status TableAppender::Finish() {
-  RETURN_IF_ERROR(FlushChunk());
-  if (duckdb_appender_close(appender_) == DuckDBError) {
-    return AppenderError(appender_);
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace rhodes

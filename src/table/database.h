@@ -116,43 +116,6 @@ class InterruptOnCancel {
   std::thread thread_;
 };
 
-// Appends rows to a table, in vectors. Every column of every row is set exactly once, or stays NULL. What is not valid
-// UTF-8 in a VARCHAR becomes U+FFFD; a BLOB takes any bytes. Not thread-safe.
-class TableAppender {
- public:
-  static absl::StatusOr<std::unique_ptr<TableAppender>> Open(Database& database, const std::string& table);
-  ~TableAppender();
-  TableAppender(const TableAppender&) = delete;
-  TableAppender& operator=(const TableAppender&) = delete;
-
-  // VARCHAR, BLOB. False when invalid UTF-8 was replaced.
-  bool SetString(size_t column, std::string_view value);
-  void SetInt64(size_t column, int64_t value);  // BIGINT, TIMESTAMP
-  void SetUInt64(size_t column, uint64_t value);
-  void SetDouble(size_t column, double value);
-  void SetStringList(size_t column, const std::vector<std::string>& values);
-  void SetMap(size_t column, const std::vector<std::pair<std::string, double>>& entries);
-  void SetMap(size_t column, const std::vector<std::pair<std::string, std::string>>& entries);
-  absl::Status EndRow();
-  // Hands over the rows that are still held.
-  absl::Status Finish();
-
- private:
-  TableAppender() = default;
-  void StartChunk();
-  absl::Status FlushChunk();
-  // Reserves room for `count` entries in the list at this row and returns the child vector and where they begin.
-  std::pair<duckdb_vector, size_t> StartList(size_t column, size_t count);
-
-  duckdb_appender appender_ = nullptr;
-  std::vector<duckdb_logical_type> types_;
-  duckdb_data_chunk chunk_ = nullptr;
-  std::vector<duckdb_vector> vectors_;
-  std::vector<uint64_t*> validity_;
-  std::vector<bool> is_text_;
-  size_t row_ = 0;
-};
-
 }  // namespace rhodes
 
 #endif  // RHODES_TABLE_DATABASE_H_

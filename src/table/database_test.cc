@@ -53,38 +53,6 @@ TEST(Database, BeyondTheMemoryLimitSaysWhatToDo) {
   EXPECT_THAT(Message(status), HasSubstr("--memory"));
 }
 
-TEST(TableAppender, WritesEveryKindOfColumnAcrossChunks) {
-  const std::unique_ptr<Database> database = InMemory();
-  ASSERT_TRUE(database
-                  ->Execute("CREATE TABLE t (s VARCHAR, n BIGINT, u UBIGINT, d DOUBLE, l VARCHAR[], "
-                            "c MAP(VARCHAR, DOUBLE), f MAP(VARCHAR, VARCHAR), b BLOB, w TIMESTAMP)")
-                  .ok());
-  absl::StatusOr<std::unique_ptr<TableAppender>> appender = TableAppender::Open(*database, "t");
-  ASSERT_TRUE(appender.ok());
-  constexpr int kRows = 5001;
-  for (int i = 0; i < kRows; ++i) {
-    const std::string text = "a string that is longer than twelve bytes " + std::to_string(i);
-    (*appender)->SetString(0, text);
-    (*appender)->SetInt64(1, -i);
-    if (i % 2 == 0) (*appender)->SetUInt64(2, static_cast<uint64_t>(i));
-    (*appender)->SetDouble(3, i * 0.5);
-    (*appender)->SetStringList(4, std::vector<std::string>(static_cast<size_t>(i % 4), text));
-    (*appender)->SetMap(5, std::vector<std::pair<std::string, double>>{{"speed", i * 1.0}});
-    if (i % 3 == 0) (*appender)->SetMap(6, std::vector<std::pair<std::string, std::string>>{{"package", text}});
-    (*appender)->SetString(7, std::string_view("\0\xFF", 2));
-    (*appender)->SetInt64(8, 1000000);
-    ASSERT_TRUE((*appender)->EndRow().ok());
-  }
-  ASSERT_TRUE((*appender)->Finish().ok());
-  EXPECT_EQ(*database->QueryCount("SELECT count(*) FROM t"), 5001u);
-  EXPECT_EQ(
-      *database->QueryCount("SELECT count(*) FROM t WHERE u = -n AND c['speed'] = u AND b = '\\x00\\xFF'::BLOB AND "
-                            "w = TIMESTAMP '1970-01-01 00:00:01' AND len(l) = u % 4"),
-      2501u);
-  EXPECT_EQ(*database->QueryCount("SELECT count(*) FROM t WHERE f['package'] = s AND f IS NOT NULL"), 1667u);
-  EXPECT_EQ(*database->QueryCount("SELECT count(*) FROM t WHERE list_contains(l, s)"), 3750u);
-}
-
 TEST(Sql, QuotingDoublesTheQuote) {
   EXPECT_EQ(SqlLiteral("it's"), "'it''s'");
   EXPECT_EQ(SqlIdentifier("a\"b"), "\"a\"\"b\"");

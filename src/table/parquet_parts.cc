@@ -4,11 +4,37 @@
 #include "base/hash.h"
 
 namespace rhodes {
+namespace {
+
+// DuckDB writes one page a column and row group, so one row costs reading a group: at 8192 rows a record is found in
+// 20 ms, at the default of 122880 in 88 ms, and the file is as large. Level 1 is 1.5 times as fast as the default 3 for
+// 5 % more bytes.
+constexpr char kFormat[] = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 8192";
+
+absl::StatusOr<PartInfo> WritePart(std::unique_ptr<RowChunks> rows, const std::string& directory,
+                                   const std::string& file) {
+  PartInfo info{file, rows->row_count(), 0, {}};
+  const std::string path = directory + "/" + file;
+  {
+    ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open({}));
+    RETURN_IF_ERROR(rows->Register(*database, "rhodes_rows"));
+    RETURN_IF_ERROR(database->Execute(fmt::format("COPY (FROM rhodes_rows()) TO {} ({})", SqlLiteral(path), kFormat)));
+  }
+  rows.reset();
+  ASSIGN_OR_RETURN(info.bytes, FileSize(path));
+  ASSIGN_OR_RETURN(info.sha256, Sha256OfFile(path));
+  return info;
+}
+
+}  // namespace
+
+ParquetPartWriter::ParquetPartWriter(Options options, std::shared_ptr<const TableSchema> schema)
+    : options_(std::move(options)), schema_(std::move(schema)), next_part_(options_.first_part) {}
 
 absl::StatusOr<std::unique_ptr<ParquetPartWriter>> ParquetPartWriter::Create(const Options& options) {
-  std::unique_ptr<ParquetPartWriter> writer(new ParquetPartWriter(options));
-  writer->next_part_ = options.first_part;
-  RETURN_IF_ERROR(writer->Open());
+  ASSIGN_OR_RETURN(std::shared_ptr<const TableSchema> schema, TableSchema::Parse(options.columns));
+  std::unique_ptr<ParquetPartWriter> writer(new ParquetPartWriter(options, std::move(schema)));
+  writer->open_ = std::make_unique<RowChunks>(writer->schema_);
   return writer;
 }
 
@@ -16,24 +42,10 @@ ParquetPartWriter::~ParquetPartWriter() {
   for (std::future<absl::StatusOr<PartInfo>>& part : writing_) part.wait();
 }
 
-absl::Status ParquetPartWriter::Open() {
-  auto part = std::make_unique<OpenPart>();
-  Database::Options options;
-  options.memory_bytes = 8 * options_.part_bytes + (uint64_t{1} << 30);
-  ASSIGN_OR_RETURN(part->database, Database::Open(options));
-  RETURN_IF_ERROR(part->database->Execute(fmt::format("CREATE TABLE part ({})", options_.columns)));
-  ASSIGN_OR_RETURN(part->rows, TableAppender::Open(*part->database, "part"));
-  open_ = std::move(part);
-  return absl::OkStatus();
-}
-
 absl::Status ParquetPartWriter::EndRow(uint64_t bytes) {
-  RETURN_IF_ERROR(open_->rows->EndRow());
-  ++open_->row_count;
-  open_->bytes += bytes;
-  if (open_->bytes < options_.part_bytes) return absl::OkStatus();
-  RETURN_IF_ERROR(Close());
-  return Open();
+  open_->EndRow();
+  open_bytes_ += bytes;
+  return open_bytes_ < options_.part_bytes ? absl::OkStatus() : Close();
 }
 
 absl::Status ParquetPartWriter::AwaitOldest() {
@@ -47,30 +59,17 @@ absl::Status ParquetPartWriter::AwaitOldest() {
 absl::Status ParquetPartWriter::Close() {
   const auto limit = static_cast<size_t>(options_.compressing);
   while (!writing_.empty() && writing_.size() >= limit) RETURN_IF_ERROR(AwaitOldest());
-  const std::string file = fmt::format("part-{:05}.parquet", next_part_++);
-  writing_.push_back(
-      std::async(std::launch::async, [part = std::move(open_), directory = options_.directory, file]() mutable {
-        return Write(std::move(part), directory, file);
-      }));
+  std::unique_ptr<RowChunks> rows = std::exchange(open_, std::make_unique<RowChunks>(schema_));
+  open_bytes_ = 0;
+  writing_.push_back(std::async(std::launch::async, [rows = std::move(rows), directory = options_.directory,
+                                                     file = fmt::format("part-{:05}.parquet", next_part_++)]() mutable {
+    return WritePart(std::move(rows), directory, file);
+  }));
   return limit == 0 ? AwaitOldest() : absl::OkStatus();
 }
 
-absl::StatusOr<PartInfo> ParquetPartWriter::Write(std::unique_ptr<OpenPart> part, const std::string& directory,
-                                                  const std::string& file) {
-  RETURN_IF_ERROR(part->rows->Finish());
-  const std::string path = directory + "/" + file;
-  RETURN_IF_ERROR(
-      part->database->Execute(fmt::format("COPY part TO {} (FORMAT parquet, COMPRESSION zstd)", SqlLiteral(path))));
-  PartInfo info{file, part->row_count, 0, {}};
-  part.reset();
-  ASSIGN_OR_RETURN(info.bytes, FileSize(path));
-  ASSIGN_OR_RETURN(info.sha256, Sha256OfFile(path));
-  return info;
-}
-
 absl::StatusOr<std::vector<PartInfo>> ParquetPartWriter::Finish() {
-  if (open_ != nullptr && open_->row_count > 0) RETURN_IF_ERROR(Close());
-  open_.reset();
+  if (open_->row_count() > 0) RETURN_IF_ERROR(Close());
   while (!writing_.empty()) RETURN_IF_ERROR(AwaitOldest());
   return std::move(written_);
 }

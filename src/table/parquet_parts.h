@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "table/database.h"
+#include "table/row_chunks.h"
 
 namespace rhodes {
 
@@ -25,7 +25,7 @@ struct PartInfo {
 // Appends rows to parts in one directory; a new part begins when the rows of the last one hold `part_bytes`. The bytes
 // of a part are a function of its rows alone: each is written by a database of its own with one thread. At most
 // `compressing` parts are on their way to the disk at once, which bounds the memory to about (compressing + 1) times
-// twice `part_bytes`. Not thread-safe.
+// `part_bytes` and a half. Not thread-safe.
 class ParquetPartWriter {
  public:
   struct Options {
@@ -39,28 +39,21 @@ class ParquetPartWriter {
   ~ParquetPartWriter();
 
   // The current row: set its columns, then EndRow().
-  TableAppender& row() { return *open_->rows; }
+  RowChunks& row() { return *open_; }
   // `bytes`: about what the row holds. The part is closed when it is full.
   absl::Status EndRow(uint64_t bytes);
   // Closes the last part and waits for all. No part is written when there were no rows.
   absl::StatusOr<std::vector<PartInfo>> Finish();
 
  private:
-  struct OpenPart {
-    std::unique_ptr<Database> database;
-    std::unique_ptr<TableAppender> rows;
-    uint64_t row_count = 0;
-    uint64_t bytes = 0;
-  };
-  explicit ParquetPartWriter(Options options) : options_(std::move(options)) {}
-  absl::Status Open();
+  ParquetPartWriter(Options options, std::shared_ptr<const TableSchema> schema);
   absl::Status Close();
   absl::Status AwaitOldest();
-  static absl::StatusOr<PartInfo> Write(std::unique_ptr<OpenPart> part, const std::string& directory,
-                                        const std::string& file);
 
   const Options options_;
-  std::unique_ptr<OpenPart> open_;
+  const std::shared_ptr<const TableSchema> schema_;
+  std::unique_ptr<RowChunks> open_;
+  uint64_t open_bytes_ = 0;
   int next_part_ = 0;
   std::deque<std::future<absl::StatusOr<PartInfo>>> writing_;
   std::vector<PartInfo> written_;
