@@ -19,7 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr uint32_t kSmallestVocabulary = 257;
-constexpr uint32_t kLargestVocabulary = 1 << 24;
+constexpr uint32_t kLargestVocabulary = 1 << 22;
 
 // A pair waiting to be merged in some words. Its count may have gone down since it was queued.
 struct Candidate {

@@ -47,7 +47,7 @@ absl::StatusOr<BpeTraining> TrainBpe(const BpeTrainerOptions& options,
 //
 // The result depends on words and counts alone, not on their order. One thread; 8192 tokens from 40 MB of text in about
 // a second. Memory: about 12 bytes for each byte of the words.
-// INVALID_ARGUMENT when `vocabulary_size` is below 257 or beyond 2^24.
+// INVALID_ARGUMENT when `vocabulary_size` is below 257 or beyond 2^22.
 absl::StatusOr<TokenizerSpec> TrainBpeOnWords(const std::vector<WordCount>& words, const BpeTrainerOptions& options,
                                               RunContext& context);
 

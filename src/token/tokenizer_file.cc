@@ -225,7 +225,7 @@ class Parser {
     return absl::OkStatus();
   }
 
-  static constexpr uint64_t kMaxVocabulary = 1 << 24;  // a slip of the file must not cost gigabytes
+  static constexpr uint64_t kMaxVocabulary = 1 << 22;  // a slip of the file must not cost gigabytes
 
   std::string_view what_;
   TokenizerSpec spec_;
