@@ -82,7 +82,8 @@ class LlamaModel final : public Llama {
         low_(layout_.size()),
         gradients_(options.training ? layout_.size() : 0),
         products_(options.threads),
-        attention_({config.heads, config.kv_heads, config.head_dim, n_.context}, options.threads),
+        attention_({config.heads, config.kv_heads, config.head_dim, n_.context}, n_.rows, options.training,
+                   options.threads),
         starts_(n_.rows),
         cosine_(n_.context * config.head_dim / 2),
         sine_(n_.context * config.head_dim / 2),
@@ -90,6 +91,7 @@ class LlamaModel final : public Llama {
         final_unit_(n_.rows * n_.width),
         final_normed_(n_.rows * n_.width),
         final_inverse_(n_.rows),
+        qkv_(n_.rows * n_.qkv),
         hidden_(n_.rows * n_.inner),
         logits_(n_.logit_rows * n_.vocabulary),
         logit_scratch_(n_.vocabulary * options.threads),
@@ -100,7 +102,6 @@ class LlamaModel final : public Llama {
       d_residual_low_ = Buffer<T>(n_.rows * n_.width);
       d_normed_ = Buffer<T>(n_.rows * n_.width);
       d_attended_ = Buffer<T>(n_.rows * n_.query);
-      d_qkv_ = Buffer<T>(n_.rows * n_.qkv);
       norm_partials_ = Buffer<float>(n_.norm_blocks * n_.width);
     }
     MakeRotaryTables();
@@ -132,7 +133,7 @@ class LlamaModel final : public Llama {
     LayerActivations(const LlamaConfig& config, const Sizes& n)
         : unit1(n.rows * n.width),
           normed1(n.rows * n.width),
-          qkv(n.rows * n.qkv),
+          split(n.rows * n.qkv),
           attended(n.rows * n.query),
           unit2(n.rows * n.width),
           normed2(n.rows * n.width),
@@ -140,7 +141,7 @@ class LlamaModel final : public Llama {
           inverse1(n.rows),
           inverse2(n.rows),
           log_sum(n.rows * config.heads) {}
-    Buffer<T> unit1, normed1, qkv, attended, unit2, normed2, gate_up;
+    Buffer<T> unit1, normed1, split, attended, unit2, normed2, gate_up;
     Buffer<float> inverse1, inverse2, log_sum;
   };
 
@@ -185,13 +186,14 @@ class LlamaModel final : public Llama {
   std::vector<LayerActivations> activations_;
   Buffer<T> final_unit_, final_normed_;
   Buffer<float> final_inverse_;
+  Buffer<T> qkv_;     // rows of queries, keys and values; backward their gradients
   Buffer<T> hidden_;  // SwiGLU's output forward, its gradient backward
   Buffer<T> logits_;
   Buffer<float> logit_scratch_;
   Buffer<float> losses_;
 
   Buffer<float> d_residual_;
-  Buffer<T> d_residual_low_, d_normed_, d_attended_, d_qkv_;
+  Buffer<T> d_residual_low_, d_normed_, d_attended_;
   Buffer<float> norm_partials_;
   SectionSeconds seconds_{};
 };
@@ -322,11 +324,11 @@ template <typename T>
 void LlamaModel<T>::ForwardLayer(const TokenBatch& batch, const ParameterLayout::Layer& at, LayerActivations& a) {
   const int64_t rows = batch.sequences * batch.length;
   NormForward(rows, at.attention_norm, a.unit1.data(), a.normed1.data(), a.inverse1.data());
-  Apply(rows, n_.qkv, n_.width, a.normed1.data(), at.qkv, a.qkv.data(), false);
+  Apply(rows, n_.qkv, n_.width, a.normed1.data(), at.qkv, qkv_.data(), false);
   {
     const SectionTimer timer(seconds_, Section::kAttention);
-    attention_.Forward(a.qkv.data(), starts_.data(), cosine_.data(), sine_.data(), batch.sequences, batch.length,
-                       a.attended.data(), a.log_sum.data());
+    attention_.Forward(qkv_.data(), starts_.data(), cosine_.data(), sine_.data(), batch.sequences, batch.length,
+                       a.split.data(), a.attended.data(), a.log_sum.data());
   }
   Apply(rows, n_.width, n_.query, a.attended.data(), at.output, residual_.data(), true);
   NormForward(rows, at.mlp_norm, a.unit2.data(), a.normed2.data(), a.inverse2.data());
@@ -409,11 +411,11 @@ void LlamaModel<T>::BackwardLayer(const TokenBatch& batch, const ParameterLayout
   WeightGradient(rows, n_.width, n_.query, d_residual, a.attended.data(), at.output, accumulate);
   {
     const SectionTimer timer(seconds_, Section::kAttention);
-    attention_.Backward(d_attended_.data(), a.attended.data(), a.qkv.data(), a.log_sum.data(), starts_.data(),
-                        cosine_.data(), sine_.data(), batch.sequences, batch.length, d_qkv_.data());
+    attention_.Backward(d_attended_.data(), a.attended.data(), a.split.data(), a.log_sum.data(), starts_.data(),
+                        cosine_.data(), sine_.data(), batch.sequences, batch.length, qkv_.data());
   }
-  ApplyBack(rows, n_.qkv, n_.width, d_qkv_.data(), at.qkv, d_normed_.data());
-  WeightGradient(rows, n_.qkv, n_.width, d_qkv_.data(), a.normed1.data(), at.qkv, accumulate);
+  ApplyBack(rows, n_.qkv, n_.width, qkv_.data(), at.qkv, d_normed_.data());
+  WeightGradient(rows, n_.qkv, n_.width, qkv_.data(), a.normed1.data(), at.qkv, accumulate);
   NormBackward(rows, at.attention_norm, a.unit1.data(), a.inverse1.data(), true, accumulate);
 }
 
@@ -526,8 +528,8 @@ uint64_t Llama::MemoryBytes(const LlamaConfig& config, const LlamaOptions& optio
   const int64_t weights = ParameterLayout(config).size();
   int64_t bytes = weights * (4 + low + (options.training ? 4 : 0));
   bytes += n.layers * n.rows * (low * (4 * n.width + n.qkv + n.query + 2 * n.inner) + 4 * (2 + config.heads));
-  bytes += n.rows * (4 * (n.width + 3) + low * (2 * n.width + n.inner));
-  if (options.training) bytes += n.rows * (4 * n.width + low * (2 * n.width + n.query + n.qkv));
+  bytes += n.rows * (4 * (n.width + 3) + low * (2 * n.width + n.inner + n.qkv));
+  if (options.training) bytes += n.rows * (4 * (n.width + config.heads) + low * (2 * n.width + 2 * n.query + n.qkv));
   bytes += n.logit_rows * n.vocabulary * low + n.vocabulary * options.threads * 4;
   return static_cast<uint64_t>(bytes);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "model/kernels/elementwise.h"
 #include "model/kernels/threads.h"
@@ -15,23 +14,44 @@ constexpr int64_t kQueryRows = 128;
 // Score rows begin at multiples of a vector, so that the softmax may work on whole vectors.
 int64_t RoundUp(int64_t columns) { return (columns + 15) / 16 * 16; }
 
+// body(sequence, position, rows) for runs of rows that lie in one sequence.
+template <typename Body>
+void ForRows(int threads, int64_t sequences, int64_t length, const Body& body) {
+  ParallelRanges(threads, sequences * length, 1, [&](int64_t begin, int64_t end) {
+    while (begin < end) {
+      const int64_t position = begin % length;
+      const int64_t rows = std::min(end - begin, length - position);
+      body(begin / length, position, rows);
+      begin += rows;
+    }
+  });
+}
+
 }  // namespace
 
 template <typename T>
-Attention<T>::Attention(const AttentionShape& shape, int threads)
+Attention<T>::Attention(const AttentionShape& shape, int64_t max_rows, bool training, int threads)
     : shape_(shape), threads_(threads), scale_(1.0f / std::sqrt(static_cast<float>(shape.head_dim))) {
   const int64_t rows = std::min(kQueryRows, shape.max_context);
   const int64_t square = rows * RoundUp(shape.max_context);
-  const int64_t head = shape.max_context * shape.head_dim;
   for (int i = 0; i < threads; ++i) {
     Scratch& s = scratch_.emplace_back();
-    for (Buffer<T>* buffer : {&s.q, &s.k, &s.v, &s.d_out}) *buffer = Buffer<T>(head);
-    for (Buffer<float>* buffer : {&s.result, &s.d_k, &s.d_v}) *buffer = Buffer<float>(head);
-    for (Buffer<float>* buffer : {&s.scores, &s.d_p}) *buffer = Buffer<float>(square);
-    for (Buffer<T>* buffer : {&s.p, &s.d_s}) *buffer = Buffer<T>(square);
-    for (Buffer<float>* buffer : {&s.inverse_sum, &s.delta}) *buffer = Buffer<float>(rows);
+    s.scores = Buffer<float>(square);
+    s.p = Buffer<T>(square);
+    s.result = Buffer<float>(rows * shape.head_dim);
+    s.inverse_sum = Buffer<float>(rows);
     s.first.resize(rows);
     s.last.resize(rows);
+    if (!training) continue;
+    s.d_p = Buffer<float>(square);
+    s.d_s = Buffer<T>(square);
+    s.d_k = Buffer<float>(shape.max_context * shape.head_dim);
+    s.d_v = Buffer<float>(shape.max_context * shape.head_dim);
+  }
+  if (training) {
+    d_split_ = Buffer<T>(max_rows * columns());
+    d_out_split_ = Buffer<T>(max_rows * shape.heads * shape.head_dim);
+    delta_ = Buffer<float>(max_rows * shape.heads);
   }
 }
 
@@ -60,116 +80,116 @@ typename Attention<T>::Block Attention<T>::PlanBlock(Scratch& scratch, const int
 }
 
 template <typename T>
-void Attention<T>::Collect(const Call& call, int64_t column, bool rotated, T* to) const {
-  const int64_t dim = shape_.head_dim;
-  const T* from = call.qkv + column;
-  if (rotated) {
-    FastElementwise<T>().rotate_rows(from, stride(), call.length, dim, call.cosine, call.sine, false, to, dim);
-    return;
-  }
-  for (int64_t r = 0; r < call.length; ++r) std::memcpy(to + r * dim, from + r * stride(), dim * sizeof(T));
+typename Attention<T>::Head Attention<T>::HeadOf(const T* split, int64_t length, int64_t head) const {
+  const int64_t size = length * shape_.head_dim;
+  const T* k = split + (shape_.heads + head / (shape_.heads / shape_.kv_heads)) * size;
+  return {split + head * size, k, k + shape_.kv_heads * size};
 }
 
 template <typename T>
-void Attention<T>::ForwardHead(Scratch& s, const Call& call, int64_t head, T* out, float* log_sum) {
+void Attention<T>::ForwardHead(Scratch& s, const Head& in, const int32_t* starts, int64_t length, T* out,
+                               float* log_sum) {
   const Elementwise<T>& fast = FastElementwise<T>();
   const int64_t dim = shape_.head_dim;
   const int64_t out_stride = shape_.heads * dim;
-  const int64_t k_at = (shape_.heads + head / (shape_.heads / shape_.kv_heads)) * dim;
-  Collect(call, head * dim, true, s.q.data());
-  Collect(call, k_at, true, s.k.data());
-  Collect(call, k_at + shape_.kv_heads * dim, false, s.v.data());
-  for (int64_t begin = 0; begin < call.length; begin += kQueryRows) {
-    const Block b = PlanBlock(s, call.starts, begin, call.length);
-    s.products.Run(b.rows, b.key_count, dim, Matrix<const T>{s.q.data() + begin * dim, dim},
-                   Matrix<const T>{s.k.data() + b.key_begin * dim, dim, true},
-                   Matrix<float>{s.scores.data(), b.stride});
+  for (int64_t begin = 0; begin < length; begin += kQueryRows) {
+    const Block b = PlanBlock(s, starts, begin, length);
+    s.products.Run(b.rows, b.key_count, dim, Matrix<const T>{in.q + begin * dim, dim},
+                   Matrix<const T>{in.k + b.key_begin * dim, dim, true}, Matrix<float>{s.scores.data(), b.stride});
     fast.attention_softmax_forward(s.scores.data(), s.first.data(), s.last.data(), b.rows, b.key_count, b.stride,
                                    scale_, s.p.data(), s.inverse_sum.data(), log_sum + begin);
     s.products.Run(b.rows, dim, b.key_count, Matrix<const T>{s.p.data(), b.stride},
-                   Matrix<const T>{s.v.data() + b.key_begin * dim, dim}, Matrix<float>{s.result.data(), dim});
-    fast.store_rows(s.result.data(), s.inverse_sum.data(), b.rows, dim, out_stride,
-                    out + begin * out_stride + head * dim);
+                   Matrix<const T>{in.v + b.key_begin * dim, dim}, Matrix<float>{s.result.data(), dim});
+    fast.store_rows(s.result.data(), s.inverse_sum.data(), b.rows, dim, out_stride, out + begin * out_stride);
   }
 }
 
 template <typename T>
 void Attention<T>::Forward(const T* qkv, const int32_t* starts, const float* cosine, const float* sine,
-                           int64_t sequences, int64_t length, T* out, float* log_sum) {
+                           int64_t sequences, int64_t length, T* split, T* out, float* log_sum) {
   const int64_t heads = shape_.heads;
+  const int64_t size = length * columns();
+  ForRows(threads_, sequences, length, [&](int64_t i, int64_t position, int64_t rows) {
+    FastElementwise<T>().split_heads(qkv + i * size + position * columns(), rows, heads + 2 * shape_.kv_heads,
+                                     rotated(), shape_.head_dim, position, length, cosine, sine, split + i * size);
+  });
   ParallelTasks(threads_, sequences * heads, [&](int64_t task, int thread) {
-    const int64_t sequence = task / heads;
-    const Call call{qkv + sequence * length * stride(), starts + sequence * length, cosine, sine, length};
-    ForwardHead(scratch_[thread], call, task % heads, out + sequence * length * heads * shape_.head_dim,
-                log_sum + task * length);
+    const int64_t i = task / heads;
+    const int64_t head = task % heads;
+    ForwardHead(scratch_[thread], HeadOf(split + i * size, length, head), starts + i * length, length,
+                out + (i * length * heads + head) * shape_.head_dim, log_sum + task * length);
   });
 }
 
-// One query head: d_q into s.result, d_k and d_v added to s.d_k and s.d_v. s.q, s.k, s.v and s.d_out are collected.
+// One query head: d_q, and d_k and d_v added to s.d_k and s.d_v.
 template <typename T>
-void Attention<T>::BackwardHead(Scratch& s, const Call& call, const T* out, const float* log_sum, int64_t head) {
-  const Elementwise<T>& fast = FastElementwise<T>();
+void Attention<T>::BackwardHead(Scratch& s, const Head& in, const T* d_out, const float* delta, const float* log_sum,
+                                const int32_t* starts, int64_t length, T* d_q) {
   const int64_t dim = shape_.head_dim;
-  const int64_t out_stride = shape_.heads * dim;
-  for (int64_t begin = 0; begin < call.length; begin += kQueryRows) {
-    const Block b = PlanBlock(s, call.starts, begin, call.length);
-    const Matrix<const T> q{s.q.data() + begin * dim, dim};
-    const Matrix<const T> d_out{s.d_out.data() + begin * dim, dim};
-    const T* k = s.k.data() + b.key_begin * dim;
-    fast.row_dots(d_out.data, dim, out + begin * out_stride + head * dim, out_stride, b.rows, dim, s.delta.data());
+  for (int64_t begin = 0; begin < length; begin += kQueryRows) {
+    const Block b = PlanBlock(s, starts, begin, length);
+    const Matrix<const T> q{in.q + begin * dim, dim};
+    const Matrix<const T> d{d_out + begin * dim, dim};
+    const T* k = in.k + b.key_begin * dim;
+    const T* v = in.v + b.key_begin * dim;
     s.products.Run(b.rows, b.key_count, dim, q, Matrix<const T>{k, dim, true},
                    Matrix<float>{s.scores.data(), b.stride});
-    s.products.Run(b.rows, b.key_count, dim, d_out, Matrix<const T>{s.v.data() + b.key_begin * dim, dim, true},
-                   Matrix<float>{s.d_p.data(), b.stride});
-    fast.attention_softmax_backward(s.scores.data(), s.d_p.data(), s.first.data(), s.last.data(), log_sum + begin,
-                                    s.delta.data(), b.rows, b.key_count, b.stride, scale_, s.p.data(), s.d_s.data());
+    s.products.Run(b.rows, b.key_count, dim, d, Matrix<const T>{v, dim, true}, Matrix<float>{s.d_p.data(), b.stride});
+    FastElementwise<T>().attention_softmax_backward(s.scores.data(), s.d_p.data(), s.first.data(), s.last.data(),
+                                                    log_sum + begin, delta + begin, b.rows, b.key_count, b.stride,
+                                                    scale_, s.p.data(), s.d_s.data());
     s.products.Run(b.rows, dim, b.key_count, Matrix<const T>{s.d_s.data(), b.stride}, Matrix<const T>{k, dim},
-                   Matrix<float>{s.result.data() + begin * dim, dim});
+                   Matrix<T>{d_q + begin * dim, dim});
     s.products.Run(b.key_count, dim, b.rows, Matrix<const T>{s.d_s.data(), b.stride, true}, q,
                    Matrix<float>{s.d_k.data() + b.key_begin * dim, dim}, true);
-    s.products.Run(b.key_count, dim, b.rows, Matrix<const T>{s.p.data(), b.stride, true}, d_out,
+    s.products.Run(b.key_count, dim, b.rows, Matrix<const T>{s.p.data(), b.stride, true}, d,
                    Matrix<float>{s.d_v.data() + b.key_begin * dim, dim}, true);
   }
 }
 
 template <typename T>
-void Attention<T>::BackwardGroup(Scratch& s, const Call& call, const T* d_out, const T* out, const float* log_sum,
-                                 int64_t kv_head, T* d_qkv) {
-  const Elementwise<T>& fast = FastElementwise<T>();
-  const int64_t dim = shape_.head_dim;
-  const int64_t out_stride = shape_.heads * dim;
-  const int64_t group = shape_.heads / shape_.kv_heads;
-  const int64_t k_at = (shape_.heads + kv_head) * dim;
-  const int64_t v_at = k_at + shape_.kv_heads * dim;
-  std::fill_n(s.d_k.data(), call.length * dim, 0.0f);
-  std::fill_n(s.d_v.data(), call.length * dim, 0.0f);
-  Collect(call, k_at, true, s.k.data());
-  Collect(call, v_at, false, s.v.data());
-  const auto store_turned_back = [&](const float* d, T* to) {
-    fast.store_rows(d, nullptr, call.length, dim, stride(), to);
-    fast.rotate_rows(to, stride(), call.length, dim, call.cosine, call.sine, true, to, stride());
-  };
-  for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-    Collect(call, head * dim, true, s.q.data());
-    for (int64_t r = 0; r < call.length; ++r) {
-      std::memcpy(s.d_out.data() + r * dim, d_out + r * out_stride + head * dim, dim * sizeof(T));
-    }
-    BackwardHead(s, call, out, log_sum + head * call.length, head);
-    store_turned_back(s.result.data(), d_qkv + head * dim);
-  }
-  store_turned_back(s.d_k.data(), d_qkv + k_at);
-  fast.store_rows(s.d_v.data(), nullptr, call.length, dim, stride(), d_qkv + v_at);
-}
-
-template <typename T>
-void Attention<T>::Backward(const T* d_out, const T* out, const T* qkv, const float* log_sum, const int32_t* starts,
+void Attention<T>::Backward(const T* d_out, const T* out, const T* split, const float* log_sum, const int32_t* starts,
                             const float* cosine, const float* sine, int64_t sequences, int64_t length, T* d_qkv) {
-  const int64_t out_size = length * shape_.heads * shape_.head_dim;
+  const Elementwise<T>& fast = FastElementwise<T>();
+  const int64_t heads = shape_.heads;
+  const int64_t dim = shape_.head_dim;
+  const int64_t group = heads / shape_.kv_heads;
+  const int64_t size = length * columns();
+  const int64_t out_size = length * heads * dim;
+  ForRows(threads_, sequences, length, [&](int64_t i, int64_t position, int64_t rows) {
+    const int64_t at = i * out_size + position * heads * dim;
+    fast.split_heads(d_out + at, rows, heads, 0, dim, position, length, cosine, sine,
+                     d_out_split_.data() + i * out_size);
+    for (int64_t r = 0; r < rows; ++r) {
+      float sums[256];
+      for (int64_t first = 0; first < heads; first += 256) {
+        const int64_t count = std::min<int64_t>(256, heads - first);
+        const int64_t row = at + (r * heads + first) * dim;
+        fast.row_dots(d_out + row, dim, out + row, dim, count, dim, sums);
+        for (int64_t h = 0; h < count; ++h) delta_[(i * heads + first + h) * length + position + r] = sums[h];
+      }
+    }
+  });
   ParallelTasks(threads_, sequences * shape_.kv_heads, [&](int64_t task, int thread) {
+    Scratch& s = scratch_[thread];
     const int64_t i = task / shape_.kv_heads;
-    const Call call{qkv + i * length * stride(), starts + i * length, cosine, sine, length};
-    BackwardGroup(scratch_[thread], call, d_out + i * out_size, out + i * out_size, log_sum + i * shape_.heads * length,
-                  task % shape_.kv_heads, d_qkv + i * length * stride());
+    const int64_t kv_head = task % shape_.kv_heads;
+    T* d_split = d_split_.data() + i * size;
+    std::fill_n(s.d_k.data(), length * dim, 0.0f);
+    std::fill_n(s.d_v.data(), length * dim, 0.0f);
+    for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+      const int64_t row = i * heads + head;
+      BackwardHead(s, HeadOf(split + i * size, length, head), d_out_split_.data() + row * length * dim,
+                   delta_.data() + row * length, log_sum + row * length, starts + i * length, length,
+                   d_split + head * length * dim);
+    }
+    T* d_k = d_split + (heads + kv_head) * length * dim;
+    fast.store_rows(s.d_k.data(), nullptr, 1, length * dim, length * dim, d_k);
+    fast.store_rows(s.d_v.data(), nullptr, 1, length * dim, length * dim, d_k + shape_.kv_heads * length * dim);
+  });
+  ForRows(threads_, sequences, length, [&](int64_t i, int64_t position, int64_t rows) {
+    fast.merge_heads(d_split_.data() + i * size, rows, heads + 2 * shape_.kv_heads, rotated(), dim, position, length,
+                     cosine, sine, d_qkv + i * size + position * columns());
   });
 }
 

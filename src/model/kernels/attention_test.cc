@@ -74,7 +74,8 @@ void Check(const Case& c, double tolerance) {
   std::normal_distribution<float> normal(0, 1);
   const int64_t rows = c.sequences * c.length;
   const int64_t stride = (c.heads + 2 * c.kv_heads) * c.dim;
-  std::vector<T> qkv(rows * stride), d_out(rows * c.heads * c.dim), out(d_out.size()), d_qkv(qkv.size());
+  std::vector<T> qkv(rows * stride), d_out(rows * c.heads * c.dim), out(d_out.size()), d_qkv(qkv.size()),
+      split(qkv.size());
   std::vector<float> wide, d_wide;  // the same numbers, rounded to T
   for (T& x : qkv) wide.push_back(ToFloat(x = FromFloat<T>(normal(random))));
   for (T& x : d_out) d_wide.push_back(ToFloat(x = FromFloat<T>(normal(random))));
@@ -85,10 +86,10 @@ void Check(const Case& c, double tolerance) {
   }
   std::vector<float> log_sum(rows * c.heads);
   const std::vector<float> cosine(c.length * c.dim / 2, 1.0f), sine(c.length * c.dim / 2, 0.0f);  // no rotation
-  Attention<T> attention({c.heads, c.kv_heads, c.dim, c.length}, 2);
-  attention.Forward(qkv.data(), starts.data(), cosine.data(), sine.data(), c.sequences, c.length, out.data(),
-                    log_sum.data());
-  attention.Backward(d_out.data(), out.data(), qkv.data(), log_sum.data(), starts.data(), cosine.data(), sine.data(),
+  Attention<T> attention({c.heads, c.kv_heads, c.dim, c.length}, rows, true, 2);
+  attention.Forward(qkv.data(), starts.data(), cosine.data(), sine.data(), c.sequences, c.length, split.data(),
+                    out.data(), log_sum.data());
+  attention.Backward(d_out.data(), out.data(), split.data(), log_sum.data(), starts.data(), cosine.data(), sine.data(),
                      c.sequences, c.length, d_qkv.data());
   ASSERT_TRUE(attention.status().ok()) << Message(attention.status());
   const Plain plain = Compute(c, wide, starts, d_wide);

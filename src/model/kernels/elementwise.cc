@@ -84,25 +84,49 @@ void RmsNormBackwardT(const T* d_out, const T* unit, const float* inverse, const
   }
 }
 
+// One head's row by its rotary position; `to` may be `from`.
 template <typename T>
-void RotateRowsT(const T* from, int64_t from_stride, int64_t rows, int64_t head_dim, const float* cosine,
-                 const float* sine, bool inverse, T* to, int64_t to_stride) {
+HWY_INLINE void RotateRow(const T* from, int64_t half, const float* cosine, const float* sine, float sign, T* to) {
+  ForEach(half, [&](auto d, int64_t i) HWY_ATTR {
+    const auto a = LoadF(d, from + i);
+    const auto b = LoadF(d, from + half + i);
+    const auto c = hn::LoadU(d, cosine + i);
+    const auto s = hn::Mul(hn::LoadU(d, sine + i), hn::Set(d, sign));
+    StoreF(hn::NegMulAdd(b, s, hn::Mul(a, c)), d, to + i);
+    StoreF(hn::MulAdd(a, s, hn::Mul(b, c)), d, to + half + i);
+  });
+}
+
+// Rows are read in order and heads written side by side: reading a head's rows, which lie a whole row apart, waits for
+// memory at each of them.
+template <bool kMerge, typename T>
+void ExchangeHeads(const T* in, int64_t rows, int64_t heads, int64_t rotated, int64_t head_dim, int64_t position,
+                   int64_t length, const float* cosine, const float* sine, T* out) {
   const int64_t half = head_dim / 2;
-  const float sign = inverse ? -1.0f : 1.0f;
   for (int64_t r = 0; r < rows; ++r) {
-    const float* cosine_row = cosine + r * half;
-    const float* sine_row = sine + r * half;
-    const T* in = from + r * from_stride;
-    T* out = to + r * to_stride;
-    ForEach(half, [&](auto d, int64_t i) HWY_ATTR {
-      const auto a = LoadF(d, in + i);
-      const auto b = LoadF(d, in + half + i);
-      const auto c = hn::LoadU(d, cosine_row + i);
-      const auto s = hn::Mul(hn::LoadU(d, sine_row + i), hn::Set(d, sign));
-      StoreF(hn::NegMulAdd(b, s, hn::Mul(a, c)), d, out + i);
-      StoreF(hn::MulAdd(a, s, hn::Mul(b, c)), d, out + half + i);
-    });
+    const int64_t at = position + r;
+    for (int64_t h = 0; h < heads; ++h) {
+      const int64_t row = (r * heads + h) * head_dim;
+      const int64_t head = (h * length + at) * head_dim;
+      const T* from = in + (kMerge ? head : row);
+      T* to = out + (kMerge ? row : head);
+      if (h < rotated) {
+        RotateRow(from, half, cosine + at * half, sine + at * half, kMerge ? -1.0f : 1.0f, to);
+      } else {
+        std::copy(from, from + head_dim, to);
+      }
+    }
   }
+}
+template <typename T>
+void SplitHeadsT(const T* in, int64_t rows, int64_t heads, int64_t rotated, int64_t head_dim, int64_t position,
+                 int64_t length, const float* cosine, const float* sine, T* out) {
+  ExchangeHeads<false>(in, rows, heads, rotated, head_dim, position, length, cosine, sine, out);
+}
+template <typename T>
+void MergeHeadsT(const T* in, int64_t rows, int64_t heads, int64_t rotated, int64_t head_dim, int64_t position,
+                 int64_t length, const float* cosine, const float* sine, T* out) {
+  ExchangeHeads<true>(in, rows, heads, rotated, head_dim, position, length, cosine, sine, out);
 }
 
 // 1 / (1 + e^-x). The division is a reciprocal estimate and one Newton step (within 2 units in the last place): a real
@@ -169,19 +193,27 @@ void SoftmaxCrossEntropyT(T* logits, const uint32_t* targets, int64_t rows, int6
   }
 }
 
-// body(d, i, mask) for whole vectors at multiples of the vector's length that cover [begin, end); mask holds the lanes
-// inside. Whole vectors where a loop with a tail would spend most of its time in the tail: attention's rows are short.
+// body(d, i, inside) for whole vectors at multiples of the vector's length that cover [begin, end);
+// inside(value, otherwise) chooses between the two by lane at the edges and is `value` between them. Whole vectors,
+// where a loop with a tail would spend most of its time in the tail: attention's rows are short.
 template <class Body>
 HWY_INLINE void ForWindow(int64_t begin, int64_t end, const Body& body) {
   const hn::ScalableTag<float> d;
   const hn::RebindToSigned<decltype(d)> i32;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
-  const auto low = hn::Set(i32, static_cast<int32_t>(begin) - 1);
-  const auto high = hn::Set(i32, static_cast<int32_t>(end));
-  for (int64_t i = begin / lanes * lanes; i < end; i += lanes) {
+  const auto edge = [&](int64_t i) HWY_ATTR {
     const auto at = hn::Iota(i32, static_cast<int32_t>(i));
-    body(d, i, hn::RebindMask(d, hn::And(hn::Gt(at, low), hn::Lt(at, high))));
+    const auto mask = hn::RebindMask(d, hn::And(hn::Gt(at, hn::Set(i32, static_cast<int32_t>(begin) - 1)),
+                                                hn::Lt(at, hn::Set(i32, static_cast<int32_t>(end)))));
+    body(d, i, [&](auto value, auto otherwise) HWY_ATTR { return hn::IfThenElse(mask, value, otherwise); });
+  };
+  int64_t i = begin / lanes * lanes;
+  if (i < begin) {
+    edge(i);
+    i += lanes;
   }
+  for (; i + lanes <= end; i += lanes) body(d, i, [](auto value, auto) HWY_ATTR { return value; });
+  if (i < end) edge(i);
 }
 
 // Zeroes what ForWindow(begin, end) leaves of [0, columns).
@@ -204,13 +236,13 @@ void AttentionSoftmaxForwardT(const float* scores, const int32_t* first, const i
     T* out_row = out + r * stride;
     auto maxima = hn::Set(tag, -3.0e38f);
     ForWindow(begin, end, [&](auto d, int64_t i, auto inside) HWY_ATTR {
-      maxima = hn::Max(maxima, hn::IfThenElse(inside, hn::LoadU(d, row + i), maxima));
+      maxima = hn::Max(maxima, inside(hn::LoadU(d, row + i), maxima));
     });
     const float shift = -hn::GetLane(hn::MaxOfLanes(tag, maxima)) * scale;
     auto sums = hn::Zero(tag);
     ForWindow(begin, end, [&](auto d, int64_t i, auto inside) HWY_ATTR {
       const auto shifted = hn::MulAdd(hn::LoadU(d, row + i), hn::Set(d, scale), hn::Set(d, shift));
-      const auto e = hn::IfThenElseZero(inside, FastExp(d, shifted));
+      const auto e = inside(FastExp(d, shifted), hn::Zero(d));
       sums = hn::Add(sums, e);
       StoreF(e, d, out_row + i);
     });
@@ -231,10 +263,10 @@ void AttentionSoftmaxBackwardT(const float* scores, const float* d_p, const int3
     const int64_t at = r * stride;
     ForWindow(begin, end, [&](auto d, int64_t i, auto inside) HWY_ATTR {
       const auto shifted = hn::MulSub(hn::LoadU(d, scores + at + i), hn::Set(d, scale), hn::Set(d, log_sum[r]));
-      const auto weight = hn::IfThenElseZero(inside, FastExp(d, shifted));
+      const auto weight = inside(FastExp(d, shifted), hn::Zero(d));
       StoreF(weight, d, p + at + i);
       const auto difference = hn::Sub(hn::LoadU(d, d_p + at + i), hn::Set(d, delta[r]));
-      StoreF(hn::IfThenElseZero(inside, hn::Mul(hn::Mul(weight, hn::Set(d, scale)), difference)), d, d_s + at + i);
+      StoreF(inside(hn::Mul(hn::Mul(weight, hn::Set(d, scale)), difference), hn::Zero(d)), d, d_s + at + i);
     });
     ZeroOutside(begin, end, columns, p + at);
     ZeroOutside(begin, end, columns, d_s + at);
@@ -303,7 +335,8 @@ Elementwise<T> MakeTable() {
       .scatter_add_rows = ScatterAddRowsT,
       .rms_norm_forward = RmsNormForwardT<T>,
       .rms_norm_backward = RmsNormBackwardT<T>,
-      .rotate_rows = RotateRowsT<T>,
+      .split_heads = SplitHeadsT<T>,
+      .merge_heads = MergeHeadsT<T>,
       .swi_glu_forward = SwiGluForwardT<T>,
       .swi_glu_backward = SwiGluBackwardT<T>,
       .softmax_cross_entropy = SoftmaxCrossEntropyT<T>,

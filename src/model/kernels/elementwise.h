@@ -41,11 +41,15 @@ struct Elementwise {
   void (*rms_norm_backward)(const T* d_out, const T* unit, const float* inverse, const T* weight, int64_t rows,
                             int64_t width, bool accumulate, float* d_x, T* d_x_low, float* d_weight);
 
-  // Rotary positions in the rotate-half convention of Hugging Face, of one head: (a, b) = (x[i], x[i + dim/2]) becomes
-  // (a·cos - b·sin, b·cos + a·sin). Row r has position r. Tables are [positions, dim/2]. `inverse` turns back, which is
-  // the backward pass. `to` may be `from`.
-  void (*rotate_rows)(const T* from, int64_t from_stride, int64_t rows, int64_t head_dim, const float* cosine,
-                      const float* sine, bool inverse, T* to, int64_t to_stride);
+  // Rows [heads × head_dim] of one sequence apart into heads: row r, at `position` + r of `length`, goes to
+  // out[(head · length + position + r) · head_dim]. The first `rotated` heads are turned by their rotary position, in
+  // the rotate-half convention of Hugging Face: (a, b) = (x[i], x[i + dim/2]) becomes (a·cos - b·sin, b·cos + a·sin),
+  // with tables of [positions, dim/2].
+  void (*split_heads)(const T* in, int64_t rows, int64_t heads, int64_t rotated, int64_t head_dim, int64_t position,
+                      int64_t length, const float* cosine, const float* sine, T* out);
+  // The way back: heads together into rows, turned the other way. It is also the backward pass of split_heads.
+  void (*merge_heads)(const T* in, int64_t rows, int64_t heads, int64_t rotated, int64_t head_dim, int64_t position,
+                      int64_t length, const float* cosine, const float* sine, T* out);
 
   // gate_up rows are [gate: inner | up: inner]; out = silu(gate) · up.
   void (*swi_glu_forward)(const T* gate_up, int64_t rows, int64_t inner, T* out);

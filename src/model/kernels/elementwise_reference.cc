@@ -65,19 +65,34 @@ struct Plain {
     }
   }
 
-  static void RotateRows(const T* from, int64_t from_stride, int64_t rows, int64_t head_dim, const float* cosine,
-                         const float* sine, bool inverse, T* to, int64_t to_stride) {
+  // `sign` 1: rows to heads; -1: heads to rows.
+  static void Exchange(int sign, const T* in, int64_t rows, int64_t heads, int64_t rotated, int64_t head_dim,
+                       int64_t position, int64_t length, const float* cosine, const float* sine, T* out) {
     const int64_t half = head_dim / 2;
     for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t i = 0; i < half; ++i) {
-        const double c = cosine[r * half + i];
-        const double s = (inverse ? -1.0 : 1.0) * sine[r * half + i];
-        const double a = ToFloat(from[r * from_stride + i]);
-        const double b = ToFloat(from[r * from_stride + i + half]);
-        to[r * to_stride + i] = Low<T>(a * c - b * s);
-        to[r * to_stride + i + half] = Low<T>(b * c + a * s);
+      for (int64_t h = 0; h < heads; ++h) {
+        const int64_t row = (r * heads + h) * head_dim;
+        const int64_t head = (h * length + position + r) * head_dim;
+        const T* from = in + (sign > 0 ? row : head);
+        T* to = out + (sign > 0 ? head : row);
+        for (int64_t i = 0; i < half; ++i) {
+          const double c = h < rotated ? cosine[(position + r) * half + i] : 1;
+          const double s = h < rotated ? sign * sine[(position + r) * half + i] : 0;
+          const double a = ToFloat(from[i]);
+          const double b = ToFloat(from[i + half]);
+          to[i] = Low<T>(a * c - b * s);
+          to[i + half] = Low<T>(b * c + a * s);
+        }
       }
     }
+  }
+  static void SplitHeads(const T* in, int64_t rows, int64_t heads, int64_t rotated, int64_t head_dim, int64_t position,
+                         int64_t length, const float* cosine, const float* sine, T* out) {
+    Exchange(1, in, rows, heads, rotated, head_dim, position, length, cosine, sine, out);
+  }
+  static void MergeHeads(const T* in, int64_t rows, int64_t heads, int64_t rotated, int64_t head_dim, int64_t position,
+                         int64_t length, const float* cosine, const float* sine, T* out) {
+    Exchange(-1, in, rows, heads, rotated, head_dim, position, length, cosine, sine, out);
   }
 
   static void SwiGluForward(const T* gate_up, int64_t rows, int64_t inner, T* out) {
@@ -200,7 +215,8 @@ struct Plain {
                                          .scatter_add_rows = ScatterAddRows,
                                          .rms_norm_forward = RmsNormForward,
                                          .rms_norm_backward = RmsNormBackward,
-                                         .rotate_rows = RotateRows,
+                                         .split_heads = SplitHeads,
+                                         .merge_heads = MergeHeads,
                                          .swi_glu_forward = SwiGluForward,
                                          .swi_glu_backward = SwiGluBackward,
                                          .softmax_cross_entropy = SoftmaxCrossEntropy,

@@ -101,26 +101,28 @@ TYPED_TEST(ElementwiseTest, RmsNorm_MatchesReference) {
   }
 }
 
-TYPED_TEST(ElementwiseTest, RotateRows_MatchesReferenceAndTurnsBack) {
+TYPED_TEST(ElementwiseTest, SplitHeads_MatchesReferenceAndMergeHeadsIsTheWayBack) {
   using T = TypeParam;
   for (const int64_t half : {1, 2, 4, 5, 8, 16, 20, 32}) {
-    const int64_t dim = 2 * half, stride = 3 * dim + 1;
-    std::vector<float> cosine(kRows * half), sine(kRows * half);
-    for (int64_t i = 0; i < kRows * half; ++i) {
+    const int64_t heads = 3, rotated = 2, dim = 2 * half, length = 7, position = 4;
+    std::vector<float> cosine(length * half), sine(length * half);
+    for (int64_t i = 0; i < length * half; ++i) {
       cosine[i] = std::cos(0.37f * static_cast<float>(i));
       sine[i] = std::sin(0.37f * static_cast<float>(i));
     }
-    const auto original = Random<T>(kRows * stride, 1);
-    std::vector<T> a(kRows * dim), b(kRows * dim);
-    this->plain.rotate_rows(original.data(), stride, kRows, dim, cosine.data(), sine.data(), false, a.data(), dim);
-    this->fast.rotate_rows(original.data(), stride, kRows, dim, cosine.data(), sine.data(), false, b.data(), dim);
+    const auto original = Random<T>(kRows * heads * dim, 1);
+    std::vector<T> a(heads * length * dim), b(heads * length * dim), back_a(original.size()), back_b(original.size());
+    this->plain.split_heads(original.data(), kRows, heads, rotated, dim, position, length, cosine.data(), sine.data(),
+                            a.data());
+    this->fast.split_heads(original.data(), kRows, heads, rotated, dim, position, length, cosine.data(), sine.data(),
+                           b.data());
     ExpectNear(a, b, Tolerance<T>(1, 2), half);
-    this->fast.rotate_rows(b.data(), dim, kRows, dim, cosine.data(), sine.data(), true, b.data(), dim);  // in place
-    for (int64_t r = 0; r < kRows; ++r) {
-      const auto from = original.begin() + r * stride;
-      ExpectNear(std::vector<T>(from, from + dim), std::vector<T>(b.begin() + r * dim, b.begin() + (r + 1) * dim),
-                 4 * Tolerance<T>(1, 2), half);
-    }
+    this->plain.merge_heads(a.data(), kRows, heads, rotated, dim, position, length, cosine.data(), sine.data(),
+                            back_a.data());
+    this->fast.merge_heads(a.data(), kRows, heads, rotated, dim, position, length, cosine.data(), sine.data(),
+                           back_b.data());
+    ExpectNear(back_a, back_b, Tolerance<T>(1, 2), half);
+    ExpectNear(original, back_b, 4 * Tolerance<T>(1, 2), half);
   }
 }
 
