@@ -1,12 +1,9 @@
 #include "serve/chat.h"
 
+#include <poll.h>
 #include <unistd.h>
 
-#include <poll.h>
-
-#include <algorithm>
 #include <optional>
-#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -15,8 +12,7 @@
 namespace rhodes {
 namespace {
 
-constexpr size_t kDocumentsShown = 5;
-constexpr size_t kWordsShown = 60;  // bytes of a span in the list
+constexpr size_t kWordsShown = 70;  // bytes of a span in the list
 
 struct Session {
   std::unique_ptr<Engine> engine;
@@ -76,28 +72,26 @@ absl::StatusOr<GenerationResult> Stream(const GenerationRequest& request, Engine
   return result;
 }
 
-// The documents behind the longest spans of `text`, each once, with the records they were made from.
+// The documents that `text` leans on, each with its longest span and the record that comes first.
 absl::Status ShowTrace(Evidence& evidence, const std::string& text, std::FILE* output) {
   ASSIGN_OR_RETURN(const Json trace, evidence.Trace(text));
-  std::vector<Json> spans(trace["spans"].begin(), trace["spans"].end());
-  std::stable_sort(spans.begin(), spans.end(), [](const Json& a, const Json& b) {
-    return a["text"].get_ref<const std::string&>().size() > b["text"].get_ref<const std::string&>().size();
-  });
-  std::set<std::string> shown;
   std::string lines;
-  for (const Json& span : spans) {
-    for (const Json& document : span["documents"]) {
-      if (shown.size() == kDocumentsShown || !shown.insert(document["id"].get<std::string>()).second) continue;
-      const std::string words(Trim(span["text"].get_ref<const std::string&>()));
-      lines += fmt::format("  {} · {}\n    \"{}\"\n", document["source"].get<std::string>(),
-                           document.value("title", document["id"].get<std::string>()),
-                           words.size() > kWordsShown ? words.substr(0, kWordsShown) + "…" : words);
-      for (const Json& record : document["records"]) {
-        lines += fmt::format("    {} bytes {} to {}\n", record["file"].get<std::string>(),
-                             record["begin"].get<uint64_t>(), record["end"].get<uint64_t>());
-        break;
-      }
+  for (const Json& document : trace["documents"]) {
+    std::string words;
+    for (const Json& number : document["spans"]) {
+      const std::string span = trace["spans"][number.get<size_t>()]["text"].get<std::string>();
+      if (span.size() > words.size()) words = span;
     }
+    words = Trim(words);
+    if (words.size() > kWordsShown) words = words.substr(0, kWordsShown) + "…";
+    lines += fmt::format("  {} · {}\n    \"{}\"\n", document["source"].get<std::string>(),
+                         document["title"].get<std::string>(), words);
+    if (document["records"].empty()) continue;
+    const Json& record = document["records"][0];
+    const size_t others = document["records"].size() - 1;
+    lines +=
+        fmt::format("    {} bytes {} to {}{}\n", record["file"].get<std::string>(), record["begin"].get<uint64_t>(),
+                    record["end"].get<uint64_t>(), others > 0 ? fmt::format(" and {} more", others) : "");
   }
   Write(output, lines.empty() ? "\nno words of this stand in the training text\n"
                               : "\nleans on:\n" + ReplaceInvalidUtf8(lines));

@@ -1,6 +1,7 @@
 #include "serve/evidence.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 
 #include "base/file.h"
@@ -10,12 +11,17 @@
 #include "store/record_store.h"
 #include "store/views.h"
 #include "table/database.h"
+#include "token/shards.h"
+#include "trace/trace.h"
 
 namespace rhodes {
 namespace {
 
 constexpr uint64_t kContextBytes = 600;  // shown on either side of a record
 constexpr size_t kTitleBytes = 80;
+constexpr size_t kSnippetMargin = 90;     // bytes of a document on either side of a span
+constexpr uint64_t kMaxTokens = 1 << 20;  // of a document that is looked at for its title and snippet
+constexpr size_t kMaxTracedBytes = 200'000;
 constexpr size_t kMaxParents = 200;  // of one document, in an answer
 
 // `text` up to `limit` bytes, cut at a character.
@@ -45,34 +51,92 @@ Json OriginJson(const RecordOrigin& record) {
           {"end", record.origin.end}};
 }
 
+// The words around `span` in `text`, on one line.
+std::string SnippetOf(std::string_view text, std::string_view span) {
+  const std::string_view core = Trim(span);
+  const size_t found = text.find(core);
+  size_t begin = found == std::string_view::npos || found < kSnippetMargin ? 0 : found - kSnippetMargin;
+  while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
+  const size_t inside = found == std::string_view::npos ? 0 : found - begin + std::min(core.size(), kSnippetMargin);
+  const std::string_view cut = Cut(text.substr(begin), inside + kSnippetMargin);
+  std::string line = begin > 0 ? "…" : "";
+  bool space = false;
+  for (const char c : Trim(cut)) {
+    const bool white = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (!white || !space) line += white ? ' ' : c;
+    space = white;
+  }
+  return line + (begin + cut.size() < text.size() ? "…" : "");
+}
+
 class OutEvidence final : public Evidence {
  public:
-  OutEvidence(std::unique_ptr<Database> database, std::unique_ptr<RecordLookup> records)
-      : database_(std::move(database)), records_(std::move(records)) {}
+  struct Parts {
+    std::unique_ptr<TraceIndex> index;
+    std::unique_ptr<ShardSet> shards;
+    std::unique_ptr<RecordLookup> records;
+    std::unique_ptr<Database> database;  // the views of OUT; null when it has no records
+  };
+  explicit OutEvidence(Parts parts) : parts_(std::move(parts)) {}
 
   absl::StatusOr<Json> Trace(std::string_view text) override;
   absl::StatusOr<Json> Document(const std::string& id) override;
   absl::StatusOr<Json> Record(const std::string& id) override;
 
  private:
-  std::mutex mutex_;                          // of database_
-  const std::unique_ptr<Database> database_;  // the views of OUT
-  const std::unique_ptr<RecordLookup> records_;
+  // The text of a document of the training split, from its tokens: no search through the corpus.
+  std::string TextOf(uint64_t document) const;
+
+  Parts parts_;
+  std::mutex mutex_;  // of parts_.database
 };
 
+std::string OutEvidence::TextOf(uint64_t document) const {
+  const uint64_t begin = parts_.shards->DocumentBegin(document);
+  const uint64_t end = parts_.shards->DocumentBegin(document + 1);
+  std::vector<TokenId> tokens(std::min(end - begin, kMaxTokens));
+  parts_.shards->Read(begin, tokens);
+  std::erase(tokens, parts_.index->tokenizer().end_of_text());
+  return ReplaceInvalidUtf8(parts_.index->tokenizer().Decode(tokens));
+}
+
 absl::StatusOr<Json> OutEvidence::Trace(std::string_view text) {
-  return absl::UnimplementedError(fmt::format("{} bytes were not traced", text.size()));
+  if (text.size() > kMaxTracedBytes) {
+    return absl::InvalidArgumentError(
+        fmt::format("text has {} bytes; at most {} are traced", text.size(), kMaxTracedBytes));
+  }
+  ASSIGN_OR_RETURN(const rhodes::Trace trace, parts_.index->Find(text));
+  Json json = ToJson(trace);
+  std::map<uint64_t, std::string> texts;
+  const auto text_of = [&](uint64_t document) -> const std::string& {
+    const auto [place, added] = texts.try_emplace(document);
+    if (added) place->second = TextOf(document);
+    return place->second;
+  };
+  for (size_t s = 0; s < trace.spans.size(); ++s) {
+    for (size_t d = 0; d < trace.spans[s].documents.size(); ++d) {
+      const std::string& whole = text_of(trace.spans[s].documents[d].document);
+      Json& document = json["spans"][s]["documents"][d];
+      document["title"] = TitleOf(nullptr, whole);
+      document["snippet"] = SnippetOf(whole, trace.spans[s].text);
+    }
+  }
+  for (size_t d = 0; d < trace.documents.size(); ++d) {
+    json["documents"][d]["title"] = TitleOf(nullptr, text_of(trace.documents[d].document.document));
+  }
+  return json;
 }
 
 absl::StatusOr<Json> OutEvidence::Document(const std::string& id) {
+  if (parts_.database == nullptr) return absl::NotFoundError("there are no documents beside the trace index");
   Json document;
   std::vector<std::string> parents;
   {
     const std::scoped_lock lock(mutex_);
     ASSIGN_OR_RETURN(QueryResult result,
-                     database_->Query("SELECT id, text, epoch(time)::BIGINT, language, sources, parents, meta "
-                                      "FROM corpus WHERE id = ? LIMIT 1",
-                                      {id}));
+                     parts_.database->Query("SELECT id, text, epoch(time)::BIGINT, language, sources, parents, meta "
+                                            "FROM corpus WHERE id = ? LIMIT 1",
+                                            {id}));
     ASSIGN_OR_RETURN(const bool any, result.Next());
     if (!any) return absl::NotFoundError(fmt::format("document {}: there is none with this id", id));
     const auto text_or_null = [&](size_t column) {
@@ -94,22 +158,28 @@ absl::StatusOr<Json> OutEvidence::Document(const std::string& id) {
   }
   document["parent_count"] = parents.size();
   if (parents.size() > kMaxParents) parents.resize(kMaxParents);
-  ASSIGN_OR_RETURN(const std::vector<RecordOrigin> origins, records_->Find(parents));
+  ASSIGN_OR_RETURN(const std::vector<RecordOrigin> origins, parts_.records->Find(parents));
   document["parents"] = Json::array();
   for (const RecordOrigin& origin : origins) document["parents"].push_back(OriginJson(origin));
   return document;
 }
 
 absl::StatusOr<Json> OutEvidence::Record(const std::string& id) {
-  ASSIGN_OR_RETURN(const std::vector<RecordOrigin> origins, records_->Find({id}));
+  ASSIGN_OR_RETURN(const std::vector<RecordOrigin> origins, parts_.records->Find({id}));
   if (origins.empty()) return absl::NotFoundError(fmt::format("record {}: there is none with this id", id));
   Json record = OriginJson(origins.front());
-  ASSIGN_OR_RETURN(const std::string stored, records_->Original(id));
+  ASSIGN_OR_RETURN(const std::string stored, parts_.records->Original(id));
   const absl::StatusOr<RecordBytes> bytes = ReadRecordBytes(origins.front().origin, kContextBytes);
-  record["text"] = bytes.ok() ? bytes->bytes : stored;
-  record["before"] = bytes.ok() ? bytes->before : "";
-  record["after"] = bytes.ok() ? bytes->after : "";
-  if (!bytes.ok()) record["note"] = "the stored copy: " + Message(bytes.status());
+  if (bytes.ok() && bytes->bytes == stored) {
+    record["text"] = bytes->bytes;
+    record["before"] = bytes->before;
+    record["after"] = bytes->after;
+    return record;
+  }
+  record["text"] = stored;
+  record["before"] = record["after"] = "";
+  record["note"] = fmt::format("This is the stored copy: {}",
+                               bytes.ok() ? "the file has changed since it was read" : Message(bytes.status()));
   return record;
 }
 
@@ -122,12 +192,19 @@ Json CountsOf(const std::string& directory) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Evidence>> Evidence::Open(const std::string& out, RunContext& context) {
-  Database::Options options;
-  options.threads = context.Threads();
-  ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(options));
-  RETURN_IF_ERROR(CreateViews(*database, out));
-  ASSIGN_OR_RETURN(std::unique_ptr<RecordLookup> records, RecordLookup::Open(out));
-  return std::make_unique<OutEvidence>(std::move(database), std::move(records));
+  OutEvidence::Parts parts;
+  ASSIGN_OR_RETURN(parts.index, TraceIndex::Open(out));
+  ASSIGN_OR_RETURN(parts.shards, ShardSet::Open(out + "/shards", "train"));
+  ASSIGN_OR_RETURN(parts.records, RecordLookup::Open(out));
+  ASSIGN_OR_RETURN(const std::vector<std::string> sources, ListSources(out));
+  if (!sources.empty()) {
+    Database::Options options;
+    options.threads = context.Threads();
+    options.memory_bytes = context.memory_bytes / 4;
+    ASSIGN_OR_RETURN(parts.database, Database::Open(options));
+    RETURN_IF_ERROR(CreateViews(*parts.database, out));
+  }
+  return std::make_unique<OutEvidence>(std::move(parts));
 }
 
 Json SummaryOf(const std::string& out) {
@@ -140,8 +217,9 @@ Json SummaryOf(const std::string& out) {
       summary["sources"].push_back({{"name", source}, {"records", counts.is_object() ? counts.value("stored", 0) : 0}});
     }
   }
-  for (const char* stage : {"documents", "corpus", "shards", "model", "trace"}) {
-    if (Json counts = CountsOf(out + "/" + stage); counts.is_object()) summary[stage] = std::move(counts);
+  for (const auto& [name, folder] :
+       {std::pair{"documents", "documents"}, {"corpus", "corpus"}, {"shards", "shards"}, {"training", "model"}}) {
+    if (Json counts = CountsOf(out + "/" + folder); counts.is_object()) summary[name] = std::move(counts);
   }
   return summary;
 }
