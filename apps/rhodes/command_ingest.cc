@@ -74,7 +74,8 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--out", flags->options.out, "the output directory")->required();
   app.add_flag("--replace", flags->replace, "the source holds just this input afterwards; default: it is added");
   app.add_option("--column", flags->columns,
-                 "ROLE=FIELD: which field is text, time, author, language, latitude, longitude or id");
+                 "ROLE=FIELD: which field is text, time, author, language, latitude, longitude or id")
+      ->allow_extra_args(false);
   app.add_option("--language", flags->options.language, "language (BCP 47) of records that state none");
   app.add_option("--max-rejects", flags->max_rejects,
                  "share of the input that may be rejected, 0 to 1; else exit code 3")
