@@ -5,11 +5,12 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "base/file.h"
 #include "base/manifest.h"
 #include "base/text.h"
+#include "fuse/document_id.h"
+#include "fuse/row_order.h"
 #include "record/document_table.h"
 #include "store/record_store.h"
 #include "store/views.h"
@@ -17,26 +18,6 @@
 
 namespace rhodes {
 namespace {
-
-// Ends a query that is running when the user asks to stop; a query cannot look by itself.
-class InterruptWatcher {
- public:
-  InterruptWatcher(Database& database, const RunContext& context)
-      : thread_([this, &database, &context] {
-          while (!ended_.load()) {
-            if (!context.CheckCancelled().ok()) database.Interrupt();
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
-          }
-        }) {}
-  ~InterruptWatcher() {
-    ended_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> ended_{false};
-  std::thread thread_;
-};
 
 // DuckDB counts lines within the statement; people count them in the file it stands in.
 std::string WithFileLine(const FuseView& view, const std::string& message) {
@@ -78,7 +59,8 @@ class Fuser {
     RETURN_IF_ERROR(RemoveTree(spill));
     Database::Options database_options;
     database_options.threads = context_.Threads();
-    database_options.memory_bytes = std::max<uint64_t>(context_.memory_bytes, uint64_t{128} << 20);
+    // The rest is for the parts on their way to the disk.
+    database_options.memory_bytes = std::max<uint64_t>(context_.memory_bytes / 4 * 3, uint64_t{128} << 20);
     database_options.temporary_directory = spill;
     ASSIGN_OR_RETURN(database_, Database::Open(database_options));
     const absl::Status status = MakeAll();
@@ -94,27 +76,29 @@ class Fuser {
 
  private:
   absl::Status MakeAll() {
-    const InterruptWatcher watcher(*database_, context_);
+    const InterruptOnCancel watch(*database_, context_);
     RETURN_IF_ERROR(CreateViews(*database_, options_.out));
+    RETURN_IF_ERROR(RegisterDocumentId(*database_));
+    RETURN_IF_ERROR(database_->ConfineTo({options_.out}));
     ASSIGN_OR_RETURN(sources_, ListSources(options_.out));
     if (views_.empty()) {
       for (const std::string& source : sources_) {
-        FuseView view;
+        FuseView& view = views_.emplace_back();
         view.name = source;
         view.source = source;
-        views_.push_back(view);
       }
     }
     RETURN_IF_ERROR(
-        database_->Execute("CREATE TEMP TABLE used (id VARCHAR); CREATE TEMP TABLE made (id VARCHAR PRIMARY KEY)"));
+        database_->Execute("CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
+                           "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)"));
     ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(options_.out + "/documents"));
     staged_.emplace(std::move(staged));
     ASSIGN_OR_RETURN(const std::unique_ptr<DocumentWriter> writer, DocumentWriter::Create(staged_->path()));
     context_.progress->Begin("fuse", views_.size(), "views");
     for (const FuseView& view : views_) {
       RETURN_IF_ERROR(ViewError(view, Make(view)));
-      RETURN_IF_ERROR(Write(*writer));
-      RETURN_IF_ERROR(context_.CheckCancelled());
+      RETURN_IF_ERROR(Write(view, *writer));
+      RETURN_IF_ERROR(Remember());
       context_.progress->Update(report_.views.size(), view.name);
     }
     context_.progress->End();
@@ -122,7 +106,8 @@ class Fuser {
     return CountUse();
   }
 
-  // One view's rows, checked and numbered, as the table `fused`.
+  // The view's documents as the table rhodes_fused, which may hold one several times; the sources of
+  // each as rhodes_origins.
   absl::Status Make(const FuseView& view) {
     ASSIGN_OR_RETURN(const std::string sql, Sql(view));
     ASSIGN_OR_RETURN(const ViewColumns columns, Describe(sql));
@@ -130,49 +115,60 @@ class Fuser {
       return absl::InvalidArgumentError(fmt::format(
           "it must select \"text\" and \"parents\" (a list of record ids) or \"parent\"; it selects {}", columns.all));
     }
-    // The statement as it is after one line's prefix, so that DuckDB's line numbers stay those of the user.
-    RETURN_IF_ERROR(database_->Execute("CREATE OR REPLACE TEMP TABLE selected AS " + sql));
-    if (std::find(sources_.begin(), sources_.end(), view.name) == sources_.end()) {
-      RETURN_IF_ERROR(database_->Execute(
-          fmt::format("CREATE OR REPLACE TEMP TABLE {} AS FROM selected", SqlIdentifier(view.name))));
-    }
+    RETURN_IF_ERROR(Select(view, sql));
+    FuseReport::View counts;
+    counts.name = view.name;
+    ASSIGN_OR_RETURN(counts.rows, database_->QueryCount("SELECT count(*) FROM temp.rhodes_selected"));
     RETURN_IF_ERROR(database_->Execute(fmt::format(
-        "CREATE OR REPLACE TEMP TABLE shaped AS SELECT *, substr(sha256(text || "
-        "coalesce(chr(0) || nullif(array_to_string(parents, chr(0)), ''), '')), 1, 32) AS id FROM ("
-        "SELECT CAST(text AS VARCHAR) AS text, {} AS parents, {} AS time, {} AS language, {} AS meta FROM selected)",
+        "CREATE OR REPLACE TEMP TABLE rhodes_fused AS SELECT * FROM (SELECT document_id(text, parents) AS id, * FROM ("
+        "SELECT CAST(text AS VARCHAR) AS text, {} AS parents, {} AS time, {} AS language, {} AS meta "
+        "FROM temp.rhodes_selected)) WHERE id IS NOT NULL",
         columns.parents ? "coalesce(list_filter(CAST(parents AS VARCHAR[]), x -> x IS NOT NULL), [])"
                         : "CASE WHEN parent IS NULL THEN [] ELSE [CAST(parent AS VARCHAR)] END",
         columns.time ? "CAST(time AS TIMESTAMP)" : "NULL::TIMESTAMP",
         columns.language ? "CAST(language AS VARCHAR)" : "NULL::VARCHAR", MetaSql(view, columns))));
-    RETURN_IF_ERROR(CheckParents());
-    RETURN_IF_ERROR(database_->Execute(
-        "CREATE OR REPLACE TEMP TABLE origins AS SELECT id, list_sort(list_distinct(list(source))) AS sources FROM "
-        "(SELECT s.id, r.source FROM (SELECT DISTINCT id, unnest(parents) AS parent FROM shaped WHERE trim(text) <> "
-        "'') s "
-        "JOIN (SELECT id, source FROM records) r ON s.parent = r.id) GROUP BY id;"
-        "CREATE OR REPLACE TEMP TABLE fused AS SELECT id, any_value(text) AS text, min(time) AS time, "
-        "min(language) AS language, any_value(parents) AS parents, min(meta) AS meta "
-        "FROM shaped WHERE trim(text) <> '' AND id NOT IN (SELECT id FROM made) GROUP BY id;"
-        "INSERT INTO made SELECT id FROM fused;"
-        "INSERT INTO used SELECT DISTINCT unnest(parents) FROM fused"));
-    FuseReport::View counts;
-    counts.name = view.name;
-    ASSIGN_OR_RETURN(counts.rows, database_->QueryCount("SELECT count(*) FROM shaped"));
-    ASSIGN_OR_RETURN(counts.documents, database_->QueryCount("SELECT count(*) FROM fused"));
-    ASSIGN_OR_RETURN(counts.empty,
-                     database_->QueryCount("SELECT count(*) FROM shaped WHERE text IS NULL OR trim(text) = ''"));
-    counts.duplicates = counts.rows - counts.documents - counts.empty;
-    report_.documents += counts.documents;
+    ASSIGN_OR_RETURN(const uint64_t with_text, database_->QueryCount("SELECT count(*) FROM rhodes_fused"));
+    counts.empty = counts.rows - with_text;
     report_.views.push_back(counts);
-    return absl::OkStatus();
+    RETURN_IF_ERROR(database_->Execute(
+        "CREATE OR REPLACE TEMP TABLE rhodes_link AS SELECT DISTINCT id, unnest(parents) AS parent FROM rhodes_fused"));
+    if (!view.source.empty()) return absl::OkStatus();  // each record is its own only parent
+    RETURN_IF_ERROR(CheckParents());
+    return database_->Execute(
+        "CREATE OR REPLACE TEMP TABLE rhodes_origins AS SELECT l.id, list_sort(list(DISTINCT o.source)) AS sources "
+        "FROM rhodes_link l JOIN rhodes_origin o ON l.parent = o.id GROUP BY l.id");
+  }
+
+  // What the view selects, as rhodes_selected and, for later views, under its own name where that is no source's.
+  absl::Status Select(const FuseView& view, const std::string& sql) {
+    const bool named = std::find(sources_.begin(), sources_.end(), view.name) == sources_.end();
+    const std::string name = SqlIdentifier(named ? view.name : "rhodes view " + view.name);
+    if (view.source.empty()) {
+      // Rows that arrive in another order would make other documents: several threads only where that cannot be.
+      ASSIGN_OR_RETURN(const bool parallel, KeepsRowOrder(*database_, sql));
+      if (!parallel) RETURN_IF_ERROR(database_->Execute("SET threads = 1"));
+      RETURN_IF_ERROR(database_->Execute("SELECT setseed(0.5)"));
+      // The statement begins in the first line, so that DuckDB's line numbers stay those of the user.
+      const absl::Status status = database_->Execute(fmt::format("CREATE TEMP TABLE {} AS {}", name, sql));
+      if (!parallel) RETURN_IF_ERROR(database_->Execute(fmt::format("SET threads = {}", context_.Threads())));
+      RETURN_IF_ERROR(status);
+    } else {
+      // A source's records stay in their parts; those that are left over are another set after each view.
+      RETURN_IF_ERROR(
+          database_->Execute(fmt::format("CREATE TEMP {} {} AS {}", view.rest ? "TABLE" : "VIEW", name, sql)));
+    }
+    return database_->Execute(fmt::format("CREATE OR REPLACE TEMP VIEW rhodes_selected AS FROM temp.{}", name));
   }
 
   absl::StatusOr<std::string> Sql(const FuseView& view) const {
     if (view.source.empty()) {
       std::string_view sql = Trim(view.sql);
       while (sql.ends_with(';')) sql = Trim(sql.substr(0, sql.size() - 1));
+      if (sql.empty()) return absl::InvalidArgumentError("there is no SQL in it");
       // Leading line breaks count as lines, so only the end is trimmed.
-      return view.sql.substr(0, static_cast<size_t>(sql.data() + sql.size() - view.sql.data()));
+      std::string whole = view.sql.substr(0, static_cast<size_t>(sql.data() + sql.size() - view.sql.data()));
+      RETURN_IF_ERROR(database_->RequireOneSelect(whole));
+      return whole;
     }
     if (std::find(sources_.begin(), sources_.end(), view.source) == sources_.end()) {
       const std::string nearest = Nearest(view.source, sources_);
@@ -181,8 +177,9 @@ class Fuser {
                       nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
     }
     return fmt::format(
-        "SELECT text, [id] AS parents, time, language, coalesce(fields['title'], fields['package']) AS title FROM {}{}",
-        SqlIdentifier(view.source), view.rest ? " WHERE id NOT IN (SELECT id FROM used)" : "");
+        "SELECT text, [id] AS parents, time, language, coalesce(fields['title'], fields['package']) AS title "
+        "FROM main.{}{}",
+        SqlIdentifier(view.source), view.rest ? " WHERE id NOT IN (SELECT id FROM rhodes_used)" : "");
   }
 
   absl::StatusOr<ViewColumns> Describe(const std::string& sql) {
@@ -206,57 +203,91 @@ class Fuser {
   }
 
   static std::string MetaSql(const FuseView& view, const ViewColumns& columns) {
-    std::string own = fmt::format("json_object('view', {}{})", SqlLiteral(view.name),
+    // A merge patch leaves out what is NULL.
+    std::string own = fmt::format("json_merge_patch('{{}}', json_object('view', {}{}))", SqlLiteral(view.name),
                                   columns.title ? ", 'title', CAST(title AS VARCHAR)" : "");
     if (!columns.meta.empty()) {
-      const char* meta = columns.meta == "VARCHAR" ? "TRY_CAST(meta AS JSON)" : "to_json(meta)";
-      own = fmt::format("json_merge_patch({}, coalesce({}, '{{}}'))", own, meta);
+      const char* meta = columns.meta == "VARCHAR" ? "CAST(nullif(meta, '') AS JSON)" : "to_json(meta)";
+      own = fmt::format(
+          "json_merge_patch({}, CASE coalesce(json_type({meta}), 'NULL') WHEN 'OBJECT' THEN {meta} WHEN 'NULL' THEN "
+          "'{{}}' ELSE error('meta is no struct, map or JSON object: ' || {meta}) END)",
+          own, fmt::arg("meta", meta));
     }
     return fmt::format("CAST({} AS VARCHAR)", own);
   }
 
   absl::Status CheckParents() {
-    ASSIGN_OR_RETURN(
-        QueryResult missing,
-        database_->Query("SELECT parent FROM (SELECT DISTINCT unnest(parents) AS parent FROM shaped) p "
-                         "ANTI JOIN (SELECT id FROM records) r ON p.parent = r.id ORDER BY parent LIMIT 1"));
+    ASSIGN_OR_RETURN(const uint64_t orphans,
+                     database_->QueryCount("SELECT count(*) FROM rhodes_fused WHERE len(parents) = 0"));
+    if (orphans > 0) {
+      return absl::InvalidArgumentError(
+          fmt::format("{} rows have a text and no parent; every document names the records it was made from", orphans));
+    }
+    ASSIGN_OR_RETURN(QueryResult missing,
+                     database_->Query("SELECT min(parent) FROM rhodes_link l ANTI JOIN rhodes_origin o ON "
+                                      "l.parent = o.id"));
     ASSIGN_OR_RETURN(const bool any, missing.Next());
-    if (any) {
+    if (any && !missing.IsNull(0, 0)) {
       return absl::InvalidArgumentError(fmt::format(
           "the parent \"{}\" is the id of no record; select the column id of a source", missing.String(0, 0)));
     }
     return absl::OkStatus();
   }
 
-  absl::Status Write(DocumentWriter& writer) {
-    ASSIGN_OR_RETURN(QueryResult rows,
-                     database_->Query("SELECT f.id, text, time, language, sources, parents, meta FROM fused f "
-                                      "LEFT JOIN origins o ON f.id = o.id ORDER BY f.id"));
+  // In the order of the ids; of the rows that make the same document, the first.
+  absl::Status Write(const FuseView& view, DocumentWriter& writer) {
+    FuseReport::View& counts = report_.views.back();
+    const bool one_source = !view.source.empty();
+    const std::string sources = one_source ? fmt::format("[{}] AS sources", SqlLiteral(view.source)) : "sources";
+    ASSIGN_OR_RETURN(QueryResult rows, database_->Query(fmt::format(
+                                           "SELECT f.id, text, time, language, {}, parents, meta FROM rhodes_fused f "
+                                           "{} {} ORDER BY f.id, time, language, meta",
+                                           sources, one_source ? "" : "JOIN rhodes_origins o ON o.id = f.id",
+                                           report_.views.size() == 1 ? "" : "ANTI JOIN rhodes_made m ON m.id = f.id")));
     Document document;
     while (true) {
       ASSIGN_OR_RETURN(const bool more, rows.Next());
-      if (!more) return absl::OkStatus();
+      if (!more) break;
+      RETURN_IF_ERROR(context_.CheckCancelled());
       for (size_t row = 0; row < rows.row_count(); ++row) {
-        document = {};
-        document.id = rows.String(0, row);
-        document.text = rows.String(1, row);
-        if (!rows.IsNull(2, row)) document.time = rows.Int64(2, row);
-        if (!rows.IsNull(3, row)) document.language = rows.String(3, row);
-        for (const std::string_view source : rows.StringList(4, row)) document.sources.emplace_back(source);
-        for (const std::string_view parent : rows.StringList(5, row)) document.parents.emplace_back(parent);
-        if (!rows.IsNull(6, row)) document.meta = rows.String(6, row);
+        if (rows.String(0, row) == document.id) continue;
+        FillDocument(rows, row, document);
+        ++counts.documents;
         report_.text_bytes += document.text.size();
         RETURN_IF_ERROR(writer.Append(document));
       }
     }
+    counts.duplicates = counts.rows - counts.empty - counts.documents;
+    report_.documents += counts.documents;
+    return absl::OkStatus();
+  }
+
+  static void FillDocument(const QueryResult& rows, size_t row, Document& document) {
+    document.id = rows.String(0, row);
+    document.text = rows.String(1, row);
+    document.time.reset();
+    if (!rows.IsNull(2, row)) document.time = rows.Int64(2, row);
+    document.language = rows.IsNull(3, row) ? std::string_view() : rows.String(3, row);
+    const std::vector<std::string_view> sources = rows.StringList(4, row);
+    document.sources.assign(sources.begin(), sources.end());
+    const std::vector<std::string_view> parents = rows.StringList(5, row);
+    document.parents.assign(parents.begin(), parents.end());
+    document.meta = rows.IsNull(6, row) ? std::string_view() : rows.String(6, row);
+  }
+
+  // For the views that follow: which documents there are, which records are in one.
+  absl::Status Remember() {
+    return database_->Execute(
+        "INSERT INTO rhodes_made SELECT id FROM rhodes_fused; INSERT INTO rhodes_used SELECT DISTINCT parent FROM "
+        "rhodes_link");
   }
 
   absl::Status CountUse() {
     ASSIGN_OR_RETURN(
         QueryResult counts,
         database_->Query(
-            "SELECT source, count(*)::UBIGINT, count(u.id)::UBIGINT FROM (SELECT id, source FROM records) r "
-            "LEFT JOIN (SELECT DISTINCT id FROM used) u ON r.id = u.id GROUP BY source ORDER BY source"));
+            "SELECT source, count(*)::UBIGINT, count(u.id)::UBIGINT FROM (SELECT id, source FROM main.records) r "
+            "LEFT JOIN (SELECT DISTINCT id FROM rhodes_used) u ON r.id = u.id GROUP BY source ORDER BY source"));
     while (true) {
       ASSIGN_OR_RETURN(const bool more, counts.Next());
       if (!more) return absl::OkStatus();

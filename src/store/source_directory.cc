@@ -131,7 +131,7 @@ absl::StatusOr<std::vector<std::string>> ListParts(const std::string& out, const
   ASSIGN_OR_RETURN(const SourceManifest manifest, ReadSourceManifest(directory));
   std::vector<std::string> parts;
   std::error_code error;
-  const std::string absolute = std::filesystem::absolute(directory, error).string();
+  const std::string absolute = std::filesystem::absolute(directory, error).lexically_normal().string();
   if (error) return ErrnoError(error.value(), "resolve", directory);
   for (const PartInfo& part : manifest.parts) parts.push_back(absolute + "/" + part.file);
   return parts;

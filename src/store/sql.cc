@@ -70,8 +70,10 @@ absl::Status RunSql(const std::string& out, const std::string& sql, const std::s
   options.threads = context.Threads();
   options.memory_bytes = context.memory_bytes;
   ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(options));
+  const InterruptOnCancel watch(*database, context);
   RETURN_IF_ERROR(CreateViews(*database, out));
-  // The views are made; from here on nothing outside them is read and nothing is written.
+  // A query of someone else's may be run without reading it: it sees nothing but OUT.
+  RETURN_IF_ERROR(database->ConfineTo({out}));
   RETURN_IF_ERROR(database->Execute("SET lock_configuration = true"));
   std::string_view query = Trim(sql);
   while (query.ends_with(';')) query = Trim(query.substr(0, query.size() - 1));

@@ -48,6 +48,7 @@ TEST_F(SqlTest, PrintsEveryFormat) {
 TEST_F(SqlTest, OnlyQueriesAreRunAndErrorsAreUsageErrors) {
   EXPECT_EQ(ExitCodeOf(Run("DROP VIEW posts", "csv").status()), ExitCode::kUsage);
   EXPECT_EQ(ExitCodeOf(Run("SELECT nope FROM posts", "csv").status()), ExitCode::kUsage);
+  EXPECT_THAT(Message(Run("SELECT * FROM read_csv('/etc/passwd')", "csv").status()), ::testing::HasSubstr("disabled"));
   EXPECT_THAT(Message(Run("SELECT\nnope FROM posts", "csv").status()), ::testing::HasSubstr("nope"));
 }
 

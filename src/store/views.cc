@@ -1,6 +1,7 @@
 #include "store/views.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <vector>
 
 #include "base/file.h"
@@ -39,9 +40,12 @@ absl::Status CreateViews(Database& database, const std::string& out) {
                                                                  SqlIdentifier(source)))
                                   : CreateView(database, source, parts));
   }
+  std::error_code error;
+  const std::string absolute = std::filesystem::absolute(out, error).lexically_normal().string();
+  if (error) return ErrnoError(error.value(), "resolve", out);
   for (const char* table : {"documents", "corpus", "dropped"}) {
     std::vector<std::string> parts;
-    if (absl::StatusOr<std::vector<std::string>> files = ListFiles(fmt::format("{}/{}", out, table)); files.ok()) {
+    if (absl::StatusOr<std::vector<std::string>> files = ListFiles(fmt::format("{}/{}", absolute, table)); files.ok()) {
       std::copy_if(files->begin(), files->end(), std::back_inserter(parts),
                    [](const std::string& file) { return file.ends_with(".parquet"); });
     }

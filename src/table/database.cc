@@ -1,5 +1,8 @@
 #include "table/database.h"
 
+#include <filesystem>
+#include <system_error>
+
 namespace rhodes {
 namespace {
 
@@ -207,6 +210,17 @@ absl::Status Database::RequireOneSelect(const std::string& sql) {
   duckdb_destroy_prepare(&statement);
   duckdb_destroy_extracted(&statements);
   return status;
+}
+
+absl::Status Database::ConfineTo(const std::vector<std::string>& directories) {
+  std::string list;
+  for (const std::string& directory : directories) {
+    std::error_code error;
+    const std::string absolute = std::filesystem::absolute(directory, error).lexically_normal().string();
+    if (error) return ErrnoError(error.value(), "resolve", directory);
+    list += (list.empty() ? "" : ", ") + SqlLiteral(absolute.ends_with('/') ? absolute : absolute + "/");
+  }
+  return Execute(fmt::format("SET allowed_directories = [{}]; SET enable_external_access = false", list));
 }
 
 InterruptOnCancel::InterruptOnCancel(Database& database, const RunContext& context) {

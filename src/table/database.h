@@ -90,6 +90,8 @@ class Database {
   absl::StatusOr<uint64_t> QueryCount(const std::string& sql);
   // INVALID_ARGUMENT unless `sql` is one statement that reads and changes nothing (SELECT, EXPLAIN, DESCRIBE).
   absl::Status RequireOneSelect(const std::string& sql);
+  // From here on SQL reads and writes files below `directories` (and spills) only. Cannot be taken back.
+  absl::Status ConfineTo(const std::vector<std::string>& directories);
   // Ends a running query from another thread.
   void Interrupt();
 
