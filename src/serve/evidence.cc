@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/file.h"
 #include "base/manifest.h"
 #include "base/text.h"
@@ -86,6 +88,8 @@ class OutEvidence final : public Evidence {
  private:
   // The text of a document of the training split, from its tokens: no search through the corpus.
   std::string TextOf(uint64_t document) const;
+  // Titles that documents have by their meta, by id. Only these two columns are read; the texts are not.
+  absl::flat_hash_map<std::string, std::string> StatedTitles(const std::set<std::string>& ids);
 
   Parts parts_;
   std::mutex mutex_;  // of parts_.database
@@ -98,6 +102,26 @@ std::string OutEvidence::TextOf(uint64_t document) const {
   parts_.shards->Read(begin, tokens);
   std::erase(tokens, parts_.index->tokenizer().end_of_text());
   return ReplaceInvalidUtf8(parts_.index->tokenizer().Decode(tokens));
+}
+
+absl::flat_hash_map<std::string, std::string> OutEvidence::StatedTitles(const std::set<std::string>& ids) {
+  absl::flat_hash_map<std::string, std::string> titles;
+  if (parts_.database == nullptr || ids.empty()) return titles;
+  std::string list;
+  for (const std::string& id : ids) list += (list.empty() ? "" : ", ") + SqlLiteral(id);
+  const std::scoped_lock lock(mutex_);
+  absl::StatusOr<QueryResult> result =
+      parts_.database->Query(fmt::format("SELECT id, meta FROM corpus WHERE meta IS NOT NULL AND id IN ({})", list));
+  // A corpus that cannot be read costs the titles, not the answer: first lines serve instead.
+  if (!result.ok()) return titles;
+  for (absl::StatusOr<bool> more = result->Next(); more.ok() && *more; more = result->Next()) {
+    for (size_t row = 0; row < result->row_count(); ++row) {
+      const absl::StatusOr<Json> meta = ParseJson(result->String(1, row), "meta");
+      std::string title = meta.ok() ? TitleOf(*meta, "") : "";
+      if (!title.empty()) titles.emplace(std::string(result->String(0, row)), std::move(title));
+    }
+  }
+  return titles;
 }
 
 absl::StatusOr<Json> OutEvidence::Trace(std::string_view text) {
@@ -113,16 +137,26 @@ absl::StatusOr<Json> OutEvidence::Trace(std::string_view text) {
     if (added) place->second = TextOf(document);
     return place->second;
   };
+  std::set<std::string> ids;
+  for (const TracedSpan& span : trace.spans) {
+    for (const TracedDocument& document : span.documents) ids.insert(document.id);
+  }
+  for (const LeanedDocument& leaned : trace.documents) ids.insert(leaned.document.id);
+  const absl::flat_hash_map<std::string, std::string> stated = StatedTitles(ids);
+  const auto title_of = [&](const TracedDocument& document) {
+    const auto found = stated.find(document.id);
+    return found != stated.end() ? found->second : TitleOf(nullptr, text_of(document.document));
+  };
   for (size_t s = 0; s < trace.spans.size(); ++s) {
     for (size_t d = 0; d < trace.spans[s].documents.size(); ++d) {
-      const std::string& whole = text_of(trace.spans[s].documents[d].document);
+      const TracedDocument& traced = trace.spans[s].documents[d];
       Json& document = json["spans"][s]["documents"][d];
-      document["title"] = TitleOf(nullptr, whole);
-      document["snippet"] = SnippetOf(whole, trace.spans[s].text);
+      document["title"] = title_of(traced);
+      document["snippet"] = SnippetOf(text_of(traced.document), trace.spans[s].text);
     }
   }
   for (size_t d = 0; d < trace.documents.size(); ++d) {
-    json["documents"][d]["title"] = TitleOf(nullptr, text_of(trace.documents[d].document.document));
+    json["documents"][d]["title"] = title_of(trace.documents[d].document);
   }
   return json;
 }
