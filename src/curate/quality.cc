@@ -73,7 +73,8 @@ Verdict JudgeQuality(const QualityMeasures& measures, const QualitySettings& set
   if (measures.bullet_line_ratio > settings.max_bullet_line_ratio) return drop("gopher_too_many_bullets");
   if (measures.ellipsis_line_ratio > settings.max_ellipsis_line_ratio) return drop("gopher_too_many_end_ellipsis");
   if (measures.alpha_word_ratio < settings.min_alpha_word_ratio) return drop("gopher_below_alpha_threshold");
-  if (measures.has_stop_words && measures.stop_words < settings.min_stop_words) {
+  if (measures.has_stop_words && measures.words >= settings.stop_words_from &&
+      measures.stop_words < settings.min_stop_words) {
     return drop("gopher_enough_stop_words");
   }
   return {};

@@ -13,15 +13,16 @@ namespace rhodes {
 // A document is dropped when a measure is beyond its threshold; comparisons are strict. The reference's default stands
 // in the comment where ours differs; docs/curation.md says why.
 struct QualitySettings {
-  uint64_t min_words = 10;  // words that are not symbols; reference 50
+  uint64_t min_words = 5;  // words that are not symbols; reference 50
   uint64_t max_words = 100'000;
   double min_mean_word_length = 3;  // code points; languages written without spaces are not measured
   double max_mean_word_length = 10;
   double max_symbol_word_ratio = 0.1;    // '#' a word; ellipses a word
   double max_bullet_line_ratio = 0.9;    // lines that begin with a bullet or hyphen
   double max_ellipsis_line_ratio = 0.3;  // lines that end with an ellipsis
-  double min_alpha_word_ratio = 0.6;     // words with a letter, of all with symbols; reference 0.8
+  double min_alpha_word_ratio = 0.5;     // words with a letter, of all with symbols; reference 0.8
   uint64_t min_stop_words = 1;           // distinct, in languages that have a list; reference 2
+  uint64_t stop_words_from = 30;         // documents of fewer words need none; reference 0
 };
 
 struct QualityMeasures {

@@ -86,7 +86,7 @@ const std::string kGood =
 TEST(Quality, KeepsProse) { EXPECT_EQ(Reason(kGood), ""); }
 
 TEST(Quality, NamesTheReasonsOfTheReference) {
-  EXPECT_EQ(Reason("Too short a text."), "gopher_short_doc");
+  EXPECT_EQ(Reason("A short text."), "gopher_short_doc");
   EXPECT_EQ(Reason(kGood, {.max_words = 5}), "gopher_long_doc");
   EXPECT_EQ(Reason(Repeat("a b c d e f ", 10)), "gopher_below_avg_threshold");
   EXPECT_EQ(Reason(Repeat("incomprehensibilities of the counterrevolutionaries ", 10)), "gopher_above_avg_threshold");
@@ -96,11 +96,16 @@ TEST(Quality, NamesTheReasonsOfTheReference) {
   EXPECT_EQ(Reason(Repeat("the list of all things goes on and never will end ...\n", 10)),
             "gopher_too_many_end_ellipsis");
   EXPECT_EQ(Reason(Repeat("the 1000 and 2000 3000 4000 5000 ", 10)), "gopher_below_alpha_threshold");
-  EXPECT_EQ(Reason(Repeat("Lists name things only: apples pears plums ", 3)), "gopher_enough_stop_words");
+  EXPECT_EQ(Reason(Repeat("Lists name things only: apples pears plums ", 5)), "gopher_enough_stop_words");
+}
+
+TEST(Quality, ShortDocumentsNeedNoStopWords) {
+  EXPECT_EQ(Reason("GNU file archiver utility collection"), "");
+  EXPECT_EQ(Reason("GNU file archiver utility collection", {.stop_words_from = 0}), "gopher_enough_stop_words");
 }
 
 TEST(Quality, StopWordsOnlyWhereThereIsAListAndWordLengthOnlyWhereThereAreSpaces) {
-  EXPECT_EQ(Reason(Repeat("Lists name things only: apples pears plums ", 3), {}, "xx"), "");
+  EXPECT_EQ(Reason(Repeat("Lists name things only: apples pears plums ", 5), {}, "xx"), "");
   EXPECT_EQ(Reason(Repeat("パッケージを管理するための道具です。", 3), {}, "ja"), "");
   EXPECT_EQ(Reason(Repeat("パッケージを管理するための道具です。", 3), {}, "en"), "gopher_below_avg_threshold");
 }

@@ -48,6 +48,7 @@ std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
       {"quality.max_ellipsis_line_ratio", &quality.max_ellipsis_line_ratio},
       {"quality.min_alpha_word_ratio", &quality.min_alpha_word_ratio},
       {"quality.min_stop_words", &quality.min_stop_words},
+      {"quality.stop_words_from", &quality.stop_words_from},
       {"repetition.max_duplicate_paragraphs", &repetition.max_duplicate_paragraphs},
       {"repetition.max_duplicate_paragraph_characters", &repetition.max_duplicate_paragraph_characters},
       {"repetition.max_duplicate_lines", &repetition.max_duplicate_lines},

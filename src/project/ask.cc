@@ -1,6 +1,5 @@
 #include "project/ask.h"
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 
@@ -45,41 +44,29 @@ Json ToJson(const AskSettings& settings) {
 }
 
 Json LeansOn(const Json& trace) {
-  struct Support {
-    Json document;
-    std::string words;
-    size_t bytes = 0;
-    size_t order = 0;
-  };
-  std::map<std::string, Support> by_id;
+  std::map<std::string, std::string> titles;
   for (const Json& span : trace["spans"]) {
-    const auto& text = span["text"].get_ref<const std::string&>();
-    if (Trim(text).size() < kShortestSpan) continue;
     for (const Json& document : span["documents"]) {
-      Support& support = by_id[document["id"].get<std::string>()];
-      if (support.document.is_null()) {
-        support.document = document;
-        support.order = by_id.size();
-      }
-      support.bytes += text.size();
-      if (text.size() > support.words.size()) support.words = text;
+      titles[document["id"].get<std::string>()] = document.value("title", "");
     }
   }
-  std::vector<Support> supports;
-  for (auto& [id, support] : by_id) supports.push_back(std::move(support));
-  std::sort(supports.begin(), supports.end(), [](const Support& a, const Support& b) {
-    if (a.words.size() != b.words.size()) return a.words.size() > b.words.size();
-    return a.bytes != b.bytes ? a.bytes > b.bytes : a.order < b.order;
-  });
-  supports.resize(std::min(supports.size(), kDocumentsShown));
   Json list = Json::array();
-  for (const Support& support : supports) {
-    const Json& document = support.document;
-    list.push_back({{"id", document["id"]},
-                    {"title", document.value("title", "")},
+  for (const Json& document : trace["documents"]) {
+    if (list.size() == kDocumentsShown) break;
+    std::string words;
+    size_t bytes = 0;
+    for (const Json& number : document["spans"]) {
+      const auto& text = trace["spans"][number.get<size_t>()]["text"].get_ref<const std::string&>();
+      bytes += text.size();
+      if (text.size() > words.size()) words = text;
+    }
+    if (Trim(words).size() < kShortestSpan) continue;
+    const auto id = document["id"].get<std::string>();
+    list.push_back({{"id", id},
+                    {"title", document.value("title", titles[id])},
                     {"source", document.value("source", "")},
-                    {"words", support.words},
-                    {"bytes", support.bytes},
+                    {"words", words},
+                    {"bytes", bytes},
                     {"records", document["records"]}});
   }
   return list;

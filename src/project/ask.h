@@ -23,10 +23,10 @@ Json ToJson(const AskSettings& settings);
 // Asks every question and writes OUT/answers.json:
 //   {"stage", "version", "key", "settings", "counts": {"questions", "tokens"}, "seconds",
 //    "answers": [{"question", "answer", "tokens", "finish_reason",
-//                 "leans_on": [{"id", "title", "sources", "words", "bytes", "records": [{"id", "file", "begin",
+//                 "leans_on": [{"id", "title", "source", "words", "bytes", "records": [{"id", "file", "begin",
 //                 "end"}]}]}]}
-// `leans_on` has the documents that hold the longest word-for-word spans of the answer, at most kDocumentsShown,
-// longest first; `words` is the longest such span and `bytes` how much of the answer stands in spans of that document.
+// `leans_on` has the documents that the answer leans on most (trace/trace.h), at most kDocumentsShown; `words` is the
+// longest word-for-word span that a document shares with it and `bytes` the length of all such spans.
 // Returns what was written.
 //
 // OUT_OF_RANGE naming the question when it does not fit the model's context.
