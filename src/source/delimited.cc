@@ -22,14 +22,12 @@ struct Dialect {
 struct Row {
   enum class Kind {
     kRow,     // [begin, content_end) is a row, the next one begins at `next`
-    kBroken,  // the line [begin, content_end) is no row: `reason`
+    kBroken,  // the line [begin, content_end) is no row
     kMore     // the row does not end in the bytes given
   };
   Kind kind = Kind::kMore;
   size_t content_end = 0;
   size_t next = 0;
-  const char* reason = "";
-  size_t reason_at = 0;
 };
 
 size_t FindFrom(std::string_view bytes, size_t begin, char wanted) {
@@ -42,9 +40,13 @@ size_t WithoutReturn(std::string_view bytes, size_t begin, size_t end) {
   return end > begin && bytes[end - 1] == '\r' ? end - 1 : end;
 }
 
-Row BrokenLine(std::string_view bytes, size_t begin, const char* reason, size_t at) {
+// The reason is the same for all that can be wrong with quotes: more would depend on how far beyond the line one sees,
+// and so on where the file was cut.
+constexpr char kBrokenQuote[] = "not a row: a quote is not closed, or text follows the closing one";
+
+Row BrokenLine(std::string_view bytes, size_t begin) {
   const size_t newline = FindFrom(bytes, begin, '\n');
-  return {Row::Kind::kBroken, WithoutReturn(bytes, begin, newline), std::min(newline + 1, bytes.size()), reason, at};
+  return {Row::Kind::kBroken, WithoutReturn(bytes, begin, newline), std::min(newline + 1, bytes.size())};
 }
 
 // Finds the end of the row that begins at `begin`.
@@ -53,16 +55,16 @@ Row ScanRow(std::string_view bytes, size_t begin, const Dialect& dialect, bool a
   const bool has_quote = dialect.quotes && FindFrom(bytes.substr(0, newline), begin, '"') < newline;
   if (!has_quote) {
     if (newline == bytes.size() && !at_end) return {};
-    return {Row::Kind::kRow, WithoutReturn(bytes, begin, newline), std::min(newline + 1, bytes.size()), "", 0};
+    return {Row::Kind::kRow, WithoutReturn(bytes, begin, newline), std::min(newline + 1, bytes.size())};
   }
   size_t at = begin;
   while (true) {  // at the beginning of a cell
     if (at < bytes.size() && bytes[at] == '"') {
-      const size_t opened = at++;
+      ++at;
       while (true) {
         at = FindFrom(bytes, at, '"');
-        if (at - begin > limit) return BrokenLine(bytes, begin, "a quote is not closed within the longest row", opened);
-        if (at == bytes.size()) return at_end ? BrokenLine(bytes, begin, "a quote is never closed", opened) : Row{};
+        if (at - begin > limit) return BrokenLine(bytes, begin);
+        if (at == bytes.size()) return at_end ? BrokenLine(bytes, begin) : Row{};
         if (at + 1 == bytes.size() && !at_end) return {};
         if (at + 1 < bytes.size() && bytes[at + 1] == '"') {
           at += 2;
@@ -73,14 +75,14 @@ Row ScanRow(std::string_view bytes, size_t begin, const Dialect& dialect, bool a
       }
       const bool ends = at == bytes.size() || bytes[at] == dialect.separator || bytes[at] == '\n' ||
                         (bytes[at] == '\r' && (at + 1 == bytes.size() || bytes[at + 1] == '\n'));
-      if (!ends) return BrokenLine(bytes, begin, "text follows a closing quote", at);
+      if (!ends) return BrokenLine(bytes, begin);
     }
     while (at < bytes.size() && bytes[at] != dialect.separator && bytes[at] != '\n') ++at;
     if (at == bytes.size()) {
       if (!at_end) return {};
-      return {Row::Kind::kRow, WithoutReturn(bytes, begin, at), at, "", 0};
+      return {Row::Kind::kRow, WithoutReturn(bytes, begin, at), at};
     }
-    if (bytes[at] == '\n') return {Row::Kind::kRow, WithoutReturn(bytes, begin, at), at + 1, "", 0};
+    if (bytes[at] == '\n') return {Row::Kind::kRow, WithoutReturn(bytes, begin, at), at + 1};
     ++at;
   }
 }
@@ -272,7 +274,12 @@ class Delimited final : public Format {
   size_t Cut(std::string_view bytes, size_t target, bool at_end, const FileState* state,
              const ReadOptions& options) const override {
     const Dialect& dialect = static_cast<const TableState*>(state)->dialect;
-    if (!dialect.quotes || FindFrom(bytes.substr(0, target), 0, '"') >= target) return CutAtLine(bytes, target);
+    if (!dialect.quotes) return CutAtLine(bytes, target);
+    // Without a quote before the target every line break before it ends a row.
+    const std::string_view before = bytes.substr(0, target);
+    if (before.find('"') == std::string_view::npos) {
+      if (const size_t newline = before.rfind('\n'); newline != std::string_view::npos) return newline + 1;
+    }
     size_t cut = 0;
     while (cut < target) {
       const Row row = ScanRow(bytes, cut, dialect, at_end, options.record_limit);
@@ -307,7 +314,7 @@ class RowParser {
     while (begin < block_.bytes.size()) {
       const Row row = ScanRow(block_.bytes, begin, state_.dialect, true, options_.record_limit);
       if (row.kind == Row::Kind::kBroken) {
-        Reject(begin, row.content_end, fmt::format("not a row: byte {}: {}", block_.begin + row.reason_at, row.reason));
+        Reject(begin, row.content_end, kBrokenQuote);
       } else {
         ParseRow(begin, row.content_end);
       }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "source/encoding.h"
 #include "source/roff.h"
 #include "source/testing.h"
 
@@ -141,6 +142,15 @@ TEST(Roff, Render_ATableByRows) {
 TEST(Roff, Render_EndlessMacrosEnd) {
   EXPECT_TRUE(RenderManualPage(".de A\n.B2\n.A\n.A\n.A\n..\n.de B2\ntext\n.A\n.A\n..\n.A\n").text.size() < (4U << 20));
   EXPECT_LT(Render(".ds a xx\\*a\\*a\\*a\n\\*a\n").size(), 1U << 20);
+}
+
+// Found by fuzzing: names and delimiters of more than one byte were cut in two.
+TEST(Roff, Render_GivesUtf8WhateverTheDelimitersAre) {
+  EXPECT_EQ(Render("a \\(\u201Dm b\n"), "a  b\n");
+  for (const char* source :
+       {".if \u201Da\u201Da\u201D yes\n", ".TS\ntab(\u201D);\nl.\na\u201Db\n.TE\n", ".TH \u201D\n.tr \\\u201Dx\ny\n"}) {
+    EXPECT_EQ(FindInvalidUtf8(Render(source)), std::string::npos) << source;
+  }
 }
 
 TEST(Man, Parse_TakesTheWholeFileAndReadsItsPath) {

@@ -1,5 +1,7 @@
 #include "source/roff.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
 
@@ -121,6 +123,10 @@ ManualPage RoffInterpreter::Run() {
     Line(*std::move(line));
   }
   state_.page.text = state_.layout.Take();
+  // A request with a delimiter or a limit may have cut a character in two.
+  for (std::string* text : {&state_.page.text, &state_.page.title, &state_.page.section}) {
+    if (!simdjson::validate_utf8(*text)) *text = ReplaceInvalidUtf8(*text);
+  }
   return std::move(state_.page);
 }
 

@@ -69,7 +69,8 @@ std::string_view TakeName(std::string_view text, size_t* at) {
   if (*at >= text.size()) return {};
   if (text[*at] == '(') {
     const size_t begin = std::min(*at + 1, text.size());
-    const size_t end = std::min(begin + 2, text.size());
+    size_t end = begin;
+    for (int i = 0; i < 2 && end < text.size(); ++i) end += CharacterLength(text, end);
     *at = end;
     return text.substr(begin, end - begin);
   }
