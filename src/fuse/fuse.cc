@@ -19,6 +19,8 @@
 namespace rhodes {
 namespace {
 
+constexpr uint64_t kThreadMemory = uint64_t{128} << 20;
+
 // DuckDB counts lines within the statement; people count them in the file it stands in.
 std::string WithFileLine(const FuseView& view, const std::string& message) {
   int line = view.line;
@@ -58,9 +60,10 @@ class Fuser {
     const std::string spill = options_.out + "/.fuse";
     RETURN_IF_ERROR(RemoveTree(spill));
     Database::Options database_options;
-    database_options.threads = context_.Threads();
-    // The rest is for the parts on their way to the disk.
-    database_options.memory_bytes = std::max<uint64_t>(context_.memory_bytes / 4 * 3, uint64_t{128} << 20);
+    // The rest is for the parts on their way to the disk. A thread that sorts cannot do with less than kThreadMemory.
+    database_options.memory_bytes = std::max<uint64_t>(context_.memory_bytes / 4 * 3, kThreadMemory);
+    threads_ = std::clamp(static_cast<int>(database_options.memory_bytes / kThreadMemory), 1, context_.Threads());
+    database_options.threads = threads_;
     database_options.temporary_directory = spill;
     ASSIGN_OR_RETURN(database_, Database::Open(database_options));
     const absl::Status status = MakeAll();
@@ -150,7 +153,7 @@ class Fuser {
       RETURN_IF_ERROR(database_->Execute("SELECT setseed(0.5)"));
       // The statement begins in the first line, so that DuckDB's line numbers stay those of the user.
       const absl::Status status = database_->Execute(fmt::format("CREATE TEMP TABLE {} AS {}", name, sql));
-      if (!parallel) RETURN_IF_ERROR(database_->Execute(fmt::format("SET threads = {}", context_.Threads())));
+      if (!parallel) RETURN_IF_ERROR(database_->Execute(fmt::format("SET threads = {}", threads_)));
       RETURN_IF_ERROR(status);
     } else {
       // A source's records stay in their parts; those that are left over are another set after each view.
@@ -302,6 +305,7 @@ class Fuser {
   const FuseOptions& options_;
   RunContext& context_;
   std::vector<FuseView> views_;
+  int threads_ = 1;
   std::vector<std::string> sources_;
   std::unique_ptr<Database> database_;
   std::optional<StagedDirectory> staged_;

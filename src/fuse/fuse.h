@@ -58,8 +58,9 @@ Json ToJson(const FuseReport& report);
 // in the order of the views, then of their ids; the bytes do not depend on the number of threads. A document's id is
 // ContentId({text, parents...}), its sources are those of its parents.
 //
-// Memory: at most about `context.memory_bytes`; beyond it DuckDB spills to OUT/.fuse, which is removed at the end.
-// UsageError naming the view and its line when SQL is wrong, lacks a column, or names a parent that is no record.
+// Memory: at most about `context.memory_bytes` (at least 250 MB); beyond it DuckDB spills to OUT/.fuse, which is
+// removed at the end. UsageError naming the view and its line when SQL is wrong, lacks a column, or names a parent that
+// is no record.
 absl::StatusOr<FuseReport> Fuse(const FuseOptions& options, RunContext& context);
 
 }  // namespace rhodes

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "record/document_table.h"
@@ -125,6 +129,81 @@ TEST_F(FuseTest, TheBytesDoNotDependOnTheThreads) {
   const std::string one = *Sha256OfFile(options_.out + "/documents/part-00000.parquet");
   ASSERT_TRUE(Run(4).ok());
   EXPECT_EQ(*Sha256OfFile(options_.out + "/documents/part-00000.parquet"), one);
+}
+
+// string_agg() without an order takes rows as the threads bring them.
+TEST_F(FuseTest, AnUnorderedAggregateDoesNotDependOnTheThreadsEither) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (int i = 0; i < 60000; ++i) rows.emplace_back("p" + std::to_string(i % 50), "entry " + std::to_string(i));
+  Store("many", rows);
+  AddSql("grouped", "SELECT string_agg(text, ' ') AS text, list(id) AS parents FROM many GROUP BY fields['package']");
+  ASSERT_TRUE(Run(1).ok());
+  const std::string one = *Sha256OfFile(options_.out + "/documents/part-00000.parquet");
+  ASSERT_TRUE(Run(4).ok());
+  EXPECT_EQ(*Sha256OfFile(options_.out + "/documents/part-00000.parquet"), one);
+}
+
+TEST_F(FuseTest, ADocumentOfTwoViewsOrTwoRowsIsMadeOnce) {
+  AddSql("first", "SELECT text, id AS parent FROM changes UNION ALL SELECT text, id FROM changes");
+  AddSource("changes", false);
+  const absl::StatusOr<FuseReport> report = Run();
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->documents, 3u);
+  EXPECT_EQ(report->views[0].rows, 6u);
+  EXPECT_EQ(report->views[0].duplicates, 3u);
+  EXPECT_EQ(report->views[1].duplicates, 3u);
+}
+
+TEST_F(FuseTest, SpillsBeyondTheBudgetAndCleansUp) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (int i = 0; i < 25000; ++i) rows.emplace_back("p", Sha256Hex(std::to_string(i)) + std::string(6000, 'x'));
+  Store("large", rows);
+  RunContext context;
+  context.memory_bytes = 64 << 20;  // 128 MB for DuckDB, beneath the 150 MB of text
+  const absl::StatusOr<FuseReport> report = Fuse(options_, context);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->documents, 25005u);
+  EXPECT_FALSE(PathExists(options_.out + "/.fuse"));
+}
+
+TEST_F(FuseTest, StoppedByTheUserItLeavesWhatWasThere) {
+  ASSERT_TRUE(Run().ok());
+  const std::string before = *Sha256OfFile(options_.out + "/documents/part-00000.parquet");
+  AddSql("endless", "SELECT text, id AS parent FROM packages, range(10000000000) r WHERE r.range < 0");
+  std::atomic<bool> cancelled{false};
+  RunContext context;
+  context.cancelled = &cancelled;
+  std::thread user([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    cancelled = true;
+  });
+  const absl::Status status = Fuse(options_, context).status();
+  user.join();
+  EXPECT_EQ(ExitCodeOf(status), ExitCode::kInterrupted) << status;
+  EXPECT_EQ(*Sha256OfFile(options_.out + "/documents/part-00000.parquet"), before);
+  EXPECT_FALSE(PathExists(options_.out + "/.fuse"));
+}
+
+TEST_F(FuseTest, SqlSeesNothingOutsideOutAndChangesNothing) {
+  AddSql("outside", "SELECT content AS text, [filename] AS parents FROM read_text('/etc/hostname')");
+  EXPECT_THAT(Message(Run().status()), HasSubstr("disabled by configuration"));
+  for (const char* sql : {"DROP VIEW packages", "SELECT 1; SELECT 2", "  -- nothing\n"}) {
+    options_.views.clear();
+    AddSql("wrong", sql);
+    EXPECT_EQ(ExitCodeOf(Run().status()), ExitCode::kUsage) << sql;
+  }
+}
+
+TEST_F(FuseTest, ARowWithoutParentsAndMetaThatIsNoObjectAreErrors) {
+  AddSql("orphans", "SELECT text, [NULL::VARCHAR] AS parents FROM packages");
+  EXPECT_THAT(Message(Run().status()), HasSubstr("2 rows have a text and no parent"));
+  options_.views.clear();
+  AddSql("list", "SELECT text, id AS parent, [1, 2] AS meta FROM packages");
+  EXPECT_THAT(Message(Run().status()), HasSubstr("meta is no struct, map or JSON object: [1,2]"));
+  options_.views.clear();
+  AddSql("null", "SELECT text, id AS parent, NULL AS title, NULL::JSON AS meta FROM packages");
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(Documents()[0].meta, R"({"view":"null"})");
 }
 
 TEST_F(FuseTest, AWrongStatementNamesViewFileAndLine) {

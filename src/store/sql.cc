@@ -85,7 +85,8 @@ absl::Status RunSql(const std::string& out, const std::string& sql, const std::s
   }
   // As text, every type prints as DuckDB itself would print it; for JSON, numbers and lists stay what they are.
   const bool json = format == "json";
-  const bool wraps = first == "select" || first == "with" || first == "from" || first == "values";
+  // EXPLAIN alone cannot be a subquery; its columns are text already.
+  const bool wraps = first != "explain";
   std::string wrapped(query);
   if (wraps) {
     wrapped = json ? fmt::format("SELECT CAST(to_json(rhodes_row) AS VARCHAR) FROM ({}\n) rhodes_row", query)

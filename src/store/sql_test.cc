@@ -42,6 +42,9 @@ TEST_F(SqlTest, PrintsEveryFormat) {
   EXPECT_EQ(*Run("SELECT text, 1 AS n FROM posts ORDER BY text;", "csv"),
             "text,n\nplain,1\n\"with, comma and \"\"quote\"\"\",1\n");
   EXPECT_EQ(*Run("SELECT [1, 2] AS l, NULL AS x", "json"), "{\"l\":[1,2],\"x\":null}\n");
+  EXPECT_THAT(*Run("SUMMARIZE SELECT 7 AS n", "csv"), ::testing::HasSubstr("n,INTEGER,7,7,1,"));
+  EXPECT_THAT(*Run("DESCRIBE posts", "json"), ::testing::HasSubstr("{\"column_name\":\"id\""));
+  EXPECT_THAT(*Run("EXPLAIN SELECT 1", "csv"), ::testing::HasSubstr("physical_plan"));
   EXPECT_EQ(*Run("SELECT count(*) AS n FROM records", "table"), "n\n-\n2\n(1 row)\n");
 }
 
