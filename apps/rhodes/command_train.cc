@@ -24,6 +24,7 @@ absl::StatusOr<TrainOptions> OptionsOf(const TrainFlags& own) {
   } else {
     ASSIGN_OR_RETURN(options.config, PresetConfig(own.preset.empty() ? "14m" : own.preset));
     options.config.max_positions = options.context;
+    options.config.vocabulary_size = 0;  // the tokenizer's
   }
   ASSIGN_OR_RETURN(options.schedule.kind, ParseSchedule(own.schedule));
   options.compute = own.compute == "bf16"  ? TrainOptions::Compute::kBf16
@@ -89,7 +90,8 @@ CommandBody Setup(CLI::App& app) {
   auto own = std::make_shared<TrainFlags>();
   TrainOptions& o = own->options;
   app.add_option("--config", own->config, "shape of the model: config.json in Hugging Face's keys");
-  app.add_option("--preset", own->preset, "or a known shape: 124m, 14m, 1.4m (default 14m)");
+  app.add_option("--preset", own->preset,
+                 "or a known shape: 124m, 14m, 1.4m (default 14m), with the tokenizer's vocabulary");
   app.add_option("--tokenizer", o.tokenizer, "tokenizer.json that the shards were made with")->required();
   app.add_option("--shards", o.shards_dir, "directory of train-*.bin and validation-*.bin")->required();
   app.add_option("--out", o.out, "receives model/, checkpoints/ and metrics.jsonl")->required();

@@ -103,7 +103,7 @@ absl::Status Run::Prepare() {
   v_ = Buffer<float>(count);
   report_.compute = model_options.compute == ComputeType::kBf16 ? "bf16" : "f32";
   report_.parameters = model_->layout().count();
-  report_.peak_flops_per_second = MeasurePeak(model_options.compute, model_options.threads);
+  report_.peak_flops_per_second = MeasurePeak(model_options.compute, model_options.threads, options_.peak_seconds);
   flops_per_token_ = TrainingFlopsPerToken(options_.config, options_.context);
 
   batch_.Fill(*inputs_.train, *order_, 0, inputs_.tokenizer->end_of_text());

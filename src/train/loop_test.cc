@@ -50,6 +50,7 @@ class LoopTest : public testing::Test {
     options.sample_prompts = {"the "};
     options.sample_tokens = 8;
     options.checkpoint_seconds = 1e9;
+    options.peak_seconds = 0.01;
     options.key = "k";
     options.settings = SettingsOf(options);
     std::filesystem::create_directories(options.out);

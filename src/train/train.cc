@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/manifest.h"
 #include "token/shards.h"
 #include "token/tokenizer.h"
 #include "train/loop.h"
@@ -37,39 +36,39 @@ absl::Status CheckOptions(const TrainOptions& o) {
 absl::Status CheckTokens(const TrainOptions& options, const Tokenizer& tokenizer, const ShardSet& train,
                          const ShardSet* validation) {
   if (options.config.vocabulary_size < tokenizer.vocabulary_size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("train: the tokenizer {} has {} tokens and the model's vocab_size is {}: make it at least as large",
+                    options.tokenizer, tokenizer.vocabulary_size(), options.config.vocabulary_size));
+  }
+  const auto foreign = [&](const std::string& why) {
     return absl::InvalidArgumentError(fmt::format(
-        "train: the tokenizer {} has {} tokens and the model's vocabulary_size is {}: make it at least as large",
-        options.tokenizer, tokenizer.vocabulary_size(), options.config.vocabulary_size));
-  }
-  const std::string manifest_path = options.shards_dir + "/manifest.json";
-  if (PathExists(manifest_path)) {
-    ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(options.shards_dir));
-    for (const Json& part : {manifest.counts, manifest.settings}) {
-      const std::string recorded = part.is_object() ? part.value("tokenizer_sha256", "") : "";
-      if (recorded.empty()) continue;
-      ASSIGN_OR_RETURN(const std::string actual, Sha256OfFile(options.tokenizer));
-      if (recorded != actual) {
-        return absl::InvalidArgumentError(
-            fmt::format("train: the shards in {} were made with another tokenizer than {}: tokenize again, or give the "
-                        "tokenizer they were made with",
-                        options.shards_dir, options.tokenizer));
-      }
-    }
-  }
-  // A whole scan would read the corpus once more; the ends of the first documents tell another tokenizer apart.
+        "train: the shards in {} were made with another tokenizer than {} ({}): tokenize again, or give the "
+        "tokenizer they were made with",
+        options.shards_dir, options.tokenizer, why));
+  };
+  // Reading everything would cost a pass over the corpus; another tokenizer shows at the ends of the first documents,
+  // or in the length of the text that the validation split's tokens stand for.
   std::vector<TokenId> ids(1);
-  for (const ShardSet* shards : {&train, validation}) {
-    if (shards == nullptr) continue;
-    const uint64_t documents = std::min<uint64_t>(shards->document_count(), 1000);
-    for (uint64_t d = 0; d < documents; ++d) {
-      shards->Read(shards->DocumentBegin(d + 1) - 1, ids);
-      if (ids[0] != tokenizer.end_of_text()) {
-        return absl::InvalidArgumentError(fmt::format(
-            "train: document {} of the shards in {} ends with token {} and not with the end-of-text token {} of "
-            "{}: they belong to another tokenizer",
-            d, options.shards_dir, ids[0], tokenizer.end_of_text(), options.tokenizer));
-      }
+  const uint64_t documents = std::min<uint64_t>(train.document_count(), 1000);
+  for (uint64_t d = 0; d < documents; ++d) {
+    train.Read(train.DocumentBegin(d + 1) - 1, ids);
+    if (ids[0] != tokenizer.end_of_text()) {
+      return foreign(
+          fmt::format("document {} ends with token {}, and end-of-text is {}", d, ids[0], tokenizer.end_of_text()));
     }
+  }
+  constexpr uint64_t kMostTokens = uint64_t{1} << 26;
+  if (validation == nullptr || validation->token_count() > kMostTokens) return absl::OkStatus();
+  ids.resize(validation->token_count());
+  validation->Read(0, ids);
+  uint64_t bytes = 0;
+  for (const TokenId id : ids) {
+    if (id >= tokenizer.vocabulary_size()) return foreign(fmt::format("token {} is beyond its vocabulary", id));
+    if (id != tokenizer.end_of_text()) bytes += tokenizer.TokenBytes(id).size();
+  }
+  if (bytes != validation->text_bytes()) {
+    return foreign(
+        fmt::format("its tokens stand for {} bytes of text where {} were tokenized", bytes, validation->text_bytes()));
   }
   return absl::OkStatus();
 }
@@ -139,9 +138,9 @@ absl::StatusOr<TrainReport> Train(const TrainOptions& given, RunContext& context
     return UsageError(fmt::format("train: a context of {} is beyond the model's max_position_embeddings of {}",
                                   options.context, options.config.max_positions));
   }
+  RETURN_IF_ERROR(CheckTokens(options, *tokenizer, *train, held_out));
   options.config.bos_id = options.config.eos_id = tokenizer->end_of_text();
   RETURN_IF_ERROR(options.config.Validate());
-  RETURN_IF_ERROR(CheckTokens(options, *tokenizer, *train, held_out));
   if (options.settings.is_null()) options.settings = SettingsOf(options);
   if (options.key.empty()) {
     ASSIGN_OR_RETURN(options.key, KeyOf(options));

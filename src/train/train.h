@@ -65,6 +65,7 @@ struct TrainOptions {
   int64_t sample_tokens = 48;
   double checkpoint_seconds = 30;
   int keep_checkpoints = 2;
+  double peak_seconds = 0.4;  // for measuring the products' peak
 
   std::string key;                                   // empty: a hash of these settings and the inputs
   Json settings;                                     // for the manifest; empty: these settings
