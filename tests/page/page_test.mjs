@@ -2,7 +2,7 @@
 // are shown with those of the file.
 //
 // Usage: node page_test.mjs --rhodes BINARY --out OUT --screenshot FILE.png [--question TEXT] [--chromium PATH]
-//                           [--dark] [--model DIR]
+//                           [--dark] [--model DIR] [--temperature T]
 // Writes FILE.png (the answer with the panel open) and FILE-record.png (the record). Exit code 0 when all holds.
 
 import { spawn } from "node:child_process";
@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
     question: { type: "string", default: "What is zlib?" },
     chromium: { type: "string", default: "/usr/bin/chromium" },
     dark: { type: "boolean", default: false },
+    temperature: { type: "string" },
   },
 });
 for (const name of ["rhodes", "out", "screenshot"]) {
@@ -72,6 +73,11 @@ function fileBytes(file, begin, end) {
 }
 
 async function askAndWait(page) {
+  if (options.temperature !== undefined) {
+    await page.click(".settings summary");
+    await page.fill("#temperature", options.temperature);
+    await page.click(".settings summary");
+  }
   await page.fill("#question", options.question);
   await page.press("#question", "Enter");
   const answer = page.locator(".message.assistant").last();

@@ -107,7 +107,7 @@ export class Chat {
       mark(body, text, spans, (span, from) => this.panel.openSpan(span, from));
       note.textContent = spans.length === 0
         ? "no words of this stand in the training text"
-        : `${counted(spans.length, "passage")} found in the training text: follow one`;
+        : `${counted(spans.length, "passage")} found in the training text: follow ${spans.length === 1 ? "it" : "one"}`;
       message.dataset["traced"] = "done";
     } catch (error) {
       note.textContent = `not led back: ${error instanceof Error ? error.message : String(error)}`;

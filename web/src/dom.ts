@@ -67,3 +67,6 @@ export function formatLarge(value: number): string {
 // "1 document", "3 documents".
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${formatNumber(count)} ${count === 1 ? one : many}`;
+
+// "once", "3 times".
+export const times = (count: number): string => (count === 1 ? "once" : counted(count, "time"));

@@ -1,7 +1,7 @@
 // Marks the spans of an answer that stand in the training text.
 
 import type { Span } from "./api.js";
-import { counted, element } from "./dom.js";
+import { element, times } from "./dom.js";
 
 // A piece of the text and the span that owns it, if any.
 interface Piece {
@@ -68,8 +68,8 @@ export function mark(body: HTMLElement, text: string, spans: Span[], open: (span
         class: `span level-${level(span)}`,
         role: "button",
         tabindex: 0,
-        "aria-label": `${core}: stands ${counted(span.count, "time")} in the training text`,
-        title: `stands ${counted(span.count, "time")} in the training text`,
+        "aria-label": `${core}: stands ${times(span.count)} in the training text`,
+        title: `stands ${times(span.count)} in the training text`,
       },
       core,
     );

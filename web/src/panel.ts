@@ -2,7 +2,7 @@
 
 import type { RecordOrigin, Span, SpanDocument } from "./api.js";
 import { fetchDocument, fetchRecord } from "./api.js";
-import { counted, element, formatNumber, icon } from "./dom.js";
+import { counted, element, formatNumber, icon, times } from "./dom.js";
 
 const recordsAtFirst = 5;
 
@@ -62,7 +62,7 @@ export class Panel {
   }
 
   private spanBody(span: Span): HTMLElement {
-    const places = element("p", { class: "count" }, `Stands ${counted(span.count, "time")} in the training text`);
+    const places = element("p", { class: "count" }, `Stands ${times(span.count)} in the training text`);
     const documents = span.documents.map((document) => this.documentCard(document, span));
     const shown = span.documents.length;
     return element("div", {},
