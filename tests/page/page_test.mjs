@@ -72,19 +72,27 @@ function fileBytes(file, begin, end) {
   return new TextDecoder("utf-8").decode(bytes.subarray(begin, end));
 }
 
+async function setTemperature(page, temperature) {
+  await page.click(".settings summary");
+  await page.fill("#temperature", temperature);
+  await page.click(".settings summary");
+}
+
+// Asks and waits until the answer is marked. A model that has seen little may draw words that stand nowhere together; then
+// the likeliest words of all are asked for once more.
 async function askAndWait(page) {
-  if (options.temperature !== undefined) {
-    await page.click(".settings summary");
-    await page.fill("#temperature", options.temperature);
-    await page.click(".settings summary");
+  if (options.temperature !== undefined) await setTemperature(page, options.temperature);
+  for (let attempt = 1; ; ++attempt) {
+    await page.fill("#question", options.question);
+    await page.press("#question", "Enter");
+    await page.locator(".message.assistant[data-traced]").nth(attempt - 1).waitFor({ timeout: 120_000 });
+    const answer = page.locator(".message.assistant").nth(attempt - 1);
+    check((await answer.getAttribute("data-traced")) === "done", `the answer was not led back: ${await answer.innerText()}`);
+    check((await answer.locator(".body").innerText()).trim() !== "", "the answer is empty");
+    if ((await answer.locator(".span").count()) > 0) return answer;
+    check(attempt === 1, `no span is marked in: ${await answer.innerText()}`);
+    await setTemperature(page, "0");
   }
-  await page.fill("#question", options.question);
-  await page.press("#question", "Enter");
-  const answer = page.locator(".message.assistant").last();
-  await page.waitForSelector(".message.assistant[data-traced]", { timeout: 120_000 });
-  check((await answer.getAttribute("data-traced")) === "done", `the answer was not led back: ${await answer.innerText()}`);
-  check((await answer.locator(".body").innerText()).trim() !== "", "the answer is empty");
-  return answer;
 }
 
 // Opens the strongest span by keyboard.
@@ -96,7 +104,6 @@ async function openSpan(page, answer) {
       break;
     }
   }
-  check((await answer.locator(".span").count()) > 0, `no span is marked in: ${await answer.innerText()}`);
   await best.focus();
   await page.keyboard.press("Enter");
   await page.waitForSelector("#panel:not([hidden]) .card");
