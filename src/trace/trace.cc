@@ -1,5 +1,8 @@
 #include "trace/trace.h"
 
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -10,18 +13,21 @@
 namespace rhodes {
 namespace {
 
-// Occurrences of one span that are looked at one by one. Finding a position's document takes about 0.2 microseconds, so
-// that the most frequent span costs about 20 ms.
-constexpr uint64_t kLookedAt = 100000;
+// Occurrences of one span that are looked at one by one; of a more frequent span, every n-th.
+constexpr uint64_t kLookedAt = 1000000;
 
 bool IsContinuation(char c) { return (c & 0xC0) == 0x80; }
 
-// A span that holds no letter or digit says nothing about where it comes from.
+// A span that holds no letter or digit of any script says nothing about where
+// it comes from.
 bool SaysSomething(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z');
-  });
+  const auto size = static_cast<int32_t>(std::min<size_t>(text.size(), INT32_MAX));
+  for (int32_t i = 0; i < size;) {
+    UChar32 character = 0;
+    U8_NEXT(text.data(), i, size, character);
+    if (character >= 0 && u_isalnum(character)) return true;
+  }
+  return false;
 }
 
 // A text as it is encoded: byte positions of its tokens in the text.
@@ -42,6 +48,19 @@ EncodedText EncodeWithOffsets(const Tokenizer& tokenizer, std::string_view text,
   }
   encoded.offsets.push_back(text.size());
   return encoded;
+}
+
+constexpr size_t kUnknown = SIZE_MAX;
+
+// Keeps of `longest_before_end`, found for `tokens`, what holds for `others`
+// too: as far as both end alike.
+void ForgetWhatDiffers(std::span<const TokenId> tokens, std::span<const TokenId> others,
+                       std::vector<size_t>& longest_before_end) {
+  size_t same = 0;
+  while (same < std::min(tokens.size(), others.size()) &&
+         tokens[tokens.size() - 1 - same] == others[others.size() - 1 - same])
+    ++same;
+  longest_before_end.resize(std::min(longest_before_end.size(), same + 1));
 }
 
 }  // namespace
@@ -91,12 +110,6 @@ absl::StatusOr<std::unique_ptr<TraceIndex>> TraceIndex::Open(const std::string& 
     return records.status();
   }
   return index;
-}
-
-TokenId TraceIndex::TokenAt(uint64_t position) const {
-  TokenId token = 0;
-  shards_->Read(position, {&token, 1});
-  return token;
 }
 
 int TraceIndex::Compare(const Segment& segment, uint64_t position, std::span<const TokenId> tokens,
@@ -170,40 +183,59 @@ uint64_t TraceIndex::Count(std::span<const TokenId> tokens) const {
   return count;
 }
 
-std::vector<TraceIndex::Match> TraceIndex::MaximalMatches(std::span<const TokenId> tokens, uint64_t minimum) const {
+std::vector<TraceIndex::Match> TraceIndex::MaximalMatches(std::span<const TokenId> tokens, uint64_t minimum,
+                                                          std::vector<size_t>& longest_before_end) const {
   std::vector<Match> matches;
+  longest_before_end.resize(tokens.size() + 1, kUnknown);
   size_t furthest = 0;  // where the last kept span ends; the longest match from a later begin never ends earlier
   for (size_t begin = 0; begin < tokens.size() && furthest < tokens.size(); ++begin) {
     const std::span<const TokenId> rest = tokens.subspan(begin);
-    size_t longest = 0;
-    for (const Segment& segment : segments_) longest = std::max(longest, LongestMatch(segment, rest));
+    size_t& longest = longest_before_end[rest.size()];
+    if (longest == kUnknown) {
+      longest = 0;
+      for (const Segment& segment : segments_) longest = std::max(longest, LongestMatch(segment, rest));
+    }
     if (longest < minimum || begin + longest <= furthest) continue;
     furthest = begin + longest;
-    Match match{begin, longest, 0, {}};
-    for (const Segment& segment : segments_) {
-      match.ranges.push_back(FindRange(segment, rest.first(longest)));
-      match.count += match.ranges.back().end - match.ranges.back().begin;
-    }
-    matches.push_back(std::move(match));
+    matches.push_back({begin, longest, 0, {}});
   }
   return matches;
 }
 
-std::map<uint64_t, uint64_t> TraceIndex::DocumentsOf(const Match& match, bool* sampled) const {
-  std::map<uint64_t, uint64_t> occurrences;
+void TraceIndex::Locate(std::span<const TokenId> tokens, Match& match) const {
+  for (const Segment& segment : segments_) {
+    match.ranges.push_back(FindRange(segment, tokens.subspan(match.begin, match.length)));
+    match.count += match.ranges.back().end - match.ranges.back().begin;
+  }
+}
+
+std::vector<std::pair<uint64_t, uint64_t>> TraceIndex::DocumentsOf(const Match& match, bool* sampled) const {
   const uint64_t step = (match.count + kLookedAt - 1) / kLookedAt;
   *sampled = step > 1;
+  std::vector<uint64_t> positions;
   for (size_t s = 0; s < segments_.size(); ++s) {
-    for (uint64_t i = match.ranges[s].begin; i < match.ranges[s].end; i += step) {
-      ++occurrences[shards_->DocumentOf(segments_[s].header.first_token + segments_[s].order[i])];
+    for (uint64_t i = match.ranges[s].begin; i < match.ranges[s].end; i += step)
+      positions.push_back(segments_[s].header.first_token + segments_[s].order[i]);
+  }
+  // In order of position the many occurrences inside one document need one
+  // look-up.
+  std::sort(positions.begin(), positions.end());
+  std::vector<std::pair<uint64_t, uint64_t>> occurrences;
+  uint64_t end = 0;  // of the last document
+  for (const uint64_t position : positions) {
+    if (position >= end) {
+      const uint64_t document = shards_->DocumentOf(position);
+      end = shards_->DocumentBegin(document + 1);
+      occurrences.emplace_back(document, 0);
     }
+    ++occurrences.back().second;
   }
   return occurrences;
 }
 
 absl::Status TraceIndex::FillDocuments(const std::vector<Match>& matches, const TraceOptions& options,
                                        Trace& trace) const {
-  std::vector<std::map<uint64_t, uint64_t>> holders(matches.size());
+  std::vector<std::vector<std::pair<uint64_t, uint64_t>>> holders(matches.size());  // document, occurrences; ascending
   std::map<uint64_t, double> scores;
   const auto total = static_cast<double>(std::max<uint64_t>(token_count(), 1));
   for (size_t i = 0; i < matches.size(); ++i) {
@@ -231,7 +263,7 @@ absl::Status TraceIndex::FillDocuments(const std::vector<Match>& matches, const 
   };
   std::vector<std::vector<uint64_t>> chosen;
   std::set<uint64_t> shown;
-  for (const std::map<uint64_t, uint64_t>& holder : holders) {
+  for (const auto& holder : holders) {
     std::vector<uint64_t> documents;
     for (const auto& [document, count] : holder) documents.push_back(document);
     chosen.push_back(best(std::move(documents), options.documents_per_span));
@@ -267,7 +299,8 @@ absl::Status TraceIndex::FillDocuments(const std::vector<Match>& matches, const 
   for (const uint64_t document : leaned) {
     LeanedDocument entry{traced(document), scores.at(document), {}};
     for (size_t i = 0; i < matches.size(); ++i) {
-      if (holders[i].contains(document)) entry.spans.push_back(i);
+      const auto it = std::lower_bound(holders[i].begin(), holders[i].end(), std::pair(document, uint64_t{0}));
+      if (it != holders[i].end() && it->first == document) entry.spans.push_back(i);
     }
     trace.documents.push_back(std::move(entry));
   }
@@ -278,12 +311,18 @@ absl::StatusOr<Trace> TraceIndex::Find(std::string_view text, const TraceOptions
   EncodedText best;
   std::vector<Match> matches;
   uint64_t best_cover = 0;
+  // The two readings differ in their first tokens only, so most of what the
+  // first finds serves the second.
+  std::vector<size_t> longest_before_end;
+  std::vector<TokenId> first_reading;
   for (const bool space_before : {false, true}) {
     if (space_before && (text.empty() || text[0] == ' ' || text[0] == '\n')) continue;
     EncodedText encoded = EncodeWithOffsets(*tokenizer_, text, space_before);
     const uint64_t minimum =
         std::clamp<uint64_t>(encoded.tokens.size(), 1, std::max<uint64_t>(options.minimum_tokens, 1));
-    std::vector<Match> found = MaximalMatches(encoded.tokens, minimum);
+    if (space_before) ForgetWhatDiffers(first_reading, encoded.tokens, longest_before_end);
+    std::vector<Match> found = MaximalMatches(encoded.tokens, minimum, longest_before_end);
+    if (!space_before) first_reading = encoded.tokens;
     // Few long spans say more than many short ones.
     uint64_t cover = 0;
     for (const Match& match : found) cover += match.length * match.length;
@@ -306,8 +345,9 @@ absl::StatusOr<Trace> TraceIndex::Find(std::string_view text, const TraceOptions
     while (span.begin < span.end && IsContinuation(text[span.begin])) ++span.begin;
     while (span.end > span.begin && span.end < text.size() && IsContinuation(text[span.end])) --span.end;
     span.text = text.substr(span.begin, span.end - span.begin);
-    span.count = match.count;
     if (!SaysSomething(span.text)) continue;
+    Locate(best.tokens, match);
+    span.count = match.count;
     trace.spans.push_back(std::move(span));
     kept.push_back(std::move(match));
   }

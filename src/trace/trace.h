@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -96,15 +97,18 @@ class TraceIndex {
     std::vector<Range> ranges;  // by segment
   };
   TraceIndex() = default;
-  TokenId TokenAt(uint64_t position) const;
   // Negative, 0 or positive as the suffix at `position` is before, begins with, or is after `tokens`; `*common` is how
   // many tokens agree.
   int Compare(const Segment& segment, uint64_t position, std::span<const TokenId> tokens, size_t* common) const;
   Range FindRange(const Segment& segment, std::span<const TokenId> tokens) const;
   size_t LongestMatch(const Segment& segment, std::span<const TokenId> tokens) const;
-  std::vector<Match> MaximalMatches(std::span<const TokenId> tokens, uint64_t minimum) const;
-  // The documents of a match's occurrences, and how many each has; at most a fixed number of them is looked at.
-  std::map<uint64_t, uint64_t> DocumentsOf(const Match& match, bool* sampled) const;
+  // Without counts and ranges. `longest_before_end[n]`: the longest match at the begin of the last n tokens, where it
+  // is known already; filled in.
+  std::vector<Match> MaximalMatches(std::span<const TokenId> tokens, uint64_t minimum,
+                                    std::vector<size_t>& longest_before_end) const;
+  void Locate(std::span<const TokenId> tokens, Match& match) const;  // fills in the count and the ranges
+  // The documents of a match's occurrences, ascending, and how many each has; at most a fixed number is looked at.
+  std::vector<std::pair<uint64_t, uint64_t>> DocumentsOf(const Match& match, bool* sampled) const;
   absl::Status FillDocuments(const std::vector<Match>& matches, const TraceOptions& options, Trace& trace) const;
 
   std::unique_ptr<ShardSet> shards_;

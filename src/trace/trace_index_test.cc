@@ -341,6 +341,41 @@ TEST_F(TraceIndexTest, Find_DropsSpansOfWhiteSpaceAndPunctuationOnly) {
   EXPECT_GT(trace->tokens, 0u);
 }
 
+TEST_F(TraceIndexTest, Find_DropsPunctuationAndSpacesOfEveryScript) {
+  Add("a — … « » ، ؛ 。、\u00A0\u3000 ——…… b");
+  Prepare();
+  const auto index = BuildAndOpen();
+  EXPECT_THAT(index->Find(" — … « » ، ؛ 。、\u00A0\u3000 ——……", {.minimum_tokens = 1})->spans, IsEmpty());
+  EXPECT_THAT(index->Find("— … « » ، ؛ 。、\u00A0\u3000 ——…… b", {.minimum_tokens = 1})->spans, SizeIs(1));
+}
+
+// Most of the second reading, with a space before, is taken from the first;
+// every span must still be maximal and counted.
+TEST_F(TraceIndexTest, Find_GivesForTextWithoutSpaceBeforeWhatOneOfItsReadingsGives) {
+  std::mt19937 random(8);
+  AddRandomDocuments(random, 20, 15);
+  Prepare();
+  const auto index = BuildAndOpen(60);
+  for (int round = 0; round < 100; ++round) {
+    std::string text(1, static_cast<char>('a' + random() % 3));
+    for (int i = 0; i < 20; ++i) text += " " + std::string(1, static_cast<char>('a' + random() % 4));
+    const absl::StatusOr<Trace> trace = index->Find(text);
+    ASSERT_TRUE(trace.ok());
+    std::vector<std::vector<Span>> readings;
+    uint64_t most = 0;
+    for (const std::string& reading : {text, " " + text}) {
+      std::vector<TokenId> tokens;
+      index->tokenizer().Encode(reading, tokens);
+      readings.push_back(BruteSpans(tokens, 4));
+      uint64_t cover = 0;
+      for (const Span& span : readings.back()) cover += (span.end - span.begin) * (span.end - span.begin);
+      if (readings.size() == 2 && cover > most) readings.front() = readings.back();
+      most = std::max(most, cover);
+    }
+    ASSERT_EQ(SpansOf(*trace), readings.front()) << text;
+  }
+}
+
 TEST_F(TraceIndexTest, Find_CutsOnlyBetweenCharacters) {
   Add("القطة تجلس على السطح وتنظر إلى القمر");
   Add("猫が屋根の上に座って月を見ている");
