@@ -10,10 +10,10 @@ fail() {
   failures=$((failures + 1))
 }
 
-# 1. Library code never ends the process and never prints.
+# 1. Library code never ends the process and never prints. (_exit is not listed: a child between fork and exec needs it.)
 for library in "$build"/src/librhodes_*.a; do
   symbols=$(nm -C --undefined-only "$library" 2>/dev/null | awk '$1 == "U" {print $2}' | sort -u)
-  for symbol in exit _exit quick_exit abort puts printf std::cout std::cerr; do
+  for symbol in exit quick_exit abort puts printf std::cout std::cerr; do
     if printf '%s\n' "$symbols" | grep -qx "$symbol"; then fail "$(basename "$library") uses $symbol"; fi
   done
 done
