@@ -6,16 +6,10 @@
 #include "base/json.h"
 #include "base/manifest.h"
 #include "model/safetensors.h"
+#include "token/tokenizer_file.h"
 
 namespace rhodes {
 namespace {
-
-// Plain turns: the model learned from documents, not from conversations, so it is given text that looks like one.
-constexpr std::string_view kChatTemplate =
-    "{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'] + '\\n\\n' }}"
-    "{% elif message['role'] == 'user' %}{{ 'Question: ' + message['content'] + '\\n\\n' }}"
-    "{% else %}{{ 'Answer: ' + message['content'] + '\\n\\n' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ 'Answer:' }}{% endif %}";
 
 std::vector<int64_t> ShapeOf(const Parameter& parameter) {
   return parameter.matrix ? std::vector<int64_t>{parameter.rows, parameter.columns}
@@ -63,7 +57,7 @@ absl::Status ExportModel(Llama& model, const Tokenizer& tokenizer, const std::st
                                                       {"pad_token", end},
                                                       {"model_max_length", config.max_positions},
                                                       {"clean_up_tokenization_spaces", false},
-                                                      {"chat_template", kChatTemplate}}));
+                                                      {"chat_template", PlainChatTemplate()}}));
   return write("generation_config.json", Json{{"bos_token_id", config.bos_id},
                                               {"eos_token_id", config.eos_id},
                                               {"pad_token_id", config.eos_id},
