@@ -88,7 +88,7 @@ Piece FileCutter::NextMapped() {
   const std::string_view rest = all.substr(position_);
   size_t size = rest.size();
   if (size > settings_.block_bytes) {
-    const size_t cut = file_->format->Cut(rest, settings_.block_bytes, true, file_->state.get(), options_);
+    const size_t cut = file_->format->Cut(rest, position_, settings_.block_bytes, true, file_->state.get(), options_);
     if (cut > 0) size = cut;
   }
   Piece piece;
@@ -154,8 +154,8 @@ Piece FileCutter::NextDecompressed() {
     const bool whole_tail = !broken_.ok();
     const size_t cut = buffer_.empty()
                            ? 0
-                           : file_->format->Cut(buffer_, whole_tail ? buffer_.size() : settings_.block_bytes, drained_,
-                                                file_->state.get(), options_);
+                           : file_->format->Cut(buffer_, position_, whole_tail ? buffer_.size() : settings_.block_bytes,
+                                                drained_, file_->state.get(), options_);
     if (cut > 0) return TakeBuffered(cut);
     if (drained_) {
       done_ = true;

@@ -12,12 +12,14 @@ enum Column : size_t {
   kSource,
   kKind,
   kTime,
+  kTimePrecision,
   kAuthor,
   kLatitude,
   kLongitude,
   kLanguage,
   kText,
   kChannels,
+  kUnits,
   kFields,
   kOriginal,
   kFile,
@@ -58,7 +60,7 @@ void SetUnlessEmpty(RowChunks& row, size_t column, const std::string& value) {
 
 uint64_t BytesOf(const Record& record) {
   uint64_t bytes = 128 + record.text.size() + record.original.size() + record.author.size() +
-                   record.origin.file.size() + 40 * record.channels.size();
+                   record.origin.file.size() + 40 * record.channels.size() + 24 * record.units.size();
   for (const auto& [name, value] : record.fields) bytes += 32 + name.size() + value.size();
   return bytes;
 }
@@ -66,9 +68,10 @@ uint64_t BytesOf(const Record& record) {
 }  // namespace
 
 const char kRecordColumns[] =
-    "id VARCHAR, source VARCHAR, kind VARCHAR, time TIMESTAMP, author VARCHAR, latitude DOUBLE, longitude DOUBLE, "
-    "language VARCHAR, text VARCHAR, channels MAP(VARCHAR, DOUBLE), fields MAP(VARCHAR, VARCHAR), original BLOB, "
-    "file VARCHAR, \"begin\" UBIGINT, \"end\" UBIGINT, reader VARCHAR";
+    "id VARCHAR, source VARCHAR, kind VARCHAR, time TIMESTAMP, time_precision VARCHAR, author VARCHAR, "
+    "latitude DOUBLE, longitude DOUBLE, language VARCHAR, text VARCHAR, channels MAP(VARCHAR, DOUBLE), "
+    "units MAP(VARCHAR, VARCHAR), fields MAP(VARCHAR, VARCHAR), original BLOB, file VARCHAR, \"begin\" UBIGINT, "
+    "\"end\" UBIGINT, reader VARCHAR";
 
 absl::StatusOr<std::unique_ptr<RecordPartWriter>> RecordPartWriter::Create(const std::string& directory, int first_part,
                                                                            int compressing) {
@@ -92,12 +95,16 @@ absl::Status RecordPartWriter::Append(const Record& record) {
   row.SetString(kSource, record.source);
   SetUnlessEmpty(row, kKind, record.kind);
   if (record.time.has_value()) row.SetInt64(kTime, *record.time);
+  if (record.time.has_value() && record.time_precision != TimePrecision::kNone) {
+    row.SetString(kTimePrecision, NameOf(record.time_precision));
+  }
   SetUnlessEmpty(row, kAuthor, record.author);
   if (record.latitude.has_value()) row.SetDouble(kLatitude, *record.latitude);
   if (record.longitude.has_value()) row.SetDouble(kLongitude, *record.longitude);
   SetUnlessEmpty(row, kLanguage, record.language);
   const bool valid = record.text.empty() || row.SetString(kText, record.text);
   SetEntries(row, kChannels, record.channels);
+  SetEntries(row, kUnits, record.units);
   SetEntries(row, kFields, record.fields);
   if (!record.original.empty() && record.original != record.text) {
     row.SetString(kOriginal, record.original);

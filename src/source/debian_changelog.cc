@@ -201,7 +201,7 @@ class DebianChangelog final : public Format {
   }
 
   // Cuts after a trailer line, so that a file that breaks off loses only the entry that it breaks off in.
-  size_t Cut(std::string_view bytes, size_t target, bool /*at_end*/, const FileState* /*state*/,
+  size_t Cut(std::string_view bytes, uint64_t /*begin*/, size_t target, bool /*at_end*/, const FileState* /*state*/,
              const ReadOptions& /*options*/) const override {
     size_t cut = 0;
     for (size_t at = bytes.find("\n -- "); at != std::string_view::npos; at = bytes.find("\n -- ", at + 1)) {
@@ -215,7 +215,7 @@ class DebianChangelog final : public Format {
   }
 
   size_t Resync(std::string_view bytes) const override {
-    const size_t cut = Cut(bytes, 0, false, nullptr, {});
+    const size_t cut = Cut(bytes, 0, 0, false, nullptr, {});
     return cut == 0 ? std::string_view::npos : cut;
   }
 

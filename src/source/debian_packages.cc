@@ -188,7 +188,7 @@ class DebianPackages final : public Format {
     return colon != std::string_view::npos && IsFieldName(second.substr(0, colon)) ? 95 : 0;
   }
 
-  size_t Cut(std::string_view bytes, size_t target, bool /*at_end*/, const FileState* /*state*/,
+  size_t Cut(std::string_view bytes, uint64_t /*begin*/, size_t target, bool /*at_end*/, const FileState* /*state*/,
              const ReadOptions& /*options*/) const override {
     // Paragraphs are short: the first boundary after the target is near.
     const size_t after = AfterBlankLine(bytes, target);

@@ -148,7 +148,7 @@ TEST(DebianChangelog, Parse_BlocksOfAnySizeGiveTheSame) {
 
 TEST(DebianChangelog, Cut_LeavesWholeEntriesBeforeABreak) {
   const std::string_view whole = kChangelog;
-  const size_t cut = DebianChangelogFormat().Cut(whole.substr(0, 200), 200, false, nullptr, {});
+  const size_t cut = DebianChangelogFormat().Cut(whole.substr(0, 200), 0, 200, false, nullptr, {});
   EXPECT_EQ(cut, whole.find("+0100\n") + 6);
 }
 

@@ -271,7 +271,7 @@ class Delimited final : public Format {
     return state;
   }
 
-  size_t Cut(std::string_view bytes, size_t target, bool at_end, const FileState* state,
+  size_t Cut(std::string_view bytes, uint64_t /*begin*/, size_t target, bool at_end, const FileState* state,
              const ReadOptions& options) const override {
     const Dialect& dialect = static_cast<const TableState*>(state)->dialect;
     if (!dialect.quotes) return CutAtLine(bytes, target);

@@ -6,8 +6,8 @@ std::unique_ptr<FileState> Format::Prepare(std::string_view /*head*/, const Read
   return nullptr;
 }
 
-size_t Format::Cut(std::string_view bytes, size_t target, bool /*at_end*/, const FileState* /*state*/,
-                   const ReadOptions& /*options*/) const {
+size_t Format::Cut(std::string_view bytes, uint64_t /*begin*/, size_t target, bool /*at_end*/,
+                   const FileState* /*state*/, const ReadOptions& /*options*/) const {
   return CutAtLine(bytes, target);
 }
 

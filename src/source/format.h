@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,13 @@
 #include "record/record.h"
 
 namespace rhodes {
+
+// A field that is a measurement: read as a number, a decimal comma and a unit in the cell ("87,5 km/h") allowed for.
+struct ChannelColumn {
+  std::string field;  // as the source calls it
+  std::string name;   // of the channel; empty: the field's
+  std::string unit;   // empty: the cell's own, when it has one
+};
 
 // Which of the source's own fields (columns) fills which member of a Record; empty: found by its usual names.
 struct ColumnMap {
@@ -26,12 +34,16 @@ struct ColumnMap {
   std::string latitude;
   std::string longitude;
   std::string id;
+  std::string place;                    // a place's name
+  std::vector<ChannelColumn> channels;  // beside those that are seen to be numbers
 };
 
 struct ReadOptions {
   std::string source;  // the source's name; part of every record's id
   ColumnMap columns;
   std::string language;                              // of records that state none (BCP 47)
+  std::string time_zone;                             // IANA name, of times that state no zone; empty: UTC
+  std::optional<int64_t> polled_at;                  // when a device was asked, for answers that hold no time
   uint64_t record_limit = uint64_t{64} << 20;        // bytes; a longer record is rejected, not held
   static constexpr uint64_t kBlockBytes = 16 << 20;  // what a file is cut into, at record boundaries
 };
@@ -75,16 +87,18 @@ class Format {
   virtual ~Format() = default;
   virtual std::string_view name() const = 0;
   virtual Framing framing() const = 0;
+  // Whether files of it may look binary (NUL bytes); `auto` asks such formats first.
+  virtual bool binary() const { return false; }
   // How surely a file is of this format, 0 (no) to 100, from its path without compression suffix and the first bytes
   // of it uncompressed (up to 64 KiB).
   virtual int Detect(std::string_view path, std::string_view head) const = 0;
 
   // kBlocks: `head` is the beginning of the file, one block or more unless the file is shorter.
   virtual std::unique_ptr<FileState> Prepare(std::string_view head, const ReadOptions& options) const;
-  // kBlocks: `bytes` begins at a record boundary. Returns a boundary in (0, bytes.size()], near `target` when there is
-  // one (the last at or before it, or the first after it), 0 when no record is seen to end in `bytes`. `at_end`: the
-  // file ends with `bytes`.
-  virtual size_t Cut(std::string_view bytes, size_t target, bool at_end, const FileState* state,
+  // kBlocks: `bytes` begins at a record boundary, `begin` bytes into the file. Returns a boundary in (0, bytes.size()],
+  // near `target` when there is one (the last at or before it, or the first after it), 0 when no record is seen to end
+  // in `bytes`. `at_end`: the file ends with `bytes`.
+  virtual size_t Cut(std::string_view bytes, uint64_t begin, size_t target, bool at_end, const FileState* state,
                      const ReadOptions& options) const;
   // kBlocks: `bytes` is a piece out of the middle of a record that is too long to hold. Returns the first position at
   // which reading may go on, or npos when it is not in `bytes`.

@@ -158,6 +158,7 @@ class Parquet final : public Format {
  public:
   std::string_view name() const override { return "parquet"; }
   Framing framing() const override { return Framing::kRows; }
+  bool binary() const override { return true; }
   int Detect(std::string_view /*path*/, std::string_view head) const override {
     return head.starts_with("PAR1") ? 100 : 0;
   }

@@ -58,7 +58,9 @@ absl::StatusOr<const Format*> FindFormat(std::string_view name) {
 
 absl::StatusOr<const Format*> DetectFormat(std::string_view path, std::string_view head) {
   path = StripCompressionSuffix(path);
-  if (ParquetFormat().Detect(path, head) == 100) return &ParquetFormat();
+  for (const Format* format : AllFormats()) {
+    if (format->binary() && format->Detect(path, head) == 100) return format;
+  }
   for (const Magic& magic : kMagics) {
     if (head.starts_with(magic.bytes)) return absl::InvalidArgumentError(fmt::format("binary: {}", magic.name));
   }

@@ -120,10 +120,15 @@ bool RowBuilder::FillRole(const Value& value, Record& record, std::string& reaso
       }
       record.text = value.text;
       return true;
-    case Role::kTime:
-      record.time =
-          value.kind == Kind::kNumber && value.text.size() != 8 ? TimeOfNumber(value.number) : ParseTime(value.text);
-      return record.time.has_value();
+    case Role::kTime: {
+      const std::optional<Instant> instant = value.kind == Kind::kNumber && value.text.size() != 8
+                                                 ? InstantOfNumber(value.number)
+                                                 : ParseInstant(value.text);
+      if (!instant) return false;
+      record.time = instant->time;
+      record.time_precision = instant->precision;
+      return true;
+    }
     case Role::kAuthor:
       record.author = value.text;
       return true;

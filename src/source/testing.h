@@ -26,7 +26,7 @@ inline ParsedBlock Read(const Format& format, std::string_view bytes, const Read
     const std::string_view rest = bytes.substr(begin);
     size_t size = rest.size();
     if (size > block_bytes) {
-      const size_t cut = format.Cut(rest, block_bytes, true, state.get(), options);
+      const size_t cut = format.Cut(rest, begin, block_bytes, true, state.get(), options);
       if (cut > 0) size = std::min(cut, size);
     }
     format.Parse(Block{path, rest.substr(0, size), begin, rest.size() - size, state.get()}, options, parsed);

@@ -21,15 +21,17 @@ struct Moment {
   int day = 0;
   int64_t in_day = 0;  // microseconds
   int64_t offset = 0;  // of the zone, in seconds east of UTC
+  TimePrecision precision = TimePrecision::kDay;
+  bool has_zone = false;
 };
 
-std::optional<int64_t> ToMicroseconds(const Moment& moment) {
+std::optional<Instant> ToInstant(const Moment& moment) {
   const std::chrono::year_month_day date{std::chrono::year(moment.year),
                                          std::chrono::month(static_cast<unsigned>(moment.month)),
                                          std::chrono::day(static_cast<unsigned>(moment.day))};
   if (!date.ok() || moment.year < 1 || moment.year > 9999) return std::nullopt;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return days * 86400 * kSecond + moment.in_day - moment.offset * kSecond;
+  return Instant{days * 86400 * kSecond + moment.in_day - moment.offset * kSecond, moment.precision, moment.has_zone};
 }
 
 // A cursor over the text; every Take... moves it on success only.
@@ -67,7 +69,7 @@ class Scanner {
     return text_.substr(begin, position_ - begin);
   }
   // HH:MM[:SS[.fraction]]
-  bool TakeClock(int64_t* in_day) {
+  bool TakeClock(Moment* moment) {
     const size_t begin = position_;
     int hour = 0;
     int minute = 0;
@@ -77,25 +79,38 @@ class Scanner {
       return false;
     }
     int64_t fraction = 0;
+    TimePrecision precision = TimePrecision::kMinute;
     if (Take(':')) {
       if (!TakeNumber(2, 2, &second)) return false;
+      precision = TimePrecision::kSecond;
       if (Take('.') || Take(',')) {
+        const size_t digits = position_;
         int64_t scale = kSecond;
         while (IsDigit(Peek())) {
           scale /= 10;
           fraction += (Peek() - '0') * scale;
           ++position_;
         }
+        if (position_ > digits) {
+          precision = position_ - digits <= 3 ? TimePrecision::kMillisecond : TimePrecision::kMicrosecond;
+        }
       }
     }
     if (hour > 24 || minute > 59 || second > 60) return false;
-    *in_day = ((hour * 60 + minute) * 60 + second) * kSecond + fraction;
+    moment->in_day = ((hour * 60 + minute) * 60 + second) * kSecond + fraction;
+    moment->precision = precision;
     return true;
   }
   // Z, UTC, GMT+0100, +01:00, -0500, EST, nothing.
-  bool TakeZone(int64_t* offset) {
-    *offset = 0;
+  bool TakeZone(Moment* moment) {
     SkipSpaces();
+    const size_t before = position_;
+    if (!TakeZoneOffset(&moment->offset)) return false;
+    moment->has_zone = position_ > before;
+    return true;
+  }
+  bool TakeZoneOffset(int64_t* offset) {
+    *offset = 0;
     const size_t begin = position_;
     const std::string word = LowerAscii(TakeWord());
     if (!word.empty() && !ZoneOfWord(word, offset)) {
@@ -176,7 +191,7 @@ bool IsWeekday(std::string_view word) {
   return false;
 }
 
-std::optional<int64_t> ParseIso(std::string_view text) {
+std::optional<Instant> ParseIso(std::string_view text) {
   Scanner scanner(text);
   Moment moment;
   if (!scanner.TakeNumber(4, 4, &moment.year)) return std::nullopt;
@@ -190,15 +205,15 @@ std::optional<int64_t> ParseIso(std::string_view text) {
   } else if (!scanner.TakeNumber(2, 2, &moment.month) || !scanner.TakeNumber(2, 2, &moment.day)) {
     return std::nullopt;
   }
-  if (scanner.AtEnd()) return ToMicroseconds(moment);
+  if (scanner.AtEnd()) return ToInstant(moment);
   if (!scanner.Take('T') && !scanner.Take('t') && !scanner.Take(' ')) return std::nullopt;
   scanner.SkipSpaces();
-  if (!scanner.TakeClock(&moment.in_day) || !scanner.TakeZone(&moment.offset) || !scanner.AtEnd()) return std::nullopt;
-  return ToMicroseconds(moment);
+  if (!scanner.TakeClock(&moment) || !scanner.TakeZone(&moment) || !scanner.AtEnd()) return std::nullopt;
+  return ToInstant(moment);
 }
 
 // Dates with the month's name: weekday, day, month, year, clock and zone in any order that occurs.
-std::optional<int64_t> ParseNamedMonth(std::string_view text) {
+std::optional<Instant> ParseNamedMonth(std::string_view text) {
   Scanner scanner(text);
   Moment moment;
   bool has_clock = false;
@@ -208,7 +223,7 @@ std::optional<int64_t> ParseNamedMonth(std::string_view text) {
     while (scanner.Take(',')) scanner.SkipSpaces();
     if (scanner.AtEnd() || scanner.Peek() == '(') break;  // "(CET)" repeats the zone in words
     if (IsDigit(scanner.Peek())) {
-      if (!has_clock && scanner.TakeClock(&moment.in_day)) {
+      if (!has_clock && scanner.TakeClock(&moment)) {
         has_clock = true;
         continue;
       }
@@ -226,7 +241,7 @@ std::optional<int64_t> ParseNamedMonth(std::string_view text) {
       continue;
     }
     if (scanner.Peek() == '+' || scanner.Peek() == '-') {
-      if (has_zone || !has_clock || !scanner.TakeZone(&moment.offset)) return std::nullopt;
+      if (has_zone || !has_clock || !scanner.TakeZone(&moment)) return std::nullopt;
       has_zone = true;
       continue;
     }
@@ -243,45 +258,61 @@ std::optional<int64_t> ParseNamedMonth(std::string_view text) {
       moment.offset += 3600;
     } else {
       scanner = before;
-      if (has_zone || !has_clock || !scanner.TakeZone(&moment.offset)) return std::nullopt;
+      if (has_zone || !has_clock || !scanner.TakeZone(&moment)) return std::nullopt;
       has_zone = true;
     }
   }
   if (moment.year == 0 || moment.month == 0 || moment.day == 0) return std::nullopt;
-  return ToMicroseconds(moment);
+  return ToInstant(moment);
 }
 
 }  // namespace
 
-std::optional<int64_t> TimeOfNumber(double number) {
+std::optional<Instant> InstantOfNumber(double number) {
   const double magnitude = std::fabs(number);
   if (!(magnitude >= 1e8)) return std::nullopt;
   double microseconds = number * 1e6;
+  TimePrecision precision = TimePrecision::kSecond;
   if (magnitude >= 1e17) {
     microseconds = number / 1e3;
+    precision = TimePrecision::kMicrosecond;
   } else if (magnitude >= 1e14) {
     microseconds = number;
+    precision = TimePrecision::kMicrosecond;
   } else if (magnitude >= 1e11) {
     microseconds = number * 1e3;
+    precision = TimePrecision::kMillisecond;
+  } else if (number != std::floor(number)) {
+    precision = TimePrecision::kMicrosecond;
   }
   if (std::fabs(microseconds) > 2.5e17) return std::nullopt;  // beyond the year 9999
-  return std::llround(microseconds);
+  return Instant{std::llround(microseconds), precision, true};
 }
 
-std::optional<int64_t> ParseTime(std::string_view text) {
+std::optional<int64_t> TimeOfNumber(double number) {
+  const std::optional<Instant> instant = InstantOfNumber(number);
+  return instant ? std::optional(instant->time) : std::nullopt;
+}
+
+std::optional<Instant> ParseInstant(std::string_view text) {
   text = Trim(text);
   if (text.size() < 6 || text.size() > 64) return std::nullopt;
   if (text.find_first_not_of("0123456789.-+") == std::string_view::npos) {
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error == std::errc() && end == text.data() + text.size() && !(text.size() == 8 && number > 0)) {
-      return TimeOfNumber(number);
+      return InstantOfNumber(number);
     }
   }
   if (IsDigit(text[0])) {
-    if (const std::optional<int64_t> time = ParseIso(text)) return time;
+    if (const std::optional<Instant> time = ParseIso(text)) return time;
   }
   return ParseNamedMonth(text);
+}
+
+std::optional<int64_t> ParseTime(std::string_view text) {
+  const std::optional<Instant> instant = ParseInstant(text);
+  return instant ? std::optional(instant->time) : std::nullopt;
 }
 
 }  // namespace rhodes
