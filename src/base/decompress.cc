@@ -42,29 +42,85 @@ std::string_view CompressionName(Compression compression) {
   return "";
 }
 
+namespace {
+constexpr size_t kRefill = 256 << 10;
+constexpr size_t kEnough = 64 << 10;  // what a decoder is given at least, unless it is the last
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<ByteReader>> ByteReader::Open(const std::string& path) {
   std::unique_ptr<ByteReader> reader(new ByteReader);
   ASSIGN_OR_RETURN(reader->file_, MappedFile::Open(path));
   reader->path_ = path;
-  reader->compression_ = DetectCompression(reader->file_.bytes().substr(0, 16));
+  reader->bytes_ = reader->file_.bytes();
+  reader->compression_ = DetectCompression(reader->bytes_.substr(0, 16));
   if (reader->compression_ != Compression::kNone) reader->decoder_ = Decoder::Create(reader->compression_);
   return reader;
 }
 
+std::unique_ptr<ByteReader> ByteReader::OfBytes(const std::string& path, std::string bytes) {
+  std::unique_ptr<ByteReader> reader(new ByteReader);
+  reader->path_ = path;
+  reader->owned_ = std::move(bytes);
+  reader->bytes_ = reader->owned_;
+  reader->compression_ = DetectCompression(reader->bytes_.substr(0, 16));
+  if (reader->compression_ != Compression::kNone) reader->decoder_ = Decoder::Create(reader->compression_);
+  return reader;
+}
+
+absl::StatusOr<std::unique_ptr<ByteReader>> ByteReader::OfStream(const std::string& path, ByteSource source) {
+  std::unique_ptr<ByteReader> reader(new ByteReader);
+  reader->path_ = path;
+  reader->source_ = std::move(source);
+  RETURN_IF_ERROR(reader->Refill());
+  reader->compression_ = DetectCompression(std::string_view(reader->pending_).substr(0, 16));
+  if (reader->compression_ != Compression::kNone) reader->decoder_ = Decoder::Create(reader->compression_);
+  return reader;
+}
+
+// Until a decoder has enough, or the stream has ended.
+absl::Status ByteReader::Refill() {
+  if (source_ended_ || pending_.size() - pending_begin_ >= kEnough) return absl::OkStatus();
+  pending_.erase(0, pending_begin_);
+  pending_begin_ = 0;
+  while (pending_.size() < kEnough && !source_ended_) {
+    const size_t before = pending_.size();
+    pending_.resize(before + kRefill);
+    const absl::StatusOr<size_t> count = source_(pending_.data() + before, kRefill);
+    pending_.resize(before + (count.ok() ? *count : 0));
+    if (!count.ok()) return Annotate(count.status(), "read " + path_);
+    source_ended_ = *count == 0;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> ByteReader::ReadPlain(char* output, size_t size) {
+  std::string_view rest = bytes_.substr(source_ ? 0 : consumed_);
+  if (source_) {
+    if (absl::Status status = Refill(); !status.ok()) {
+      // What came before the failure is given out first.
+      if (pending_begin_ == pending_.size()) return broken_ = status;
+    }
+    rest = std::string_view(pending_).substr(pending_begin_);
+  }
+  const size_t count = std::min(size, rest.size());
+  if (count > 0) std::memcpy(output, rest.data(), count);
+  pending_begin_ += source_ ? count : 0;
+  offset_ += count;
+  consumed_ += count;
+  return count;
+}
+
 absl::StatusOr<size_t> ByteReader::Read(char* output, size_t size) {
   if (!broken_.ok()) return broken_;
-  const std::string_view rest = file_.bytes().substr(consumed_);
-  if (!decoder_) {
-    const size_t count = std::min(size, rest.size());
-    if (count > 0) std::memcpy(output, rest.data(), count);
-    offset_ += count;
-    consumed_ += count;
-    return count;
-  }
+  if (!decoder_) return ReadPlain(output, size);
   size_t total = 0;
   while (total < size) {
+    absl::Status refilled = source_ ? Refill() : absl::OkStatus();
+    const std::string_view input =
+        source_ ? std::string_view(pending_).substr(pending_begin_) : bytes_.substr(consumed_);
     absl::StatusOr<Decoder::Step> step =
-        decoder_->Decode(file_.bytes().substr(consumed_), output + total, size - total);
+        refilled.ok() ? decoder_->Decode(input, !source_ || source_ended_, output + total, size - total)
+                      : absl::StatusOr<Decoder::Step>(refilled);
     if (!step.ok()) {
       broken_ = absl::Status(step.status().code(), fmt::format("read {}: {} after {} uncompressed bytes", path_,
                                                                Message(step.status()), offset_));
@@ -72,6 +128,7 @@ absl::StatusOr<size_t> ByteReader::Read(char* output, size_t size) {
       break;
     }
     if (step->consumed == 0 && step->produced == 0) break;
+    if (source_) pending_begin_ += step->consumed;
     consumed_ += step->consumed;
     total += step->produced;
     offset_ += step->produced;
@@ -82,7 +139,7 @@ absl::StatusOr<size_t> ByteReader::Read(char* output, size_t size) {
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t limit) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ByteReader> reader, ByteReader::Open(path));
   std::string bytes;
-  const bool plain = reader->compression() == Compression::kNone;
+  const bool plain = reader->is_mapped();
   size_t piece = plain ? reader->mapped().size() + 1 : size_t{256} << 10;
   while (true) {
     const size_t before = bytes.size();

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,10 +32,14 @@ class Decoder {
     size_t consumed = 0;  // of the input
     size_t produced = 0;  // of the output
   };
-  // Decodes from `input` (all the rest of the compressed bytes) into `output`. Neither consumed nor produced: the end.
+  // Decodes from `input` into `output`. `last`: nothing follows `input`. Neither consumed nor produced: the end when
+  // `last`, else more input is wanted (it is enough to give 64 KiB, or the last of it).
   // DATA_LOSS "gzip: ends in the middle" or "gzip: <what is broken>".
-  virtual absl::StatusOr<Step> Decode(std::string_view input, char* output, size_t output_size) = 0;
+  virtual absl::StatusOr<Step> Decode(std::string_view input, bool last, char* output, size_t output_size) = 0;
 };
+
+// Gives the next up to `size` bytes of something; 0 at its end only.
+using ByteSource = std::function<absl::StatusOr<size_t>(char* output, size_t size)>;
 
 // Reads one file from begin to end. Not thread-safe. A file that shrinks while it is being read ends the process with
 // SIGBUS, as with any memory map; do not read files that are being rewritten in place.
@@ -42,6 +47,10 @@ class ByteReader {
  public:
   // NOT_FOUND, PERMISSION_DENIED, INVALID_ARGUMENT (not a regular file), each naming the path.
   static absl::StatusOr<std::unique_ptr<ByteReader>> Open(const std::string& path);
+  // Of bytes that are here already, and of a stream (a pipe, an archive's member); `path` is for messages. A stream
+  // that fails at its very beginning fails here.
+  static std::unique_ptr<ByteReader> OfBytes(const std::string& path, std::string bytes);
+  static absl::StatusOr<std::unique_ptr<ByteReader>> OfStream(const std::string& path, ByteSource source);
 
   // Copies up to `size` further bytes to `output` and returns how many; 0 only at the end (or for `size` 0).
   // DATA_LOSS "read FILE: gzip: ... after N uncompressed bytes": all bytes before the break were returned by earlier
@@ -49,17 +58,27 @@ class ByteReader {
   absl::StatusOr<size_t> Read(char* output, size_t size);
 
   Compression compression() const { return compression_; }
-  // The whole file when it is not compressed. Lives as long as this object.
-  std::string_view mapped() const { return file_.bytes(); }
+  // Whether mapped() is the whole content: it is not compressed and no stream.
+  bool is_mapped() const { return decoder_ == nullptr && !source_; }
+  // The file's own bytes (of streams: none). Lives as long as this object.
+  std::string_view mapped() const { return bytes_; }
   uint64_t offset() const { return offset_; }      // uncompressed bytes returned so far
   uint64_t consumed() const { return consumed_; }  // bytes of the file used so far
   const std::string& path() const { return path_; }
 
  private:
   ByteReader() = default;
+  absl::Status Refill();
+  absl::StatusOr<size_t> ReadPlain(char* output, size_t size);
 
   std::string path_;
   MappedFile file_;
+  std::string owned_;       // OfBytes
+  std::string_view bytes_;  // of either
+  ByteSource source_;       // OfStream
+  std::string pending_;     // of it: read, from pending_begin_ on not yet used
+  size_t pending_begin_ = 0;
+  bool source_ended_ = false;
   Compression compression_ = Compression::kNone;
   std::unique_ptr<Decoder> decoder_;  // null for plain files
   uint64_t offset_ = 0;

@@ -34,7 +34,7 @@ class GzipDecoder final : public Decoder {
     if (open_) inflateEnd(&stream_);
   }
 
-  absl::StatusOr<Step> Decode(std::string_view input, char* output, size_t output_size) override {
+  absl::StatusOr<Step> Decode(std::string_view input, bool last, char* output, size_t output_size) override {
     if (ended_) {  // between two members
       if (input.empty() || IsPadding(input)) return Step{};
       if (DetectCompression(input) != Compression::kGzip) return Broken("gzip", "other bytes follow its end");
@@ -58,7 +58,10 @@ class GzipDecoder final : public Decoder {
       return step;
     }
     if (step.produced > 0) return step;  // an error comes back with the next call
-    if (code == Z_BUF_ERROR || (code == Z_OK && input.size() == step.consumed)) return Truncated("gzip");
+    if (code == Z_BUF_ERROR || (code == Z_OK && input.size() == step.consumed)) {
+      if (!last) return step;
+      return Truncated("gzip");
+    }
     if (code != Z_OK) return Broken("gzip", stream_.msg != nullptr ? stream_.msg : "broken data");
     return step;
   }
@@ -74,7 +77,7 @@ class ZstdDecoder final : public Decoder {
   ZstdDecoder() : stream_(ZSTD_createDStream()) {}
   ~ZstdDecoder() override { ZSTD_freeDStream(stream_); }
 
-  absl::StatusOr<Step> Decode(std::string_view input, char* output, size_t output_size) override {
+  absl::StatusOr<Step> Decode(std::string_view input, bool last, char* output, size_t output_size) override {
     if (stream_ == nullptr) return absl::ResourceExhaustedError("zstd: out of memory");
     if (failed_ != nullptr) return Broken("zstd", failed_);
     // Bytes may still wait inside the decoder when the input is used up, so ask it once more before believing so.
@@ -88,7 +91,7 @@ class ZstdDecoder final : public Decoder {
       return Step{in.pos, out.pos};
     }
     left_ = code;
-    if (in.pos == input.size() && out.pos == 0 && left_ != 0) return Truncated("zstd");
+    if (last && in.pos == input.size() && out.pos == 0 && left_ != 0) return Truncated("zstd");
     return Step{in.pos, out.pos};
   }
 
@@ -102,7 +105,7 @@ class Bzip2Decoder final : public Decoder {
  public:
   ~Bzip2Decoder() override { Close(); }
 
-  absl::StatusOr<Step> Decode(std::string_view input, char* output, size_t output_size) override {
+  absl::StatusOr<Step> Decode(std::string_view input, bool last, char* output, size_t output_size) override {
     if (!open_) {
       if (begun_ && (input.empty() || IsPadding(input))) return Step{};
       if (begun_ && DetectCompression(input) != Compression::kBzip2) {
@@ -129,7 +132,7 @@ class Bzip2Decoder final : public Decoder {
       if (step.produced > 0) return step;
       return Broken("bzip2", code == BZ_DATA_ERROR ? "checksum or data error" : "broken data");
     }
-    if (step.produced == 0 && step.consumed == input.size()) return Truncated("bzip2");
+    if (last && step.produced == 0 && step.consumed == input.size()) return Truncated("bzip2");
     return step;
   }
 
@@ -151,17 +154,17 @@ class XzDecoder final : public Decoder {
   XzDecoder() : ready_(lzma_stream_decoder(&stream_, kMemory, LZMA_CONCATENATED) == LZMA_OK) {}
   ~XzDecoder() override { lzma_end(&stream_); }
 
-  absl::StatusOr<Step> Decode(std::string_view input, char* output, size_t output_size) override {
+  absl::StatusOr<Step> Decode(std::string_view input, bool last, char* output, size_t output_size) override {
     if (!ready_) return absl::ResourceExhaustedError("xz: out of memory");
     if (ended_) return Step{};
     stream_.next_in = reinterpret_cast<const uint8_t*>(input.data());
     stream_.avail_in = input.size();
     stream_.next_out = reinterpret_cast<uint8_t*>(output);
     stream_.avail_out = output_size;
-    // The input given is always all that is left, so the decoder may be told that it finishes.
-    lzma_ret code = failed_ == LZMA_OK ? lzma_code(&stream_, LZMA_FINISH) : failed_;
+    lzma_ret code = failed_ == LZMA_OK ? lzma_code(&stream_, last ? LZMA_FINISH : LZMA_RUN) : failed_;
+    if (code == LZMA_BUF_ERROR && !last) return Step{};
     // liblzma says OK to the first call that cannot move, BUF_ERROR to the second.
-    if (code == LZMA_OK && stream_.avail_in == input.size() && stream_.avail_out == output_size) {
+    if (last && code == LZMA_OK && stream_.avail_in == input.size() && stream_.avail_out == output_size) {
       code = lzma_code(&stream_, LZMA_FINISH);
     }
     const Step step{input.size() - stream_.avail_in, output_size - stream_.avail_out};

@@ -12,24 +12,23 @@ constexpr size_t kLimitSlack = 4096;
 
 }  // namespace
 
-ParsedBlock ParsePiece(Piece piece, const ReadOptions& options) {
+ParsedBlock ParsePiece(Piece piece) {
   ParsedBlock parsed;
   if (!piece.bytes.empty()) {
     const Block block{piece.file->path, piece.bytes, piece.begin, piece.padding, piece.file->state.get()};
-    piece.file->format->Parse(block, options, parsed);
+    piece.file->format->Parse(block, *piece.file->options, parsed);
   }
   for (Record& record : piece.parsed.records) parsed.records.push_back(std::move(record));
   for (Reject& reject : piece.parsed.rejects) parsed.rejects.push_back(std::move(reject));
   return parsed;
 }
 
-absl::StatusOr<std::unique_ptr<FileCutter>> FileCutter::Open(const InputFile& input, const Settings& settings,
-                                                             const ReadOptions& options) {
-  std::unique_ptr<FileCutter> cutter(new FileCutter(settings, options));
-  cutter->file_ = std::make_shared<OpenFile>();
-  cutter->file_->path = input.path;
+std::unique_ptr<FileCutter> FileCutter::Open(std::string path, std::unique_ptr<ByteReader> reader,
+                                             const Settings& settings, std::shared_ptr<const ReadOptions> options) {
+  std::unique_ptr<FileCutter> cutter(new FileCutter(settings, std::move(options)));
+  cutter->file_->path = std::move(path);
   cutter->file_->format = settings.format;
-  ASSIGN_OR_RETURN(cutter->file_->reader, ByteReader::Open(input.path));
+  cutter->file_->reader = std::move(reader);
   cutter->Begin();
   return cutter;
 }
@@ -37,7 +36,7 @@ absl::StatusOr<std::unique_ptr<FileCutter>> FileCutter::Open(const InputFile& in
 // Looks at the beginning: format, and what the format wants to know of it.
 void FileCutter::Begin() {
   OpenFile& file = *file_;
-  mapped_ = file.reader->compression() == Compression::kNone;
+  mapped_ = file.reader->is_mapped();
   if (!mapped_) Fill(kHeadBytes);
   const std::string_view head = mapped_ ? file.reader->mapped() : std::string_view(buffer_);
   if (file.format == nullptr && !head.empty()) {
@@ -227,9 +226,10 @@ Piece FileCutter::NextRows() {
   const uint64_t size = file_->reader->mapped().size();
   if (!mapped_) {
     done_ = true;
-    const std::string_view compression = CompressionName(file_->reader->compression());
     SkipRest();
-    return RejectPiece(0, position_, fmt::format("{} inside {}: unpack it first", file_->format->name(), compression));
+    return RejectPiece(
+        0, position_,
+        fmt::format("{} inside a compressed file, an archive or a stream: unpack it first", file_->format->name()));
   }
   if (!rows_) {
     absl::StatusOr<std::unique_ptr<RowReader>> rows =

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/decompress.h"
-#include "ingest/inputs.h"
 #include "source/format.h"
 
 namespace rhodes {
@@ -21,6 +20,7 @@ struct OpenFile {
   std::unique_ptr<ByteReader> reader;
   const Format* format = nullptr;
   std::unique_ptr<FileState> state;
+  std::shared_ptr<const ReadOptions> options;
 };
 
 // A piece of a file, to be parsed on any thread.
@@ -37,7 +37,7 @@ struct Piece {
 };
 
 // Records and rejects of a piece, in order.
-ParsedBlock ParsePiece(Piece piece, const ReadOptions& options);
+ParsedBlock ParsePiece(Piece piece);
 
 // Cuts plain files without touching most of their bytes; compressed ones are decompressed as they are read. What cannot
 // be read becomes a reject: a file of no known format, the rest of a compressed file that breaks off, a record longer
@@ -50,14 +50,17 @@ class FileCutter {
     size_t block_bytes = ReadOptions::kBlockBytes;
     uint64_t memory_bytes = uint64_t{512} << 20;  // for formats that read rows
   };
-  // An error only when the file cannot be opened at all.
-  static absl::StatusOr<std::unique_ptr<FileCutter>> Open(const InputFile& input, const Settings& settings,
-                                                          const ReadOptions& options);
+  // `path` goes into the records' Origin.
+  static std::unique_ptr<FileCutter> Open(std::string path, std::unique_ptr<ByteReader> reader,
+                                          const Settings& settings, std::shared_ptr<const ReadOptions> options);
   // The next piece, or nothing at the end.
   std::optional<Piece> Next();
 
  private:
-  FileCutter(const Settings& settings, const ReadOptions& options) : settings_(settings), options_(options) {}
+  FileCutter(const Settings& settings, std::shared_ptr<const ReadOptions> options)
+      : settings_(settings), options_(*options), file_(std::make_shared<OpenFile>()) {
+    file_->options = std::move(options);
+  }
   void Begin();
   Piece NextMapped();
   Piece NextDecompressed();
@@ -72,8 +75,8 @@ class FileCutter {
   bool Ended() const { return drained_ || !broken_.ok(); }
 
   const Settings settings_;
-  const ReadOptions& options_;
-  std::shared_ptr<OpenFile> file_;
+  const ReadOptions& options_;  // lives in file_
+  const std::shared_ptr<OpenFile> file_;
   std::unique_ptr<RowReader> rows_;
   bool mapped_ = false;
   bool done_ = false;

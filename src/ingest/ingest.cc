@@ -4,40 +4,38 @@
 #include <chrono>
 #include <memory>
 
+#include "base/hash.h"
 #include "base/parallel.h"
 #include "ingest/file_cutter.h"
+#include "ingest/input_feed.h"
 
 namespace rhodes {
 namespace {
 
-// Files up to this size are opened, read and parsed by the workers, several at a time; larger ones are cut into blocks
-// first, so that one big file feeds all of them.
-constexpr uint64_t kSmallFile = 1 << 20;
-constexpr uint64_t kGroupBytes = 4 << 20;
-constexpr size_t kGroupFiles = 512;
 constexpr size_t kSmallestBlock = 256 << 10;
 
-// What a worker is given: small files, or a piece of a large one.
-struct Unit {
-  std::vector<const InputFile*> files;
-  std::optional<Piece> piece;
-};
-
 struct FileResult {
+  size_t file = 0;  // index into the input files
   ParsedBlock parsed;
   uint64_t uncompressed = 0;
   uint64_t consumed = 0;
-  const InputFile* deferred = nullptr;  // grew too large when decompressed: to be read in blocks after all
+  std::string fingerprint;             // when the worker made it
+  const TakenFile* known = nullptr;    // taken before: not read
+  std::optional<SmallInput> deferred;  // grew too large when decompressed: to be read in blocks after all
 };
 
 class IngestRun {
  public:
-  IngestRun(const IngestOptions& options, RunContext& context, const Format* format, std::vector<InputFile> files)
-      : options_(options), context_(context), files_(std::move(files)) {
-    read_.source = options.name;
-    read_.columns = options.columns;
-    read_.language = options.language;
-    read_.record_limit = options.record_limit;
+  IngestRun(const IngestOptions& options, RunContext& context, const Format* format, std::vector<InputFile> files,
+            RecordWriter& writer)
+      : options_(options), context_(context), files_(std::move(files)), totals_(files_.size()), writer_(writer) {
+    auto read = std::make_shared<ReadOptions>();
+    read->source = options.name;
+    read->columns = options.columns;
+    read->language = options.language;
+    read->record_limit = options.record_limit;
+    read->time_zone = options.time_zone;
+    read->polled_at = options.polled_at;
     threads_ = context.Threads();
     // Blocks depend on the budget, not on the threads, so that no result depends on them either. A block on its way
     // costs its bytes and its records', about four times the block; half of the budget is the store's.
@@ -47,148 +45,213 @@ class IngestRun {
                                     static_cast<size_t>(threads_) * 2 + 2);
     settings_.format = format;
     settings_.memory_bytes = context.memory_bytes / 4;
+    feed_ = std::make_unique<InputFeed>(files_, InputFeed::Settings{settings_, writer.taken(), SettingsKey()},
+                                        std::move(read));
   }
 
-  absl::Status Run(RecordWriter& writer) {
+  absl::Status Run() {
     uint64_t total = 0;
     for (const InputFile& file : files_) total += file.size;
     context_.progress->Begin("ingest " + options_.name, total, "bytes");
     const absl::Status status = OrderedPipeline<Unit, std::vector<FileResult>>(
-        threads_, in_flight_, [&] { return Produce(); }, [&](Unit unit) { return Work(std::move(unit)); },
-        [&](std::vector<FileResult> results) { return Consume(std::move(results), writer); });
+        threads_, in_flight_,
+        [&]() -> absl::StatusOr<std::optional<Unit>> {
+          RETURN_IF_ERROR(context_.CheckCancelled());
+          return feed_->Next();
+        },
+        [&](Unit unit) { return Work(std::move(unit)); },
+        [&](std::vector<FileResult> results) { return Consume(std::move(results)); });
     context_.progress->End();
-    return status;
+    RETURN_IF_ERROR(status);
+    return AddFiles();
   }
 
   // The first rejects, for a message.
   const std::vector<Reject>& examples() const { return examples_; }
+  const std::vector<SkippedInput>& skipped() const { return feed_->skipped(); }
 
  private:
-  absl::StatusOr<std::optional<Unit>> Produce() {
-    RETURN_IF_ERROR(context_.CheckCancelled());
-    while (true) {
-      if (cutter_) {
-        std::optional<Piece> piece = cutter_->Next();
-        if (piece) return Unit{{}, std::move(piece)};
-        cutter_.reset();
-      }
-      if (next_ == files_.size()) return std::nullopt;
-      if (files_[next_].size <= kSmallFile) return SmallFiles();
-      const InputFile& file = files_[next_++];
-      absl::StatusOr<std::unique_ptr<FileCutter>> cutter = FileCutter::Open(file, settings_, read_);
-      if (!cutter.ok()) {
-        if (file.named) return cutter.status();
-        Unit unit;
-        unit.files.push_back(&file);  // the worker meets the same error and makes a reject of it
-        return unit;
-      }
-      cutter_ = *std::move(cutter);
-    }
-  }
-
-  Unit SmallFiles() {
-    Unit unit;
+  struct FileTotals {
+    uint64_t read = 0;
     uint64_t bytes = 0;
-    while (next_ < files_.size() && files_[next_].size <= kSmallFile && bytes < kGroupBytes &&
-           unit.files.size() < kGroupFiles) {
-      bytes += files_[next_].size;
-      unit.files.push_back(&files_[next_++]);
+    std::string fingerprint;
+    const TakenFile* known = nullptr;
+  };
+
+  // How files are read; a file of known content is read again when this has changed.
+  std::string SettingsKey() const {
+    const ColumnMap& columns = options_.columns;
+    Json channels = Json::array();
+    for (const ChannelColumn& channel : columns.channels) {
+      channels.push_back({channel.field, channel.name, channel.unit});
     }
-    return unit;
+    const Json key = {options_.format,
+                      columns.text,
+                      columns.time,
+                      columns.author,
+                      columns.language,
+                      columns.latitude,
+                      columns.longitude,
+                      columns.id,
+                      columns.place,
+                      channels,
+                      options_.language,
+                      options_.time_zone,
+                      options_.polled_at.value_or(0),
+                      options_.record_limit};
+    return ContentId({"read", DumpJson(key)});
   }
 
   absl::StatusOr<std::vector<FileResult>> Work(Unit unit) const {
     std::vector<FileResult> results;
     if (unit.piece) {
       FileResult& result = results.emplace_back();
+      result.file = unit.file;
       result.uncompressed = unit.piece->uncompressed;
       result.consumed = unit.piece->consumed;
-      result.parsed = ParsePiece(*std::move(unit.piece), read_);
+      result.parsed = unit.piece->file != nullptr ? ParsePiece(*std::move(unit.piece)) : std::move(unit.piece->parsed);
       return results;
     }
     uint64_t budget = 4 * uint64_t{settings_.block_bytes};
-    for (const InputFile* file : unit.files) {
+    for (SmallInput& input : unit.files) {
       RETURN_IF_ERROR(context_.CheckCancelled());
-      ASSIGN_OR_RETURN(FileResult result, WorkFile(*file, budget));
+      ASSIGN_OR_RETURN(FileResult result, WorkFile(std::move(input), budget));
       budget -= std::min(budget, result.uncompressed);
       results.push_back(std::move(result));
     }
     return results;
   }
 
+  std::unique_ptr<FileCutter> OpenCutter(const SmallInput& input, std::unique_ptr<ByteReader> reader) const {
+    FileCutter::Settings settings = settings_;
+    settings.format = input.format;
+    return FileCutter::Open(input.path, std::move(reader), settings, input.options);
+  }
+
   // Reads a small file whole; one that has more than `budget` bytes when decompressed is left to Consume().
-  absl::StatusOr<FileResult> WorkFile(const InputFile& file, uint64_t budget) const {
+  absl::StatusOr<FileResult> WorkFile(SmallInput input, uint64_t budget) const {
     FileResult result;
-    absl::StatusOr<std::unique_ptr<FileCutter>> cutter = FileCutter::Open(file, settings_, read_);
-    if (!cutter.ok()) {
-      if (file.named) return cutter.status();
-      result.parsed.rejects.push_back({Origin{file.path, 0, 0}, Message(cutter.status())});
-      result.consumed = file.size;
-      return result;
+    result.file = input.file;
+    const InputFile& file = files_[input.file];
+    std::unique_ptr<ByteReader> reader;
+    if (input.bytes != nullptr) {
+      reader = ByteReader::OfBytes(input.path, *input.bytes);
+    } else {
+      absl::StatusOr<std::unique_ptr<ByteReader>> opened = ByteReader::Open(input.path);
+      if (!opened.ok()) {
+        if (file.named) return opened.status();
+        result.parsed.rejects.push_back({Origin{input.path, 0, 0}, Message(opened.status())});
+        result.consumed = file.size;
+        return result;
+      }
+      reader = *std::move(opened);
+      result.fingerprint = ContentFingerprint(reader->mapped());
+      if (const TakenFiles* taken = writer_.taken(); taken != nullptr) {
+        result.known = taken->Find(result.fingerprint, SettingsKey());
+        result.consumed = file.size;
+        if (result.known != nullptr) return result;
+        result.consumed = 0;
+      }
     }
-    while (std::optional<Piece> piece = (*cutter)->Next()) {
+    const std::unique_ptr<FileCutter> cutter = OpenCutter(input, std::move(reader));
+    while (std::optional<Piece> piece = cutter->Next()) {
       result.uncompressed += piece->uncompressed;
       result.consumed += piece->consumed;
       if (result.uncompressed > budget) {
         FileResult deferred;
-        deferred.deferred = &file;
+        deferred.file = input.file;
+        deferred.fingerprint = result.fingerprint;
+        deferred.deferred = std::move(input);
         return deferred;
       }
-      ParsedBlock parsed = ParsePiece(*std::move(piece), read_);
+      ParsedBlock parsed = ParsePiece(*std::move(piece));
       std::move(parsed.records.begin(), parsed.records.end(), std::back_inserter(result.parsed.records));
       std::move(parsed.rejects.begin(), parsed.rejects.end(), std::back_inserter(result.parsed.rejects));
     }
+    if (input.bytes != nullptr) result.consumed = 0;  // what it took of the archive's file is not known here
     return result;
   }
 
-  absl::Status Consume(std::vector<FileResult> results, RecordWriter& writer) {
+  absl::Status Consume(std::vector<FileResult> results) {
     RETURN_IF_ERROR(context_.CheckCancelled());
     for (FileResult& result : results) {
-      if (result.deferred == nullptr) {
-        RETURN_IF_ERROR(Store(std::move(result), writer));
+      FileTotals& totals = totals_[result.file];
+      if (!result.fingerprint.empty()) totals.fingerprint = result.fingerprint;
+      totals.known = result.known;
+      if (result.deferred) {
+        RETURN_IF_ERROR(ConsumeDeferred(*result.deferred));
       } else {
-        RETURN_IF_ERROR(ConsumeDeferred(*result.deferred, writer));
+        RETURN_IF_ERROR(Store(std::move(result)));
       }
     }
-    context_.progress->Update(done_, fmt::format("{} records", writer.counts().stored));
+    context_.progress->Update(done_, fmt::format("{} records", writer_.counts().stored));
     return absl::OkStatus();
   }
 
   // Block by block on this thread: rare, and the memory stays bounded whatever the file unpacks to.
-  absl::Status ConsumeDeferred(const InputFile& file, RecordWriter& writer) {
-    ASSIGN_OR_RETURN(const std::unique_ptr<FileCutter> cutter, FileCutter::Open(file, settings_, read_));
+  absl::Status ConsumeDeferred(const SmallInput& input) {
+    std::unique_ptr<ByteReader> reader;
+    if (input.bytes != nullptr) {
+      reader = ByteReader::OfBytes(input.path, *input.bytes);
+    } else {
+      ASSIGN_OR_RETURN(reader, ByteReader::Open(input.path));
+    }
+    const std::unique_ptr<FileCutter> cutter = OpenCutter(input, std::move(reader));
     while (std::optional<Piece> piece = cutter->Next()) {
       RETURN_IF_ERROR(context_.CheckCancelled());
       FileResult result;
+      result.file = input.file;
       result.uncompressed = piece->uncompressed;
-      result.consumed = piece->consumed;
-      result.parsed = ParsePiece(*std::move(piece), read_);
-      RETURN_IF_ERROR(Store(std::move(result), writer));
+      result.consumed = input.bytes != nullptr ? 0 : piece->consumed;
+      result.parsed = ParsePiece(*std::move(piece));
+      RETURN_IF_ERROR(Store(std::move(result)));
     }
     return absl::OkStatus();
   }
 
-  absl::Status Store(FileResult result, RecordWriter& writer) {
-    for (Record& record : result.parsed.records) RETURN_IF_ERROR(writer.Append(std::move(record)));
+  absl::Status Store(FileResult result) {
+    FileTotals& totals = totals_[result.file];
+    totals.read += result.parsed.records.size() + result.parsed.rejects.size();
+    totals.bytes += result.uncompressed;
+    for (Record& record : result.parsed.records) RETURN_IF_ERROR(writer_.Append(std::move(record)));
     for (Reject& reject : result.parsed.rejects) {
       if (examples_.size() < 3) examples_.push_back(reject);
-      RETURN_IF_ERROR(writer.AddReject(std::move(reject)));
+      RETURN_IF_ERROR(writer_.AddReject(std::move(reject)));
     }
-    writer.AddBytes(result.uncompressed);
+    writer_.AddBytes(result.uncompressed);
     done_ += result.consumed;
+    return absl::OkStatus();
+  }
+
+  // What files were read, in their order, whichever thread met them.
+  absl::Status AddFiles() {
+    const std::string settings = SettingsKey();
+    for (size_t i = 0; i < files_.size(); ++i) {
+      const FileTotals& totals = totals_[i];
+      const std::string& content = totals.fingerprint.empty() ? feed_->fingerprints()[i] : totals.fingerprint;
+      const TakenFile* known = totals.known;
+      if (known == nullptr && writer_.taken() != nullptr && !content.empty()) {
+        known = writer_.taken()->Find(content, settings);
+      }
+      if (known != nullptr) {
+        RETURN_IF_ERROR(writer_.AddKnown(*known, files_[i].path));
+      } else {
+        RETURN_IF_ERROR(
+            writer_.AddFile({files_[i].path, files_[i].size, content, settings, totals.read, totals.bytes}));
+      }
+    }
     return absl::OkStatus();
   }
 
   const IngestOptions& options_;
   RunContext& context_;
   const std::vector<InputFile> files_;
-  ReadOptions read_;
+  std::vector<FileTotals> totals_;  // used by Consume() only
+  RecordWriter& writer_;
   FileCutter::Settings settings_;
+  std::unique_ptr<InputFeed> feed_;
   int threads_ = 1;
   size_t in_flight_ = 4;
-  // Used by Produce() only.
-  size_t next_ = 0;
-  std::unique_ptr<FileCutter> cutter_;
   // Used by Consume() only.
   uint64_t done_ = 0;
   std::vector<Reject> examples_;
@@ -235,8 +298,8 @@ absl::StatusOr<IngestReport> Ingest(const IngestOptions& options, RunContext& co
   report.files = files.size();
   ASSIGN_OR_RETURN(const std::unique_ptr<RecordWriter> writer,
                    RecordWriter::Open(options.out, options.name, options.mode, context));
-  IngestRun run(options, context, format, std::move(files));
-  if (absl::Status status = run.Run(*writer); !status.ok()) {
+  IngestRun run(options, context, format, std::move(files), *writer);
+  if (absl::Status status = run.Run(); !status.ok()) {
     return Annotate(status, "ingest " + options.name);
   }
   RETURN_IF_ERROR(CheckTolerance(options, writer->counts(), run.examples()));
@@ -247,6 +310,7 @@ absl::StatusOr<IngestReport> Ingest(const IngestOptions& options, RunContext& co
                                            options.name, counts.read, counts.stored, counts.duplicates,
                                            counts.rejected));
   }
+  report.skipped = run.skipped();
   report.seconds = seconds();
   return report;
 }
@@ -258,7 +322,9 @@ Json ToJson(const IngestReport& report) {
           {"rejected", report.counts.rejected},
           {"bytes", report.counts.bytes},
           {"seconds", report.seconds},
-          {"files", report.files}};
+          {"files", report.files},
+          {"known", report.counts.known},
+          {"skipped", report.skipped.size()}};
 }
 
 }  // namespace rhodes

@@ -3,12 +3,13 @@
 #define RHODES_INGEST_INGEST_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/run_context.h"
-#include "ingest/inputs.h"
+#include "ingest/input_feed.h"
 #include "source/format.h"
 #include "store/record_store.h"
 
@@ -22,6 +23,8 @@ struct IngestOptions {
   RecordWriter::Mode mode = RecordWriter::Mode::kReplace;
   ColumnMap columns;
   std::string language;                        // of records that state none
+  std::string time_zone;                       // IANA name, of times that state no zone; empty: UTC
+  std::optional<int64_t> polled_at;            // when a device gave answers that hold no time
   double reject_tolerance = 1.0;               // share of what was read that may be rejected
   uint64_t record_limit = uint64_t{64} << 20;  // bytes; a longer record is rejected
   std::string key;                             // goes into the manifest
@@ -31,6 +34,7 @@ struct IngestOptions {
 struct IngestReport {
   IngestCounts counts;
   uint64_t files = 0;
+  std::vector<SkippedInput> skipped;  // files of which nothing is read, on purpose
   double seconds = 0;
 };
 
@@ -42,7 +46,7 @@ struct IngestReport {
 // message shows the first rejects); INTERNAL when the counts do not add up.
 absl::StatusOr<IngestReport> Ingest(const IngestOptions& options, RunContext& context);
 
-// read, stored, duplicates, rejected, bytes, seconds, files.
+// read, stored, duplicates, rejected, bytes, seconds, files, known, skipped.
 Json ToJson(const IngestReport& report);
 
 }  // namespace rhodes

@@ -282,7 +282,8 @@ TEST_F(IngestTest, FileCutter_PlainAndPackedGiveTheSameRecords) {
     for (const size_t block : {size_t{1000}, size_t{50'000}, size_t{16} << 20}) {
       FileCutter::Settings settings;
       settings.block_bytes = block;
-      const std::unique_ptr<FileCutter> cutter = FileCutter::Open({path, 0, 0, true}, settings, options).value();
+      const std::unique_ptr<FileCutter> cutter =
+          FileCutter::Open(path, ByteReader::Open(path).value(), settings, std::make_shared<ReadOptions>(options));
       std::string result;
       std::string rejects;
       uint64_t bytes = 0;
@@ -290,7 +291,7 @@ TEST_F(IngestTest, FileCutter_PlainAndPackedGiveTheSameRecords) {
       while (std::optional<Piece> piece = cutter->Next()) {
         bytes += piece->uncompressed;
         consumed += piece->consumed;
-        const ParsedBlock parsed = ParsePiece(*std::move(piece), options);
+        const ParsedBlock parsed = ParsePiece(*std::move(piece));
         for (const Record& record : parsed.records) {
           result += record.id;
           EXPECT_EQ(lines.substr(record.origin.begin, record.origin.end - record.origin.begin), record.original);

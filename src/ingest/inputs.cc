@@ -20,7 +20,7 @@ namespace {
 int64_t Nanoseconds(const struct timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
 InputFile MakeFile(std::string path, const struct stat& info, bool named) {
-  return {std::move(path), static_cast<uint64_t>(info.st_size), Nanoseconds(info.st_mtim), named};
+  return {std::move(path), static_cast<uint64_t>(info.st_size), Nanoseconds(info.st_mtim), named, false};
 }
 
 // One directory being read. Entries are looked up relative to it, which is several times faster than by whole paths.
@@ -157,6 +157,10 @@ absl::StatusOr<std::vector<InputFile>> ResolveInputs(const std::vector<std::stri
   std::vector<InputFile> files;
   for (const std::string& given : paths) {
     if (given.empty()) return absl::InvalidArgumentError("an input path is empty");
+    if (given == "-") {
+      files.push_back({kStandardInput, 0, 0, true, true});
+      continue;
+    }
     ASSIGN_OR_RETURN(const std::string path, Absolute(given));
     struct stat info {};
     if (stat(path.c_str(), &info) == 0) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/decompress.h"
+#include "base/archive.h"
 
 namespace rhodes {
 namespace {
@@ -39,11 +39,11 @@ absl::StatusOr<RecordBytes> ReadRecordBytes(const Origin& origin, uint64_t conte
     return absl::ResourceExhaustedError(
         fmt::format("{}: bytes {} to {} are too many to show", origin.file, origin.begin, origin.end));
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<ByteReader> reader, ByteReader::Open(origin.file));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ByteReader> reader, OpenFileOrMember(origin.file));
   const uint64_t first = origin.begin - std::min(origin.begin, context);
   const uint64_t wanted = origin.end - first + context;
   std::string bytes;
-  if (reader->compression() == Compression::kNone) {
+  if (reader->is_mapped()) {
     const std::string_view all = reader->mapped();
     if (first <= all.size()) bytes = std::string(all.substr(first, wanted));
   } else {

@@ -42,6 +42,7 @@ struct ReadOptions {
   std::string source;  // the source's name; part of every record's id
   ColumnMap columns;
   std::string language;                              // of records that state none (BCP 47)
+  std::string owner;                                 // of a personal archive: the author of its posts
   std::string time_zone;                             // IANA name, of times that state no zone; empty: UTC
   std::optional<int64_t> polled_at;                  // when a device was asked, for answers that hold no time
   uint64_t record_limit = uint64_t{64} << 20;        // bytes; a longer record is rejected, not held

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/run_context.h"
 #include "record/record.h"
+#include "store/taken_files.h"
 
 namespace rhodes {
 
@@ -17,6 +18,7 @@ struct IngestCounts {
   uint64_t read = 0;  // = stored + duplicates + rejected, always
   uint64_t stored = 0;
   uint64_t duplicates = 0;
+  uint64_t known = 0;  // of the duplicates: in files that were taken before and not read again
   uint64_t rejected = 0;
   uint64_t bytes = 0;  // uncompressed input
 };
@@ -25,6 +27,7 @@ struct IngestCounts {
 //   OUT/records/<source>/part-*.parquet   the records (schema: record/record.h)
 //   OUT/records/<source>/duplicates.jsonl one line a duplicate: id, file, begin, end (no origin is lost)
 //   OUT/records/<source>/rejects.jsonl    one line a reject: file, begin, end, reason
+//   OUT/records/<source>/files.jsonl      one line a file that was taken in: its path, content hash and counts
 //   OUT/records/<source>/manifest.json    written last; lists the parts with rows, bytes and SHA-256
 //   OUT/rejects/<source>.jsonl            the same rejects, where the design's page promises them (a symbolic link)
 // Not thread-safe: feed it from the ordered end of a pipeline; it compresses parts on threads of its own.
@@ -50,6 +53,11 @@ class RecordWriter {
   virtual absl::Status Append(Record record) = 0;
   virtual absl::Status AddReject(Reject reject) = 0;
   virtual void AddBytes(uint64_t uncompressed_bytes) = 0;
+  // The files taken before, when appending; null when replacing. Lives as long as this object, and does not change.
+  virtual const TakenFiles* taken() const = 0;
+  // A file was read whole; and: `path` has the content of a file taken before, so all of it counts as duplicates.
+  virtual absl::Status AddFile(const TakenFile& file) = 0;
+  virtual absl::Status AddKnown(const TakenFile& known, const std::string& path) = 0;
   virtual IngestCounts counts() const = 0;
   // `key`, `settings` and `seconds` go into the manifest.
   virtual absl::StatusOr<IngestCounts> Commit(const std::string& key, const Json& settings, double seconds) = 0;

@@ -73,7 +73,8 @@ class LineLog {
 
 Json CountsJson(const IngestCounts& counts, uint64_t text_bytes) {
   return {{"read", counts.read},         {"stored", counts.stored}, {"duplicates", counts.duplicates},
-          {"rejected", counts.rejected}, {"bytes", counts.bytes},   {"text_bytes", text_bytes}};
+          {"rejected", counts.rejected}, {"bytes", counts.bytes},   {"text_bytes", text_bytes},
+          {"known", counts.known}};
 }
 
 class Writer final : public RecordWriter {
@@ -87,6 +88,7 @@ class Writer final : public RecordWriter {
     parts_.reset();
     duplicates_.reset();
     rejects_.reset();
+    files_.reset();
     // Only litter is left behind when this fails; the next Open() removes it.
     RemoveUncommitted(directory_, before_).IgnoreError();
     if (before_.parts.empty() && !PathExists(directory_ + "/manifest.json")) RemoveTree(directory_).IgnoreError();
@@ -108,6 +110,7 @@ class Writer final : public RecordWriter {
     }
     ASSIGN_OR_RETURN(duplicates_, LineLog::Open(directory_ + "/" + kDuplicatesFile));
     ASSIGN_OR_RETURN(rejects_, LineLog::Open(directory_ + "/" + kRejectsFile));
+    ASSIGN_OR_RETURN(files_, LineLog::Open(directory_ + "/" + kFilesFile));
     // Half of the budget is the reader's.
     const auto affordable = static_cast<int>(context.memory_bytes / 2 / RecordPartWriter::kMemoryPerPart) - 1;
     ASSIGN_OR_RETURN(parts_, RecordPartWriter::Create(directory_, first_part_, std::clamp(affordable, 0, 2)));
@@ -136,6 +139,24 @@ class Writer final : public RecordWriter {
   }
 
   void AddBytes(uint64_t uncompressed_bytes) override { counts_.bytes += uncompressed_bytes; }
+  const TakenFiles* taken() const override { return mode_ == Mode::kAppend ? &taken_ : nullptr; }
+
+  absl::Status AddFile(const TakenFile& file) override {
+    RETURN_IF_ERROR(broken_);
+    return broken_ = files_->Write(ToLine(file));
+  }
+
+  absl::Status AddKnown(const TakenFile& known, const std::string& path) override {
+    RETURN_IF_ERROR(broken_);
+    counts_.read += known.read;
+    counts_.duplicates += known.read;
+    counts_.known += known.read;
+    TakenFile here = known;
+    here.path = path;
+    if (taken_.HasPath(here)) return absl::OkStatus();
+    return broken_ = files_->Write(ToLine(here));  // its records have one origin more
+  }
+
   IngestCounts counts() const override { return counts_; }
 
   absl::StatusOr<IngestCounts> Commit(const std::string& key, const Json& settings, double seconds) override {
@@ -154,6 +175,7 @@ class Writer final : public RecordWriter {
       ASSIGN_OR_RETURN(before_, ReadSourceManifest(directory_));
     }
     RETURN_IF_ERROR(RemoveUncommitted(directory_, before_));
+    ASSIGN_OR_RETURN(taken_, TakenFiles::Read(directory_ + "/" + kFilesFile, before_.files_bytes));
     if (before_.parts.empty()) return absl::OkStatus();
     const std::string& last = before_.parts.back().file;
     if (sscanf(last.c_str(), "part-%d.parquet", &first_part_) != 1) {
@@ -194,6 +216,7 @@ class Writer final : public RecordWriter {
     after.parts.insert(after.parts.end(), parts.begin(), parts.end());
     ASSIGN_OR_RETURN(after.duplicates_bytes, duplicates_->Close());
     ASSIGN_OR_RETURN(after.rejects_bytes, rejects_->Close());
+    ASSIGN_OR_RETURN(after.files_bytes, files_->Close());
     after.manifest.stage = "ingest";
     after.manifest.key = key;
     after.manifest.settings = settings;
@@ -212,6 +235,7 @@ class Writer final : public RecordWriter {
     for (const PartInfo& part : parts) RETURN_IF_ERROR(SyncPath(directory_ + "/" + part.file));
     RETURN_IF_ERROR(SyncPath(directory_ + "/" + kDuplicatesFile));
     RETURN_IF_ERROR(SyncPath(directory_ + "/" + kRejectsFile));
+    RETURN_IF_ERROR(SyncPath(directory_ + "/" + kFilesFile));
     RETURN_IF_ERROR(SyncPath(directory_));
     return WriteSourceManifest(directory_, after);  // the parts count from here on
   }
@@ -241,6 +265,8 @@ class Writer final : public RecordWriter {
   IdSet ids_;
   std::unique_ptr<LineLog> duplicates_;
   std::unique_ptr<LineLog> rejects_;
+  std::unique_ptr<LineLog> files_;
+  TakenFiles taken_;
   std::unique_ptr<RecordPartWriter> parts_;
   IngestCounts counts_;
   uint64_t text_bytes_ = 0;

@@ -46,6 +46,7 @@ absl::StatusOr<SourceManifest> ReadSourceManifest(const std::string& directory) 
     }
     result.duplicates_bytes = json.at("logs").at(kDuplicatesFile).get<uint64_t>();
     result.rejects_bytes = json.at("logs").at(kRejectsFile).get<uint64_t>();
+    result.files_bytes = json.at("logs").value(kFilesFile, uint64_t{0});
   } catch (const Json::exception& error) {
     return absl::DataLossError(fmt::format("{}: {}", path, error.what()));
   }
@@ -58,7 +59,9 @@ absl::Status WriteSourceManifest(const std::string& directory, const SourceManif
   for (const PartInfo& part : manifest.parts) {
     json["parts"].push_back({{"file", part.file}, {"rows", part.rows}, {"bytes", part.bytes}, {"sha256", part.sha256}});
   }
-  json["logs"] = {{kDuplicatesFile, manifest.duplicates_bytes}, {kRejectsFile, manifest.rejects_bytes}};
+  json["logs"] = {{kDuplicatesFile, manifest.duplicates_bytes},
+                  {kRejectsFile, manifest.rejects_bytes},
+                  {kFilesFile, manifest.files_bytes}};
   return WriteFileAtomically(directory + "/manifest.json", DumpJson(json, 2) + "\n");
 }
 
@@ -99,12 +102,13 @@ absl::Status RemoveUncommitted(const std::string& directory, const SourceManifes
   for (const std::string& file : files) {
     const std::string name = file.substr(directory.size() + 1);
     const bool listed =
-        name == "manifest.json" || name == kDuplicatesFile || name == kRejectsFile ||
+        name == "manifest.json" || name == kDuplicatesFile || name == kRejectsFile || name == kFilesFile ||
         std::any_of(manifest.parts.begin(), manifest.parts.end(), [&](const PartInfo& p) { return p.file == name; });
     if (!listed) RETURN_IF_ERROR(RemoveTree(file));
   }
   RETURN_IF_ERROR(TruncateLog(directory + "/" + kDuplicatesFile, manifest.duplicates_bytes));
-  return TruncateLog(directory + "/" + kRejectsFile, manifest.rejects_bytes);
+  RETURN_IF_ERROR(TruncateLog(directory + "/" + kRejectsFile, manifest.rejects_bytes));
+  return TruncateLog(directory + "/" + kFilesFile, manifest.files_bytes);
 }
 
 absl::StatusOr<std::vector<std::string>> ListSources(const std::string& out) {

@@ -13,6 +13,7 @@ namespace rhodes {
 
 inline constexpr char kDuplicatesFile[] = "duplicates.jsonl";
 inline constexpr char kRejectsFile[] = "rejects.jsonl";
+inline constexpr char kFilesFile[] = "files.jsonl";
 
 // manifest.json of a source: the usual one, and what files hold the records.
 struct SourceManifest {
@@ -20,6 +21,7 @@ struct SourceManifest {
   std::vector<PartInfo> parts;
   uint64_t duplicates_bytes = 0;  // of duplicates.jsonl; what follows was never committed
   uint64_t rejects_bytes = 0;     // of rejects.jsonl
+  uint64_t files_bytes = 0;       // of files.jsonl
 };
 // NOT_FOUND when nothing was committed; DATA_LOSS when the manifest is damaged.
 absl::StatusOr<SourceManifest> ReadSourceManifest(const std::string& directory);
