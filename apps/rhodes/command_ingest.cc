@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "command.h"
 #include "ingest/ingest.h"
+#include "source/time.h"
 
 namespace rhodes {
 namespace {
@@ -16,6 +17,9 @@ struct Flags {
   std::vector<std::string> columns;  // "text=body"
   double max_rejects = 1.0;
   bool replace = false;
+  std::string polled_at;
+  Rights rights;
+  std::string training;
 };
 
 absl::Status SetColumn(const std::string& assignment, ColumnMap& columns) {
@@ -27,7 +31,13 @@ absl::Status SetColumn(const std::string& assignment, ColumnMap& columns) {
                                                                    {"language", &columns.language},
                                                                    {"latitude", &columns.latitude},
                                                                    {"longitude", &columns.longitude},
-                                                                   {"id", &columns.id}};
+                                                                   {"id", &columns.id},
+                                                                   {"place", &columns.place}};
+  if (role == "channel" && equals != std::string::npos) {
+    ASSIGN_OR_RETURN(ChannelColumn channel, ParseChannelColumn(std::string_view(assignment).substr(equals + 1)));
+    columns.channels.push_back(std::move(channel));
+    return absl::OkStatus();
+  }
   for (const auto& [name, field] : roles) {
     if (role != name) continue;
     if (equals == std::string::npos || equals + 1 == assignment.size()) break;
@@ -35,17 +45,37 @@ absl::Status SetColumn(const std::string& assignment, ColumnMap& columns) {
     return absl::OkStatus();
   }
   return UsageError(
-      fmt::format("--column {}: write ROLE=FIELD with one of text, time, author, language, latitude, longitude, id "
-                  "as ROLE, such as --column text=body",
+      fmt::format("--column {}: write ROLE=FIELD with one of text, time, author, language, latitude, longitude, id, "
+                  "place, channel as ROLE, such as --column text=body",
                   assignment));
+}
+
+// Rights are stated when any of the flags is there.
+absl::Status SetRights(Flags& flags) {
+  Rights& rights = flags.rights;
+  if (flags.training.empty() && rights.licence.empty() && rights.owner.empty() && rights.retention.empty()) {
+    return absl::OkStatus();
+  }
+  if (!flags.training.empty()) {
+    ASSIGN_OR_RETURN(rights.training, ParseTraining(flags.training));
+  }
+  RETURN_IF_ERROR(RetentionEnd(rights.retention, 0).status());
+  flags.options.rights = rights;
+  return absl::OkStatus();
 }
 
 absl::Status RunIngest(Flags flags, const CommonFlags& common, RunContext& context) {
   IngestOptions& options = flags.options;
   for (const std::string& column : flags.columns) RETURN_IF_ERROR(SetColumn(column, options.columns));
+  if (!flags.polled_at.empty()) {
+    options.polled_at = ParseTime(flags.polled_at);
+    if (!options.polled_at) return UsageError(fmt::format("--polled-at {}: no time", flags.polled_at));
+  }
+  RETURN_IF_ERROR(SetRights(flags));
   options.mode = flags.replace ? RecordWriter::Mode::kReplace : RecordWriter::Mode::kAppend;
   options.reject_tolerance = flags.max_rejects;
   options.settings = {{"format", options.format}, {"columns", flags.columns}, {"language", options.language}};
+  if (!options.time_zone.empty()) options.settings["time_zone"] = options.time_zone;
   ASSIGN_OR_RETURN(const std::string fingerprint, InputsFingerprint(options.paths));
   options.key = ContentId({fingerprint, DumpJson(options.settings)});
   ASSIGN_OR_RETURN(const IngestReport report, Ingest(options, context));
@@ -59,24 +89,41 @@ absl::Status RunIngest(Flags flags, const CommonFlags& common, RunContext& conte
              counts.rejected, "input", FormatByteSize(counts.bytes));
   fmt::print("{:<12} {:>12.2f} s   {:.1f} MB/s\n", "time", report.seconds,
              report.seconds > 0 ? static_cast<double>(counts.bytes) / 1e6 / report.seconds : 0.0);
+  if (counts.known > 0) fmt::print("{} of the duplicates are in files that were taken before\n", counts.known);
+  if (!report.skipped.empty()) {
+    fmt::print("{} files were left out on purpose, such as {}: {}\n", report.skipped.size(), report.skipped[0].path,
+               report.skipped[0].reason);
+  }
   if (counts.rejected > 0) fmt::print("what was rejected and why: {}/rejects/{}.jsonl\n", options.out, options.name);
   return absl::OkStatus();
 }
 
 CommandBody Setup(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
-  app.add_option("PATH", flags->options.paths, "files, directories or globs (quoted); gz, zst, bz2 and xz are unpacked")
+  app.add_option("PATH", flags->options.paths,
+                 "files, directories, globs (quoted), or - for standard input; gz, zst, bz2, xz, zip and tar are "
+                 "unpacked")
       ->required();
-  app.add_option("--format", flags->options.format,
-                 "auto, or one of jsonl, csv, tsv, parquet, text, debian-packages, debian-changelog, man, html")
-      ->capture_default_str();
+  std::string formats = "auto, or one of";
+  for (const Format* format : AllFormats())
+    formats += fmt::format("{} {}", formats.ends_with("of") ? "" : ",", format->name());
+  app.add_option("--format", flags->options.format, formats)->capture_default_str();
   app.add_option("--name", flags->options.name, "the source's name in the database")->required();
   app.add_option("--out", flags->options.out, "the output directory")->required();
   app.add_flag("--replace", flags->replace, "the source holds just this input afterwards; default: it is added");
   app.add_option("--column", flags->columns,
-                 "ROLE=FIELD: which field is text, time, author, language, latitude, longitude or id")
+                 "ROLE=FIELD: which field is text, time, author, language, latitude, longitude, id or place; "
+                 "channel=FIELD[:NAME[:UNIT]] for a measurement")
       ->allow_extra_args(false);
   app.add_option("--language", flags->options.language, "language (BCP 47) of records that state none");
+  app.add_option("--time-zone", flags->options.time_zone,
+                 "IANA name (Europe/Oslo) for times that state no zone; default UTC");
+  app.add_option("--polled-at", flags->polled_at, "when a device gave answers that hold no time");
+  app.add_option("--training", flags->training, "may models be trained on it: allowed, not-allowed or unknown")
+      ->check(CLI::IsMember({"allowed", "not-allowed", "unknown"}));
+  app.add_option("--licence", flags->rights.licence, "what it is licensed under");
+  app.add_option("--owner", flags->rights.owner, "or whose it is");
+  app.add_option("--retention", flags->rights.retention, "how long it may be kept: \"90 days\", \"until 2027-12-31\"");
   app.add_option("--max-rejects", flags->max_rejects,
                  "share of the input that may be rejected, 0 to 1; else exit code 3")
       ->check(CLI::Range(0.0, 1.0));

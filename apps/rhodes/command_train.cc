@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "command.h"
+#include "project/rights.h"
 #include "train/train.h"
 
 namespace rhodes {
@@ -14,7 +16,18 @@ struct TrainFlags {
   std::string preset;
   std::string schedule = "wsd";
   std::string compute = "auto";
+  std::string rights_override;
 };
+
+// Shards that came out of OUT/corpus know their sources, and OUT/records what may be done with those.
+absl::Status CheckRights(const std::string& reason, TrainOptions& options) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> sources, SourcesOfShards(options.shards_dir));
+  const std::string out = std::filesystem::path(options.shards_dir).lexically_normal().parent_path().string();
+  ASSIGN_OR_RETURN(const std::vector<SourceRights> rights, RecordedRights(out.empty() ? "." : out, sources));
+  RETURN_IF_ERROR(CheckTrainingRights(rights, reason));
+  options.rights = RightsForManifest(rights, reason);
+  return absl::OkStatus();
+}
 
 absl::StatusOr<TrainOptions> OptionsOf(const TrainFlags& own) {
   TrainOptions options = own.options;
@@ -35,6 +48,7 @@ absl::StatusOr<TrainOptions> OptionsOf(const TrainFlags& own) {
 
 absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& context) {
   ASSIGN_OR_RETURN(TrainOptions options, OptionsOf(own));
+  RETURN_IF_ERROR(CheckRights(own.rights_override, options));
   if (flags.json) {
     options.on_metrics_line = [](const Json& line) {
       PrintJson(line);
@@ -95,6 +109,8 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--tokenizer", o.tokenizer, "tokenizer.json that the shards were made with")->required();
   app.add_option("--shards", o.shards_dir, "directory of train-*.bin and validation-*.bin")->required();
   app.add_option("--out", o.out, "receives model/, checkpoints/ and metrics.jsonl")->required();
+  app.add_option("--rights-override", own->rights_override,
+                 "why the model may be trained on sources whose rights do not allow it; goes into its manifest");
   app.add_option("--steps", o.steps, "budget: optimizer steps");
   app.add_option("--tokens", o.tokens, "budget: training tokens");
   app.add_option("--minutes", o.minutes, "budget: wall time, made a number of steps at the start");

@@ -7,8 +7,10 @@ namespace rhodes {
 std::string_view Version() { return "0.1.0"; }
 
 Json Manifest::ToJson() const {
-  return {{"stage", stage},       {"version", Version()}, {"key", key},
-          {"settings", settings}, {"counts", counts},     {"seconds", seconds}};
+  Json json = {{"stage", stage},       {"version", Version()}, {"key", key},
+               {"settings", settings}, {"counts", counts},     {"seconds", seconds}};
+  for (const auto& [name, value] : extra.items()) json[name] = value;
+  return json;
 }
 
 absl::StatusOr<Manifest> Manifest::FromJson(const Json& json, const std::string& path) {
@@ -21,6 +23,9 @@ absl::StatusOr<Manifest> Manifest::FromJson(const Json& json, const std::string&
   manifest.settings = json.value("settings", Json::object());
   manifest.counts = json.value("counts", Json::object());
   manifest.seconds = json.value("seconds", 0.0);
+  for (const char* name : {"rights", "readers", "rights_override"}) {
+    if (json.contains(name)) manifest.extra[name] = json[name];
+  }
   return manifest;
 }
 

@@ -303,6 +303,7 @@ absl::StatusOr<IngestReport> Ingest(const IngestOptions& options, RunContext& co
     return Annotate(status, "ingest " + options.name);
   }
   RETURN_IF_ERROR(CheckTolerance(options, writer->counts(), run.examples()));
+  if (options.rights) writer->SetRights(*options.rights);
   ASSIGN_OR_RETURN(report.counts, writer->Commit(options.key, options.settings, seconds()));
   const IngestCounts& counts = report.counts;
   if (counts.read != counts.stored + counts.duplicates + counts.rejected) {

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/run_context.h"
 #include "ingest/input_feed.h"
+#include "record/rights.h"
 #include "source/format.h"
 #include "store/record_store.h"
 
@@ -27,6 +28,7 @@ struct IngestOptions {
   std::optional<int64_t> polled_at;            // when a device gave answers that hold no time
   double reject_tolerance = 1.0;               // share of what was read that may be rejected
   uint64_t record_limit = uint64_t{64} << 20;  // bytes; a longer record is rejected
+  std::optional<Rights> rights;                // as stated; not part of the key
   std::string key;                             // goes into the manifest
   Json settings = Json::object();              // goes into the manifest
 };

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "curate/language.h"
 #include "project/toml_table.h"
+#include "source/time.h"
 #include "token/pattern.h"
 
 namespace rhodes {
@@ -100,8 +101,24 @@ class ProjectReader {
       columns->Read("latitude", source.columns.latitude);
       columns->Read("longitude", source.columns.longitude);
       columns->Read("id", source.columns.id);
+      columns->Read("place", source.columns.place);
+      std::vector<std::string> channels;
+      columns->Read("channels", channels);
+      for (const std::string& channel : channels) {
+        absl::StatusOr<ChannelColumn> column = ParseChannelColumn(channel);
+        if (!column.ok()) columns->Fail("channels", Message(column.status()));
+        if (column.ok()) source.columns.channels.push_back(*std::move(column));
+      }
       columns->Finish();
     }
+    table.Read("time_zone", source.time_zone);
+    std::string polled_at;
+    table.Read("polled_at", polled_at);
+    if (!polled_at.empty()) {
+      source.polled_at = ParseTime(polled_at);
+      if (!source.polled_at) table.Fail("polled_at", fmt::format("source.polled_at \"{}\" is no time", polled_at));
+    }
+    ReadRights(table, source);
     table.Finish();
     if (!IsPlainName(source.name)) {
       table.Fail("name", fmt::format("source.name \"{}\" must be letters, digits, \"_\", \"-\" or \".\"", source.name));
@@ -116,6 +133,32 @@ class ProjectReader {
     }
     for (std::string& path : source.paths) path = Absolute(path);
     project_.sources.push_back(std::move(source));
+  }
+
+  static void ReadRights(TomlTable& table, SourceSettings& source) {
+    if (const absl::StatusOr<const Format*> format = FindFormat(source.format); format.ok()) {
+      source.rights.training = ParseTraining((*format)->default_training()).value_or(Rights::Training::kUnknown);
+      source.rights.reason = (*format)->default_training_reason();
+    }
+    std::optional<TomlTable> rights = table.Table("rights");
+    if (!rights) return;
+    std::string training;
+    rights->Read("licence", source.rights.licence);
+    rights->Read("owner", source.rights.owner);
+    rights->Read("training", training);
+    rights->Read("retention", source.rights.retention);
+    if (!training.empty()) {
+      source.training_stated = true;
+      source.rights.reason.clear();
+      const absl::StatusOr<Rights::Training> parsed = ParseTraining(training);
+      if (parsed.ok()) source.rights.training = *parsed;
+      if (!parsed.ok()) rights->Fail("training", Message(parsed.status()));
+    }
+    rights->Read("reason", source.rights.reason);
+    if (const absl::StatusOr<int64_t> end = RetentionEnd(source.rights.retention, 0); !end.ok()) {
+      rights->Fail("retention", Message(end.status()));
+    }
+    rights->Finish();
   }
 
   void ReadFuse() {
@@ -254,6 +297,7 @@ class ProjectReader {
     std::optional<TomlTable> table = root_.Table("train");
     if (table) {
       ReadShape(*table, layers, width, given);
+      table->Read("rights_override", project_.rights_override);
       table->Read("batch", train.batch, 1, 1 << 20);
       table->Read("accumulation", train.accumulation, 1, 1 << 20);
       ReadBudget(*table);

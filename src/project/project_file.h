@@ -4,6 +4,7 @@
 #define RHODES_PROJECT_PROJECT_FILE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "base/status.h"
 #include "curate/settings.h"
 #include "fuse/fuse.h"
+#include "record/rights.h"
 #include "source/format.h"
 #include "token/tokenize.h"
 #include "train/train.h"
@@ -28,7 +30,11 @@ struct SourceSettings {
   std::string format = "auto";
   ColumnMap columns;
   std::string language;
-  double max_rejects = 1;  // share of what is read
+  std::string time_zone;             // IANA name, of times that state no zone
+  std::optional<int64_t> polled_at;  // microseconds since 1970
+  double max_rejects = 1;            // share of what is read
+  Rights rights;                     // what is not stated comes from the format
+  bool training_stated = false;
 };
 
 struct AskSettings {
@@ -51,6 +57,7 @@ struct ProjectFile {
   CurateSettings curate;
   TokenizeOptions tokenize;  // settings only; paths and key are the runner's, as in `train`
   TrainOptions train;
+  std::string rights_override;  // why a model may be trained on sources whose rights do not allow it; empty: it may not
   AskSettings ask;
 };
 

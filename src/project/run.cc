@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "project/out_lock.h"
 #include "project/prepare.h"
+#include "project/rights.h"
 #include "project/stages.h"
 
 namespace rhodes {
@@ -57,6 +58,7 @@ class Runner {
     RETURN_IF_ERROR(RecoverOut(project_, *context_.progress));
     if (!project_.prepare.command.empty()) RETURN_IF_ERROR(RunPrepare());
     if (until_ == "prepare") return std::move(report_);
+    RETURN_IF_ERROR(CheckRights());
     ASSIGN_OR_RETURN(const std::vector<Stage> stages, PlanStages(project_));
     bool reached = true;
     for (size_t i = 0; i < stages.size(); ++i) {
@@ -73,6 +75,22 @@ class Runner {
   }
 
  private:
+  // Before anything is read, so that nobody waits for a refusal; the train stage looks again at what was read then.
+  absl::Status CheckRights() const {
+    const std::vector<std::string>& names = StageNames();
+    const auto train = std::find(names.begin(), names.end(), "train");
+    if (std::find(names.begin(), train, until_) != train) return absl::OkStatus();
+    return CheckTrainingRights(StatedRights(project_), project_.rights_override);
+  }
+
+  // What the project file states goes into the manifests of sources that are not read again, too.
+  absl::Status RecordRights(const std::string& label) const {
+    for (const SourceSettings& source : project_.sources) {
+      if (label == "ingest " + source.name) return WriteSourceRights(project_.out, source.name, source.rights);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status RunPrepare() {
     StageReport report{"prepare", "prepare", StageReport::State::kUpToDate};
     if (!IsPrepared(project_.prepare)) {
@@ -99,6 +117,7 @@ class Runner {
         return absl::InternalError(fmt::format("{}: ended, but {} does not have its key", stage.label, stage.record));
       }
     }
+    if (stage.kind == "ingest") RETURN_IF_ERROR(RecordRights(stage.label));
     ASSIGN_OR_RETURN(const Json record, ReadJsonFile(stage.record));
     report.counts = record.value("counts", Json::object());
     report.recorded_seconds = record.value("seconds", report.seconds);

@@ -8,6 +8,7 @@
 #include "fuse/fuse.h"
 #include "ingest/ingest.h"
 #include "project/ask.h"
+#include "project/rights.h"
 #include "store/record_store.h"
 #include "token/tokenize.h"
 #include "trace/build.h"
@@ -17,7 +18,7 @@ namespace rhodes {
 namespace {
 
 // Raised when a stage writes other bytes for the same input and settings: then old output is made again.
-constexpr int kIngestVersion = 1;
+constexpr int kIngestVersion = 2;
 constexpr int kFuseVersion = 1;
 constexpr int kCurateVersion = 1;
 constexpr int kTokenizeVersion = 1;
@@ -31,6 +32,8 @@ std::string KeyOf(std::string_view kind, int version, const Json& settings, cons
 
 Json SettingsOf(const SourceSettings& source) {
   const ColumnMap& columns = source.columns;
+  Json channels = Json::array();
+  for (const ChannelColumn& channel : columns.channels) channels.push_back({channel.field, channel.name, channel.unit});
   return {{"format", source.format},
           {"language", source.language},
           {"max_rejects", source.max_rejects},
@@ -41,7 +44,11 @@ Json SettingsOf(const SourceSettings& source) {
             {"language", columns.language},
             {"latitude", columns.latitude},
             {"longitude", columns.longitude},
-            {"id", columns.id}}}};
+            {"id", columns.id},
+            {"place", columns.place},
+            {"channels", std::move(channels)}}},
+          {"time_zone", source.time_zone},
+          {"polled_at", source.polled_at.value_or(0)}};
 }
 
 Json SettingsOf(const TokenizeOptions& options, const std::string& tokenizer_hash) {
@@ -82,6 +89,9 @@ class Planner {
     options.mode = RecordWriter::Mode::kReplace;
     options.columns = source.columns;
     options.language = source.language;
+    options.time_zone = source.time_zone;
+    options.polled_at = source.polled_at;
+    options.rights = source.rights;
     options.reject_tolerance = source.max_rejects;
     options.settings = SettingsOf(source);
     absl::StatusOr<std::string> fingerprint = InputsFingerprint(source.paths);
@@ -146,7 +156,14 @@ class Planner {
     options.key = train_key_ = KeyOf("train", kTrainVersion, options.settings, {tokenize_key_});
     Stage& stage = Add("train", "train", options.key, "model/manifest.json");
     stage.outputs = {out_ + "/metrics.jsonl"};
-    stage.run = [options](RunContext& context) { return Train(options, context).status(); };
+    stage.run = [options, reason = project_.rights_override](RunContext& context) -> absl::Status {
+      TrainOptions with_rights = options;
+      ASSIGN_OR_RETURN(const std::vector<std::string> sources, SourcesOfShards(options.shards_dir));
+      ASSIGN_OR_RETURN(const std::vector<SourceRights> rights, RecordedRights(options.out, sources));
+      RETURN_IF_ERROR(CheckTrainingRights(rights, reason));
+      with_rights.rights = RightsForManifest(rights, reason);
+      return Train(with_rights, context).status();
+    };
   }
 
   void AddTrace() {

@@ -1,6 +1,20 @@
 #include "source/format.h"
 
+#include "base/text.h"
+
 namespace rhodes {
+
+absl::StatusOr<ChannelColumn> ParseChannelColumn(std::string_view text) {
+  const std::vector<std::string_view> parts = Split(text, ':');
+  if (parts.empty() || parts.size() > 3 || parts[0].empty()) {
+    return UsageError(fmt::format("channel \"{}\": write FIELD, FIELD:NAME or FIELD:NAME:UNIT", text));
+  }
+  ChannelColumn column;
+  column.field = parts[0];
+  if (parts.size() > 1) column.name = parts[1];
+  if (parts.size() > 2) column.unit = parts[2];
+  return column;
+}
 
 std::unique_ptr<FileState> Format::Prepare(std::string_view /*head*/, const ReadOptions& /*options*/) const {
   return nullptr;

@@ -25,6 +25,9 @@ struct ChannelColumn {
   std::string unit;   // empty: the cell's own, when it has one
 };
 
+// "FIELD", "FIELD:NAME" or "FIELD:NAME:UNIT". INVALID_ARGUMENT (usage) for more parts, or an empty field.
+absl::StatusOr<ChannelColumn> ParseChannelColumn(std::string_view text);
+
 // Which of the source's own fields (columns) fills which member of a Record; empty: found by its usual names.
 struct ColumnMap {
   std::string text;
@@ -88,6 +91,9 @@ class Format {
   virtual ~Format() = default;
   virtual std::string_view name() const = 0;
   virtual Framing framing() const = 0;
+  // Whether models may be trained on what this format brings, unless the owner states it; and why.
+  virtual std::string_view default_training() const { return "unknown"; }
+  virtual std::string_view default_training_reason() const { return ""; }
   // Whether files of it may look binary (NUL bytes); `auto` asks such formats first.
   virtual bool binary() const { return false; }
   // How surely a file is of this format, 0 (no) to 100, from its path without compression suffix and the first bytes

@@ -7,5 +7,5 @@ enum class XArchivePart { kPosts, kManifest, kPrivate, kOther };
 XArchivePart XArchivePartOf(std::string_view file_name);
 std::string XArchiveOwner(std::string_view manifest);
 const Format& XArchiveFormat();
-}
+}  // namespace rhodes
 #endif

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/run_context.h"
 #include "record/record.h"
+#include "record/rights.h"
 #include "store/taken_files.h"
 
 namespace rhodes {
@@ -58,6 +59,8 @@ class RecordWriter {
   // A file was read whole; and: `path` has the content of a file taken before, so all of it counts as duplicates.
   virtual absl::Status AddFile(const TakenFile& file) = 0;
   virtual absl::Status AddKnown(const TakenFile& known, const std::string& path) = 0;
+  // As the owner states them; without, a source keeps those it has.
+  virtual void SetRights(const Rights& rights) = 0;
   virtual IngestCounts counts() const = 0;
   // `key`, `settings` and `seconds` go into the manifest.
   virtual absl::StatusOr<IngestCounts> Commit(const std::string& key, const Json& settings, double seconds) = 0;
@@ -67,6 +70,18 @@ class RecordWriter {
 // No sources when there is no OUT; NOT_FOUND for a source that is not there.
 absl::StatusOr<std::vector<std::string>> ListSources(const std::string& out);
 absl::StatusOr<std::vector<std::string>> ListParts(const std::string& out, const std::string& source);
+
+// The rights to a source as stated, or those that its readers' formats give it: `readers` are what read its records
+// ("x-v1/1"). NOT_FOUND when OUT has no such source.
+struct SourceRights {
+  std::string source;
+  Rights rights;
+  bool stated = false;
+  std::vector<std::string> readers;
+};
+absl::StatusOr<SourceRights> ReadSourceRights(const std::string& out, const std::string& source);
+// Writes what is stated now into the source's manifest, without touching its records. Nothing when it is there already.
+absl::Status WriteSourceRights(const std::string& out, const std::string& source, const Rights& rights);
 
 // Where records come from: id -> source, kind and origin, for ids found among OUT's records. Order as asked; an id that
 // is not there is left out.

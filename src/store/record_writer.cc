@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "base/file.h"
 #include "record/record_table.h"
@@ -127,6 +128,7 @@ class Writer final : public RecordWriter {
     ++counts_.stored;
     text_bytes_ += record.text.size();
     record.source = source_;
+    if (record.reader != last_reader_) readers_.insert(last_reader_ = record.reader);
     return broken_ = parts_->Append(record);
   }
 
@@ -157,6 +159,7 @@ class Writer final : public RecordWriter {
     return broken_ = files_->Write(ToLine(here));  // its records have one origin more
   }
 
+  void SetRights(const Rights& rights) override { rights_ = rights; }
   IngestCounts counts() const override { return counts_; }
 
   absl::StatusOr<IngestCounts> Commit(const std::string& key, const Json& settings, double seconds) override {
@@ -227,6 +230,11 @@ class Writer final : public RecordWriter {
         count = count.get<uint64_t>() + before_.manifest.counts.value(name, uint64_t{0});
       }
     }
+    for (const Json& reader : before_.manifest.extra.value("readers", Json::array())) {
+      readers_.insert(reader.get<std::string>());
+    }
+    after.manifest.extra["readers"] = readers_;
+    if (rights_) after.manifest.extra["rights"] = ToJson(*rights_);
     RETURN_IF_ERROR(LinkRejects());
     if (mode_ == Mode::kReplace) {
       RETURN_IF_ERROR(WriteSourceManifest(directory_, after));
@@ -270,6 +278,9 @@ class Writer final : public RecordWriter {
   std::unique_ptr<RecordPartWriter> parts_;
   IngestCounts counts_;
   uint64_t text_bytes_ = 0;
+  std::optional<Rights> rights_;
+  std::set<std::string> readers_;
+  std::string last_reader_;
   std::string escaped_file_;
   std::string escaped_;
   bool committed_ = false;

@@ -111,6 +111,27 @@ absl::Status RemoveUncommitted(const std::string& directory, const SourceManifes
   return TruncateLog(directory + "/" + kFilesFile, manifest.files_bytes);
 }
 
+absl::StatusOr<SourceRights> ReadSourceRights(const std::string& out, const std::string& source) {
+  ASSIGN_OR_RETURN(const SourceManifest manifest, ReadSourceManifest(SourceDirectory(out, source)));
+  SourceRights result;
+  result.source = source;
+  const Json& extra = manifest.manifest.extra;
+  result.stated = extra.contains("rights");
+  if (result.stated) result.rights = RightsFromJson(extra["rights"]);
+  for (const Json& reader : extra.value("readers", Json::array())) {
+    if (reader.is_string()) result.readers.push_back(reader.get<std::string>());
+  }
+  return result;
+}
+
+absl::Status WriteSourceRights(const std::string& out, const std::string& source, const Rights& rights) {
+  const std::string directory = SourceDirectory(out, source);
+  ASSIGN_OR_RETURN(SourceManifest manifest, ReadSourceManifest(directory));
+  if (manifest.manifest.extra.value("rights", Json()) == ToJson(rights)) return absl::OkStatus();
+  manifest.manifest.extra["rights"] = ToJson(rights);
+  return WriteSourceManifest(directory, manifest);
+}
+
 absl::StatusOr<std::vector<std::string>> ListSources(const std::string& out) {
   std::vector<std::string> sources;
   const std::string records = RecordsDirectory(out);

@@ -89,7 +89,7 @@ class Stage {
     Json counts = ToJson(report_);
     for (const char* timing : {"training_seconds", "encoding_seconds", "seconds"}) counts.erase(timing);
     RETURN_IF_ERROR(
-        WriteManifest(staged.path(), {"tokenize", options_.key, options_.settings, counts, report_.seconds}));
+        WriteManifest(staged.path(), {"tokenize", options_.key, options_.settings, counts, report_.seconds, {}}));
     // The tokenizer first: killed between the two, the stage runs again and writes the same tokenizer.
     RETURN_IF_ERROR(WriteFileAtomically(options_.out + "/tokenizer.json", tokenizer_json));
     RETURN_IF_ERROR(staged.Commit());

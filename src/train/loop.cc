@@ -265,6 +265,7 @@ absl::Status Run::Finish() {
                      {"validation_tokens", report_.validation.tokens},
                      {"validation_bytes", report_.validation.bytes}};
   manifest.seconds = report_.training_seconds;
+  manifest.extra = options_.rights;
   RETURN_IF_ERROR(WriteManifest(staged.path(), manifest));
   report_.peak_memory_bytes = PeakMemoryBytes();
   Json last = ToJson(report_);

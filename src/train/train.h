@@ -69,6 +69,7 @@ struct TrainOptions {
 
   std::string key;                                   // empty: a hash of these settings and the inputs
   Json settings;                                     // for the manifest; empty: these settings
+  Json rights = Json::object();                      // further members of the manifest: whose data it was
   std::function<void(const StepReport&)> on_step;    // may be empty
   std::function<void(const Json&)> on_metrics_line;  // each line of metrics.jsonl as it is written; may be empty
 };
