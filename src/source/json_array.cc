@@ -100,6 +100,33 @@ size_t FindJsonArray(std::string_view head, std::string_view key) {
   return at < head.size() && head[at] == '[' ? at + 1 : std::string_view::npos;
 }
 
+size_t FindJsonValue(std::string_view text, std::string_view key) {
+  const size_t at = SkipSpaces(text, text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+  return at < text.size() && text[at] == '{' ? FindKey(text, at, key) : std::string_view::npos;
+}
+
+size_t AfterJsonValue(std::string_view text, size_t at) {
+  if (at >= text.size()) return text.size();
+  if (text[at] == '"') return std::min(AfterString(text, at), text.size());
+  if (text[at] == '{' || text[at] == '[') {
+    size_t depth = 0;
+    while (at < text.size()) {
+      const char c = text[at];
+      if (c == '"') {
+        at = AfterString(text, at);
+        continue;
+      }
+      ++at;
+      if (c == '{' || c == '[') ++depth;
+      if ((c == '}' || c == ']') && --depth == 0) return at;
+    }
+    return text.size();
+  }
+  FindElementEnd(text, at);
+  while (at > 0 && IsSpace(text[at - 1])) --at;
+  return at;
+}
+
 size_t CutAtJsonElement(std::string_view bytes, uint64_t begin, size_t target, bool at_end,
                         const JsonArrayState& state) {
   size_t at = begin == 0 ? state.prefix() : 0;

@@ -7,70 +7,13 @@
 #include <deque>
 
 #include "base/text.h"
-#include "source/encoding.h"
+#include "source/json_document.h"
 #include "source/row_builder.h"
 
 namespace rhodes {
 namespace {
 
 constexpr std::string_view kReader = "jsonl/1";
-
-// The grammar of RFC 8259, section 6.
-bool IsJsonNumber(std::string_view token) {
-  size_t at = token.starts_with('-') ? 1 : 0;
-  const auto digits = [&] {
-    const size_t begin = at;
-    while (at < token.size() && token[at] >= '0' && token[at] <= '9') ++at;
-    return at - begin;
-  };
-  const bool zero = at < token.size() && token[at] == '0';
-  const size_t integer = digits();
-  if (integer == 0 || (zero && integer > 1)) return false;
-  if (at < token.size() && token[at] == '.') {
-    ++at;
-    if (digits() == 0) return false;
-  }
-  if (at < token.size() && (token[at] == 'e' || token[at] == 'E')) {
-    ++at;
-    if (at < token.size() && (token[at] == '+' || token[at] == '-')) ++at;
-    if (digits() == 0) return false;
-  }
-  return at == token.size();
-}
-
-// `line` with every number that no double or 64-bit integer holds in quotes, so that it comes through as its digits
-// instead of making the whole line fail. Valid JSON stays valid JSON, broken JSON stays broken.
-std::string QuoteHugeNumbers(std::string_view line) {
-  std::string quoted;
-  quoted.reserve(line.size() + 64);
-  bool in_string = false;
-  for (size_t i = 0; i < line.size();) {
-    const char c = line[i];
-    if (in_string) {
-      quoted += c;
-      if (c == '\\' && i + 1 < line.size()) quoted += line[++i];
-      if (c == '"') in_string = false;
-      ++i;
-      continue;
-    }
-    if (c != '-' && (c < '0' || c > '9')) {
-      in_string = c == '"';
-      quoted += c;
-      ++i;
-      continue;
-    }
-    const size_t end = std::min(line.find_first_not_of("0123456789+-.eE", i), line.size());
-    const std::string_view token = line.substr(i, end - i);
-    simdjson::dom::parser parser;
-    simdjson::padded_string padded(token.data(), token.size());
-    const bool huge = IsJsonNumber(token) && parser.parse(padded).error() == simdjson::NUMBER_ERROR;
-    if (huge) quoted += '"';
-    quoted += token;
-    if (huge) quoted += '"';
-    i = end;
-  }
-  return quoted;
-}
 
 class LineParser {
  public:
@@ -101,12 +44,8 @@ class LineParser {
       return Reject(begin, end, fmt::format("line longer than {} bytes", options_.record_limit));
     }
     simdjson::dom::element root;
-    simdjson::error_code error = ParseDocument(line, block_.bytes.size() - end + block_.padding, root);
-    if (error == simdjson::NUMBER_ERROR) {
-      const std::string quoted = QuoteHugeNumbers(line);
-      error = ParseDocument(quoted, 0, root);
-    }
-    if (error != simdjson::SUCCESS) return Reject(begin, end, ReasonOf(error, line, begin));
+    std::string broken = document_.Parse(line, block_.bytes.size() - end + block_.padding, block_.begin + begin, root);
+    if (!broken.empty()) return Reject(begin, end, std::move(broken));
     simdjson::dom::object object;
     if (root.get(object) != simdjson::SUCCESS) return Reject(begin, end, "not a JSON object");
     builder_.Begin();
@@ -119,25 +58,6 @@ class LineParser {
     record.origin = {std::string(block_.path), block_.begin + begin, block_.begin + end};
     SealRecord(options_, "row", kReader, record);
     out_.records.push_back(std::move(record));
-  }
-
-  // The parser reads up to 64 bytes beyond the document; at the end of the block it gets a copy.
-  simdjson::error_code ParseDocument(std::string_view line, size_t padding, simdjson::dom::element& root) {
-    const char* data = line.data();
-    if (padding < simdjson::SIMDJSON_PADDING) {
-      padded_.assign(line);
-      padded_.resize(line.size() + simdjson::SIMDJSON_PADDING, ' ');
-      data = padded_.data();
-    }
-    return parser_.parse(reinterpret_cast<const uint8_t*>(data), line.size(), false).get(root);
-  }
-
-  std::string ReasonOf(simdjson::error_code error, std::string_view line, size_t begin) const {
-    if (const size_t at = FindInvalidUtf8(line); at != std::string_view::npos) {
-      return fmt::format("invalid UTF-8 at byte {}", block_.begin + begin + at);
-    }
-    if (error == simdjson::DEPTH_ERROR) return "not read: JSON nested deeper than 1024";
-    return fmt::format("not JSON: {}", simdjson::error_message(error));
   }
 
   // Texts that are made here live in arena_ until the record is built.
@@ -181,8 +101,7 @@ class LineParser {
   ParsedBlock& out_;
   const RoleTable roles_;
   RowBuilder builder_;
-  simdjson::dom::parser parser_;
-  std::string padded_;
+  JsonDocument document_;
   std::deque<std::string> arena_;
 };
 

@@ -12,6 +12,9 @@
 #include "source/man.h"
 #include "source/parquet.h"
 #include "source/text_file.h"
+#include "source/x_archive.h"
+#include "source/x_v1.h"
+#include "source/x_v2.h"
 
 namespace rhodes {
 namespace {
@@ -36,9 +39,9 @@ constexpr Magic kMagics[] = {{"%PDF-", "a PDF"},
 }  // namespace
 
 const std::vector<const Format*>& AllFormats() {
-  static const std::vector<const Format*> kAll = {&JsonlFormat(),           &CsvFormat(),  &TsvFormat(),
-                                                  &ParquetFormat(),         &TextFormat(), &DebianPackagesFormat(),
-                                                  &DebianChangelogFormat(), &ManFormat(),  &HtmlFormat()};
+  static const std::vector<const Format*> kAll = {
+      &JsonlFormat(),           &CsvFormat(), &TsvFormat(),  &ParquetFormat(),  &TextFormat(), &DebianPackagesFormat(),
+      &DebianChangelogFormat(), &ManFormat(), &HtmlFormat(), &XArchiveFormat(), &XV2Format(),  &XV1Format()};
   return kAll;
 }
 
