@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -11,26 +12,24 @@
 namespace rhodes {
 namespace {
 
-class Sha256 {
+class Sha256Hash {
  public:
-  Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+  Sha256Hash() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
     // Fetched once: EVP_sha256() looks the algorithm up again at every initialisation, which costs more than hashing
     // a short record does.
     static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
     EVP_DigestInit_ex2(context_.get(), algorithm, nullptr);
   }
   void Update(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
-  std::string Hex(size_t digest_bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  Sha256Digest Digest() {
+    Sha256Digest digest{};
     unsigned int length = 0;
     EVP_DigestFinal_ex(context_.get(), digest.data(), &length);
-    std::string hex(2 * digest_bytes, '0');
-    constexpr char kDigits[] = "0123456789abcdef";
-    for (size_t i = 0; i < digest_bytes; ++i) {
-      hex[2 * i] = kDigits[digest[i] >> 4];
-      hex[2 * i + 1] = kDigits[digest[i] & 15];
-    }
-    return hex;
+    return digest;
+  }
+  std::string Hex(size_t digest_bytes) {
+    const Sha256Digest digest = Digest();
+    return ToHex({reinterpret_cast<const char*>(digest.data()), digest_bytes});
   }
 
  private:
@@ -39,8 +38,19 @@ class Sha256 {
 
 }  // namespace
 
+std::string ToHex(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex(2 * bytes.size(), '0');
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    hex[2 * i] = kDigits[byte >> 4];
+    hex[2 * i + 1] = kDigits[byte & 15];
+  }
+  return hex;
+}
+
 std::string ContentId(std::initializer_list<std::string_view> parts) {
-  Sha256 hash;
+  Sha256Hash hash;
   bool first = true;
   for (std::string_view part : parts) {
     if (!first) hash.Update(std::string_view("\0", 1));
@@ -51,15 +61,44 @@ std::string ContentId(std::initializer_list<std::string_view> parts) {
 }
 
 std::string Sha256Hex(std::string_view bytes) {
-  Sha256 hash;
+  Sha256Hash hash;
   hash.Update(bytes);
   return hash.Hex(32);
+}
+
+Sha256Digest Sha256(std::string_view bytes) {
+  Sha256Hash hash;
+  hash.Update(bytes);
+  return hash.Digest();
+}
+
+std::string HmacSha256Hex(std::string_view key, std::string_view bytes) {
+  constexpr size_t kBlock = 64;
+  std::string padded(kBlock, '\0');
+  if (key.size() > kBlock) {
+    const Sha256Digest hashed = Sha256(key);
+    std::copy(hashed.begin(), hashed.end(), padded.begin());
+  } else {
+    std::copy(key.begin(), key.end(), padded.begin());
+  }
+  std::string inner = padded;
+  std::string outer = padded;
+  for (char& c : inner) c = static_cast<char>(c ^ 0x36);
+  for (char& c : outer) c = static_cast<char>(c ^ 0x5c);
+  Sha256Hash first;
+  first.Update(inner);
+  first.Update(bytes);
+  const Sha256Digest digest = first.Digest();
+  Sha256Hash second;
+  second.Update(outer);
+  second.Update({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return second.Hex(digest.size());
 }
 
 absl::StatusOr<std::string> Sha256OfFile(const std::string& path) {
   std::unique_ptr<FILE, decltype(&fclose)> file(fopen(path.c_str(), "rb"), &fclose);
   if (!file) return ErrnoError(errno, "open", path);
-  Sha256 hash;
+  Sha256Hash hash;
   std::string buffer(1 << 20, '\0');
   while (size_t read = fread(buffer.data(), 1, buffer.size(), file.get())) {
     hash.Update(std::string_view(buffer).substr(0, read));

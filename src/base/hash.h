@@ -2,6 +2,7 @@
 #ifndef RHODES_BASE_HASH_H_
 #define RHODES_BASE_HASH_H_
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -17,7 +18,14 @@ std::string ContentId(std::initializer_list<std::string_view> parts);
 
 // SHA-256 of `bytes` as 64 lower-case hexadecimal digits.
 std::string Sha256Hex(std::string_view bytes);
-// The same of a whole file, read in pieces.
+// The 32 bytes themselves.
+using Sha256Digest = std::array<unsigned char, 32>;
+Sha256Digest Sha256(std::string_view bytes);
+// HMAC-SHA256 (RFC 2104) as 64 lower-case hexadecimal digits.
+std::string HmacSha256Hex(std::string_view key, std::string_view bytes);
+// `bytes` as lower-case hexadecimal digits.
+std::string ToHex(std::string_view bytes);
+// Sha256Hex() of a whole file, read in pieces.
 absl::StatusOr<std::string> Sha256OfFile(const std::string& path);
 
 // XXH3, for hash tables and change detection only: not for ids that leave the process.

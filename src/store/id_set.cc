@@ -54,6 +54,11 @@ bool IdSet::Insert(IdKey key) {
   return true;
 }
 
+bool IdSet::Contains(IdKey key) const {
+  if (key == IdKey{}) return has_zero_;
+  return !slots_.empty() && slots_[SlotOf(key)] == key;
+}
+
 void IdSet::Grow() {
   std::vector<IdKey> old(slots_.empty() ? 1024 : 2 * slots_.size());
   old.swap(slots_);

@@ -24,6 +24,7 @@ class IdSet {
  public:
   // False when it was there already.
   bool Insert(IdKey key);
+  bool Contains(IdKey key) const;
   size_t size() const { return size_; }
 
  private:

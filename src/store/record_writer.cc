@@ -1,7 +1,3 @@
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -14,32 +10,12 @@
 #include "store/id_set.h"
 #include "store/record_store.h"
 #include "store/source_directory.h"
+#include "store/source_lock.h"
+#include "store/suppression.h"
 #include "table/database.h"
 
 namespace rhodes {
 namespace {
-
-// Held while a source is written; the system lets go of it when the process ends, however it ends.
-class SourceLock {
- public:
-  static absl::StatusOr<std::unique_ptr<SourceLock>> Take(const std::string& path, const std::string& source) {
-    std::unique_ptr<SourceLock> lock(new SourceLock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)));
-    if (lock->descriptor_ < 0) return ErrnoError(errno, "create", path);
-    if (flock(lock->descriptor_, LOCK_EX | LOCK_NB) == 0) return lock;
-    if (errno != EWOULDBLOCK) return ErrnoError(errno, "lock", path);
-    return absl::FailedPreconditionError(fmt::format(
-        "source \"{}\" is being written by another run (it holds {}); wait for it or stop it", source, path));
-  }
-  ~SourceLock() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  SourceLock(const SourceLock&) = delete;
-  SourceLock& operator=(const SourceLock&) = delete;
-
- private:
-  explicit SourceLock(int descriptor) : descriptor_(descriptor) {}
-  const int descriptor_;
-};
 
 // Lines added to the end of a file.
 class LineLog {
@@ -99,7 +75,9 @@ class Writer final : public RecordWriter {
     RETURN_IF_ERROR(CheckSourceName(out_, source_));
     RETURN_IF_ERROR(CreateDirectories(out_ + "/records"));
     RETURN_IF_ERROR(CreateDirectories(out_ + "/rejects"));
-    ASSIGN_OR_RETURN(lock_, SourceLock::Take(fmt::format("{}/records/.{}.lock", out_, source_), source_));
+    ASSIGN_OR_RETURN(SourceLock lock, SourceLock::Take(out_ + "/records", source_));
+    lock_.emplace(std::move(lock));
+    ASSIGN_OR_RETURN(erased_, Suppression::Load(out_));
     const std::string target = out_ + "/records/" + source_;
     ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(target));  // ends a replacement that was killed
     if (mode_ == Mode::kReplace) {
@@ -120,6 +98,8 @@ class Writer final : public RecordWriter {
 
   absl::Status Append(Record record) override {
     RETURN_IF_ERROR(broken_);
+    record.source = source_;
+    if (erased_.Apply(record)) return AddReject({std::move(record.origin), Suppression::kReason});
     ++counts_.read;
     if (!ids_.Insert(KeyOfId(record.id))) {
       ++counts_.duplicates;
@@ -127,7 +107,6 @@ class Writer final : public RecordWriter {
     }
     ++counts_.stored;
     text_bytes_ += record.text.size();
-    record.source = source_;
     if (record.reader != last_reader_) readers_.insert(last_reader_ = record.reader);
     return broken_ = parts_->Append(record);
   }
@@ -229,6 +208,9 @@ class Writer final : public RecordWriter {
       for (auto& [name, count] : after.manifest.counts.items()) {
         count = count.get<uint64_t>() + before_.manifest.counts.value(name, uint64_t{0});
       }
+      for (const auto& [name, count] : before_.manifest.counts.items()) {  // erased, erased_duplicates
+        if (!after.manifest.counts.contains(name)) after.manifest.counts[name] = count;
+      }
     }
     for (const Json& reader : before_.manifest.extra.value("readers", Json::array())) {
       readers_.insert(reader.get<std::string>());
@@ -265,12 +247,13 @@ class Writer final : public RecordWriter {
   const std::string out_;
   const std::string source_;
   const Mode mode_;
-  std::unique_ptr<SourceLock> lock_;
+  std::optional<SourceLock> lock_;
   std::string directory_;
   std::optional<StagedDirectory> staged_;
   SourceManifest before_;
   int first_part_ = 0;
   IdSet ids_;
+  Suppression erased_;
   std::unique_ptr<LineLog> duplicates_;
   std::unique_ptr<LineLog> rejects_;
   std::unique_ptr<LineLog> files_;

@@ -15,6 +15,9 @@
 
 namespace rhodes {
 
+// How every part is written, as the options of COPY ... TO.
+extern const char kParquetPartFormat[];
+
 struct PartInfo {
   std::string file;  // without directory
   uint64_t rows = 0;
