@@ -1,4 +1,7 @@
 // rhodes sql: questions to the one database.
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 
 #include "command.h"
@@ -18,13 +21,23 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("out", flags->out, "the folder that holds the records")->required();
   app.add_option("sql", flags->sql, "a query over records, the sources by name, documents, corpus and dropped")
       ->required();
-  app.add_option("--format", flags->format, "table, csv or json")
-      ->check(CLI::IsMember({"table", "csv", "json"}))
+  app.add_option("--format", flags->format, "table, csv, json or parquet (which keeps all types)")
+      ->check(CLI::IsMember({"table", "csv", "json", "parquet"}))
       ->capture_default_str();
   return [flags](const CommonFlags& common, RunContext& context) -> absl::Status {
-    return RunSql(
+    if (!common.json && flags->format == "parquet" && isatty(STDOUT_FILENO) != 0) {
+      return UsageError(
+          "sql: Parquet is not for a terminal; write it to a file: rhodes sql ... --format parquet > FILE");
+    }
+    int error = 0;
+    RETURN_IF_ERROR(RunSql(
         flags->out, flags->sql, common.json ? "json" : flags->format,
-        [](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stdout); }, context);
+        [&error](std::string_view piece) {
+          if (error == 0 && std::fwrite(piece.data(), 1, piece.size(), stdout) != piece.size()) error = errno;
+        },
+        context));
+    if (error == 0 && std::fflush(stdout) != 0) error = errno;
+    return error == 0 ? absl::OkStatus() : ErrnoError(error, "write", "standard output");
   };
 }
 
@@ -32,6 +45,7 @@ const CommandRegistration kRegistration(
     {"sql", "ask the database with SQL (read-only)",
      "  rhodes sql out \"SELECT source, count(*) FROM records GROUP BY ALL\"\n"
      "  rhodes sql out \"SELECT reason, count(*) FROM dropped GROUP BY ALL ORDER BY 2 DESC\" --format csv\n"
+     "  rhodes sql out \"SELECT id, time, text FROM records\" --format parquet > records.parquet\n"
      "  rhodes sql out \"SELECT file, \\\"begin\\\", \\\"end\\\" FROM records WHERE id = '...'\" --format json\n",
      25, &Setup});
 

@@ -17,7 +17,7 @@ struct Manifest {
   Json settings;       // as used
   Json counts;         // in and out; must add up
   double seconds = 0;  // wall time; the only field that differs between two runs of the same work
-  Json extra = Json::object();  // further members that a stage writes: "rights", "readers"
+  Json extra = Json::object();  // further members that a stage writes: "rights", "files"
 
   Json ToJson() const;
   static absl::StatusOr<Manifest> FromJson(const Json& json, const std::string& path);

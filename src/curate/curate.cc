@@ -10,6 +10,7 @@
 #include "curate/exact.h"
 #include "curate/judge.h"
 #include "record/document_table.h"
+#include "table/part_list.h"
 
 namespace rhodes {
 namespace {
@@ -141,8 +142,10 @@ absl::StatusOr<CurateReport> Curate(const CurateOptions& options, RunContext& co
   report.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
   Json counts = ToJson(report);
   counts.erase("seconds");
-  RETURN_IF_ERROR(
-      WriteManifest(kept.path(), {"curate", options.key, ToJson(options.settings), counts, report.seconds}));
+  Manifest manifest{"curate", options.key, ToJson(options.settings), counts, report.seconds};
+  manifest.extra["files"] = PartsToJson(kept_writer->parts());
+  manifest.extra["dropped_files"] = PartsToJson(dropped_writer->parts());
+  RETURN_IF_ERROR(WriteManifest(kept.path(), manifest));
   // The manifest lies with the kept documents, so those come last: a kill between the two leaves a key that is not
   // this run's, and the stage runs again.
   RETURN_IF_ERROR(dropped.Commit());

@@ -15,6 +15,7 @@
 #include "store/record_store.h"
 #include "store/views.h"
 #include "table/database.h"
+#include "table/part_list.h"
 
 namespace rhodes {
 namespace {
@@ -71,8 +72,9 @@ class Fuser {
     RETURN_IF_ERROR(RemoveTree(spill));
     RETURN_IF_ERROR(status);
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    RETURN_IF_ERROR(
-        WriteManifest(staged_->path(), {"fuse", options_.key, options_.settings, ToJson(report_), report_.seconds}));
+    Manifest manifest{"fuse", options_.key, options_.settings, ToJson(report_), report_.seconds};
+    manifest.extra["files"] = std::move(files_);
+    RETURN_IF_ERROR(WriteManifest(staged_->path(), manifest));
     RETURN_IF_ERROR(staged_->Commit());
     return report_;
   }
@@ -106,6 +108,7 @@ class Fuser {
     }
     context_.progress->End();
     RETURN_IF_ERROR(writer->Finish());
+    files_ = PartsToJson(writer->parts());
     return CountUse();
   }
 
@@ -309,6 +312,7 @@ class Fuser {
   std::vector<std::string> sources_;
   std::unique_ptr<Database> database_;
   std::optional<StagedDirectory> staged_;
+  Json files_;
   FuseReport report_;
 };
 

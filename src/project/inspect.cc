@@ -28,7 +28,7 @@ absl::Status AddSources(const std::string& out, Json& json) {
   for (const std::string& name : names) {
     ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(fmt::format("{}/records/{}", out, name)));
     Json& source = json["sources"][name];
-    source["records"] = manifest.counts.value("stored", uint64_t{0});
+    source["records"] = manifest.counts.value("stored", uint64_t{0}) - manifest.counts.value("erased", uint64_t{0});
     for (const char* count : {"read", "duplicates", "rejected", "bytes"}) {
       source[count] = manifest.counts.value(count, uint64_t{0});
     }

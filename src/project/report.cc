@@ -46,8 +46,9 @@ void AddRecords(const RunReport& report, std::string& text) {
     std::string note = FormatByteSize(Whole(counts, "bytes"));
     if (Whole(counts, "duplicates") > 0) note += fmt::format(", {} duplicates", Whole(counts, "duplicates"));
     if (Whole(counts, "rejected") > 0) note += fmt::format(", {} rejected", Whole(counts, "rejected"));
+    if (Whole(counts, "erased") > 0) note += fmt::format(", {} erased", Whole(counts, "erased"));
     AddRow(text, "records of " + stage.label.substr(stage.label.find(' ') + 1),
-           fmt::format("{}", Whole(counts, "stored")), note);
+           fmt::format("{}", Whole(counts, "stored") - Whole(counts, "erased")), note);
   }
 }
 
@@ -136,7 +137,9 @@ Json ToJson(const RunReport& report) {
                       {"seconds", stage.seconds},
                       {"recorded_seconds", stage.recorded_seconds},
                       {"counts", stage.counts}});
-    if (stage.kind == "ingest") records[stage.label.substr(stage.label.find(' ') + 1)] = Whole(stage.counts, "stored");
+    if (stage.kind == "ingest")
+      records[stage.label.substr(stage.label.find(' ') + 1)] =
+          Whole(stage.counts, "stored") - Whole(stage.counts, "erased");
   }
   Json json = {{"project", report.project}, {"file", report.file},
                {"out", report.out},         {"changed", report.changed},

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "project/erase.h"
 #include "project/out_lock.h"
 #include "project/prepare.h"
 #include "project/rights.h"
@@ -140,6 +141,7 @@ absl::StatusOr<RunReport> RunProject(const RunOptions& options, RunContext& cont
   RETURN_IF_ERROR(CheckUntil(options.until));
   ASSIGN_OR_RETURN(const ProjectFile project, LoadProjectFile(options.file, options.quick));
   ASSIGN_OR_RETURN(const OutLock lock, OutLock::Acquire(project.out));
+  RETURN_IF_ERROR(FinishErasure(project.out, context).status());
   ASSIGN_OR_RETURN(RunReport report, Runner(project, options.until, context).Run());
   report.project = project.name;
   report.file = project.path;

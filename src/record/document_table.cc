@@ -238,9 +238,14 @@ class Writer final : public DocumentWriter {
     return parts_->EndRow(document.text.size() + document.meta.size() + 32 * document.parents.size() + 64);
   }
 
-  absl::Status Finish() override { return parts_->Finish().status(); }
+  absl::Status Finish() override {
+    ASSIGN_OR_RETURN(written_, parts_->Finish());
+    return absl::OkStatus();
+  }
+  const std::vector<PartInfo>& parts() const override { return written_; }
 
  private:
+  std::vector<PartInfo> written_;
   std::unique_ptr<ParquetPartWriter> parts_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "record/record.h"
+#include "table/parquet_parts.h"
 
 namespace rhodes {
 
@@ -41,6 +42,8 @@ class DocumentWriter {
   virtual absl::Status Append(const Document& document, const std::vector<std::string_view>& extra = {}) = 0;
   // Closes the last part. Nothing is durable before. A full disk: RESOURCE_EXHAUSTED.
   virtual absl::Status Finish() = 0;
+  // What was written, after Finish().
+  virtual const std::vector<PartInfo>& parts() const = 0;
   static constexpr uint64_t kPartBytes = 64 << 20;
 };
 

@@ -1,8 +1,13 @@
 #include "store/sql.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
 #include <vector>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "store/views.h"
@@ -62,6 +67,43 @@ absl::Status AsUsage(const absl::Status& status) {
   return absl::IsInvalidArgument(status) ? UsageError("sql: " + Message(status)) : status;
 }
 
+// A folder of its own, for one file; gone with this object.
+class TemporaryFolder {
+ public:
+  static absl::StatusOr<TemporaryFolder> Make() {
+    std::error_code error;
+    std::string path = (std::filesystem::temp_directory_path(error) / "rhodes-sql-XXXXXX").string();
+    if (error) return ErrnoError(error.value(), "find", "a folder for temporary files");
+    if (mkdtemp(path.data()) == nullptr) return ErrnoError(errno, "create directory", path);
+    return TemporaryFolder(std::move(path));
+  }
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+  ~TemporaryFolder() {
+    if (!path_.empty()) RemoveTree(path_).IgnoreError();  // only litter in the system's folder is left
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+absl::Status WriteParquet(Database& database, std::string_view query, const std::string& folder,
+                          const std::function<void(std::string_view)>& write, RunContext& context) {
+  const std::string path = folder + "/result.parquet";
+  RETURN_IF_ERROR(AsUsage(database.RequireOneSelect(std::string(query))));  // it cannot close the parenthesis
+  RETURN_IF_ERROR(AsUsage(database.Execute(fmt::format(
+      "COPY (SELECT * FROM ({}\n) rhodes_row) TO {} (FORMAT parquet, COMPRESSION zstd)", query, SqlLiteral(path)))));
+  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+  constexpr size_t kPiece = 1 << 20;
+  for (size_t at = 0; at < file.bytes().size(); at += kPiece) {
+    RETURN_IF_ERROR(context.CheckCancelled());
+    write(file.bytes().substr(at, kPiece));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunSql(const std::string& out, const std::string& sql, const std::string& format,
@@ -73,7 +115,12 @@ absl::Status RunSql(const std::string& out, const std::string& sql, const std::s
   const InterruptOnCancel watch(*database, context);
   RETURN_IF_ERROR(CreateViews(*database, out));
   // A query of someone else's may be run without reading it: it sees nothing but OUT.
-  RETURN_IF_ERROR(database->ConfineTo({out}));
+  std::optional<TemporaryFolder> folder;
+  if (format == "parquet") {
+    ASSIGN_OR_RETURN(TemporaryFolder made, TemporaryFolder::Make());
+    folder.emplace(std::move(made));
+  }
+  RETURN_IF_ERROR(database->ConfineTo(folder ? std::vector<std::string>{out, folder->path()} : std::vector{out}));
   RETURN_IF_ERROR(database->Execute("SET lock_configuration = true"));
   std::string_view query = Trim(sql);
   while (query.ends_with(';')) query = Trim(query.substr(0, query.size() - 1));
@@ -83,6 +130,8 @@ absl::Status RunSql(const std::string& out, const std::string& sql, const std::s
   if (std::find(readers.begin(), readers.end(), first) == readers.end()) {
     return UsageError(fmt::format("sql: only queries are run here; \"{}\" is none", first));
   }
+  if (folder && first == "explain") return UsageError("sql: EXPLAIN gives no table to write as Parquet");
+  if (folder) return WriteParquet(*database, query, folder->path(), write, context);
   // As text, every type prints as DuckDB itself would print it; for JSON, numbers and lists stay what they are.
   const bool json = format == "json";
   // EXPLAIN alone cannot be a subquery; its columns are text already.

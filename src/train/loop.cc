@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/manifest.h"
+#include "table/part_list.h"
 #include "train/checkpoint.h"
 #include "train/data_order.h"
 #include "train/evaluate.h"
@@ -266,6 +267,9 @@ absl::Status Run::Finish() {
                      {"validation_bytes", report_.validation.bytes}};
   manifest.seconds = report_.training_seconds;
   manifest.extra = options_.rights;
+  ASSIGN_OR_RETURN(const std::vector<PartInfo> files,
+                   DescribeFiles(staged.path(), {"config.json", "model.safetensors", "tokenizer.json"}));
+  manifest.extra["files"] = PartsToJson(files);
   RETURN_IF_ERROR(WriteManifest(staged.path(), manifest));
   report_.peak_memory_bytes = PeakMemoryBytes();
   Json last = ToJson(report_);
