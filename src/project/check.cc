@@ -15,6 +15,7 @@
 #include "project/erase_journal.h"
 #include "project/out_lock.h"
 #include "project/out_tables.h"
+#include "project/remake.h"
 #include "store/id_set.h"
 #include "store/membership.h"
 #include "store/suppression.h"
@@ -279,6 +280,7 @@ class Checker {
       const absl::StatusOr<std::unique_ptr<ShardSet>> shards = ShardSet::Open(directory, split);
       if (!shards.ok()) {
         Add("shards", fmt::format("shards/{}", split), Message(shards.status()), kAgain);
+        shards_complete_ = false;
         return absl::OkStatus();
       }
       documents += (*shards)->document_count();
@@ -312,6 +314,10 @@ class Checker {
     constexpr char kBuild[] = "make it again with `rhodes run`, or `rhodes trace --out OUT --build`";
     if (const absl::Status status = ReadManifest(out_ + "/trace").status(); !status.ok()) {
       AddManifest("trace", status);
+    }
+    if (!records_complete_ || !shards_complete_) {
+      report_.notes.emplace_back("trace: not looked at, because what it leads to is damaged");
+      return absl::OkStatus();
     }
     // Opening the index compares every checksum. The records it leads to were checked already.
     const absl::StatusOr<std::unique_ptr<TraceIndex>> index = TraceIndex::Open(out_);
@@ -360,6 +366,7 @@ class Checker {
   CheckReport report_;
   std::vector<MerkleLeaf> records_;
   bool records_complete_ = true;
+  bool shards_complete_ = true;
   std::vector<DocumentFolder> folders_;
   std::map<std::string, std::vector<MerkleLeaf>> ids_of_;  // in the order of the rows
   std::string shard_folder_;
@@ -381,7 +388,42 @@ std::string ManifestOf(const CheckProblem& problem) {
   return problem.what + "/manifest.json";
 }
 
-absl::Status RepairAll(const std::string& out, const CheckReport& found, std::vector<std::string>& done) {
+// Shards again from their documents, with the tokenizer that is there: the same bytes as before the damage. False when
+// what they were made from, or how, is not known.
+absl::StatusOr<bool> RepairShards(const std::string& out, RunContext& context) {
+  const absl::StatusOr<Manifest> manifest = ReadManifest(out + "/shards");
+  if (!manifest.ok() || !Tokenizer::Load(out + "/tokenizer.json").ok()) return false;
+  const absl::StatusOr<std::vector<DocumentFolder>> folders = ListDocumentFolders(out);
+  if (!folders.ok()) return false;
+  for (const char* name : {"corpus", "kept", "documents"}) {
+    for (const DocumentFolder& folder : *folders) {
+      if (folder.name != name) continue;
+      const absl::StatusOr<uint64_t> rows = CountRows(folder.directory, folder.parts);
+      if (!rows.ok() || *rows != manifest->counts.value("documents", uint64_t{0})) continue;
+      RETURN_IF_ERROR(RemakeShards(out, name, manifest->key, manifest->settings, context));
+      return true;
+    }
+  }
+  return false;
+}
+
+// The trace index is made of the shards. The model stays: it has a tokenizer of its own.
+absl::Status RepairTokens(const std::string& out, std::set<std::string>& manifests, std::vector<std::string>& done,
+                          RunContext& context) {
+  const bool documents = manifests.contains("documents/manifest.json") || manifests.contains("corpus/manifest.json");
+  if (!documents && manifests.contains("shards/manifest.json")) {
+    ASSIGN_OR_RETURN(const bool made, RepairShards(out, context));
+    if (made) {
+      manifests.erase("shards/manifest.json");
+      done.emplace_back("shards made again from their documents");
+    }
+  }
+  if (manifests.contains("shards/manifest.json") && PathExists(out + "/trace")) manifests.insert("trace/manifest.json");
+  return absl::OkStatus();
+}
+
+absl::Status RepairAll(const std::string& out, const CheckReport& found, std::vector<std::string>& done,
+                       RunContext& context) {
   std::set<std::string> sources;
   std::set<std::string> manifests;
   for (const CheckProblem& problem : found.problems) {
@@ -392,6 +434,7 @@ absl::Status RepairAll(const std::string& out, const CheckReport& found, std::ve
     }
   }
   for (const std::string& below : sources) RETURN_IF_ERROR(RepairSource(out, below, done));
+  RETURN_IF_ERROR(RepairTokens(out, manifests, done, context));
   for (const std::string& manifest : manifests) {
     if (!PathExists(out + "/" + manifest)) continue;
     RETURN_IF_ERROR(RemoveTree(out + "/" + manifest));
@@ -427,9 +470,14 @@ absl::StatusOr<CheckReport> RepairOut(const std::string& out, RunContext& contex
     RETURN_IF_ERROR(FinishErasure(folder, context).status());
     done.emplace_back("the erasure that was interrupted was finished");
   }
-  ASSIGN_OR_RETURN(const CheckReport found, Checker(folder, context).Run());
-  RETURN_IF_ERROR(RepairAll(folder, found, done));
   ASSIGN_OR_RETURN(CheckReport report, Checker(folder, context).Run());
+  // Twice at most: what was hidden behind a damage shows when that is repaired.
+  for (int round = 0; round < 2 && !report.ok(); ++round) {
+    const size_t before = done.size();
+    RETURN_IF_ERROR(RepairAll(folder, report, done, context));
+    if (done.size() == before) break;
+    ASSIGN_OR_RETURN(report, Checker(folder, context).Run());
+  }
   report.repaired = std::move(done);
   return report;
 }

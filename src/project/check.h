@@ -33,9 +33,9 @@ struct CheckReport {
 absl::StatusOr<CheckReport> CheckOut(const std::string& out, RunContext& context);
 
 // Finishes an erasure that was interrupted, removes what unfinished runs left, makes manifests of sources again from
-// their parts, moves parts that cannot be read to OUT/damaged/, and takes the manifests off stages whose files are
-// damaged, so that `rhodes run` makes them again. Nothing that can be read is deleted. Then checks again; what it did
-// is in `repaired`. Takes OUT's lock.
+// their parts, moves parts that cannot be read to OUT/damaged/, makes damaged shards again, and takes the manifests off
+// other stages whose files are damaged, so that `rhodes run` makes them again. Nothing that can be read is deleted.
+// Then checks again; what it did is in `repaired`. Takes OUT's lock.
 absl::StatusOr<CheckReport> RepairOut(const std::string& out, RunContext& context);
 
 // {"ok", "problems": [{"what", "file", "problem", "repair"}], "notes", "repaired", "checked"}

@@ -11,12 +11,11 @@
 #include "project/erase_proof.h"
 #include "project/out_lock.h"
 #include "project/out_tables.h"
+#include "project/remake.h"
 #include "store/membership.h"
 #include "store/rewrite.h"
 #include "store/source_directory.h"
 #include "table/part_list.h"
-#include "token/tokenize.h"
-#include "trace/build.h"
 
 namespace rhodes {
 namespace {
@@ -168,7 +167,6 @@ class Eraser {
   absl::Status MakeShards() {
     if (!journal_.shards) return absl::OkStatus();
     const EraseJournal::Shards& shards = *journal_.shards;
-    const std::string documents = out_ + "/" + shards.documents;
     uint64_t left = 0;
     if (!shards.documents.empty()) {
       ASSIGN_OR_RETURN(const std::vector<DocumentFolder> folders, ListDocumentFolders(out_));
@@ -181,22 +179,9 @@ class Eraser {
       RETURN_IF_ERROR(RemoveTree(out_ + "/trace"));
       return RemoveTree(out_ + "/shards");
     }
-    TokenizeOptions options;
-    options.inputs = {documents};
-    options.out = out_;
-    options.tokenizer = out_ + "/tokenizer.json";
-    options.validation_share = shards.settings.value("validation", options.validation_share);
-    options.seed = shards.settings.value("seed", options.seed);
-    options.key = shards.key;
-    options.settings = shards.settings;
-    RETURN_IF_ERROR(Tokenize(options, context_).status());
+    RETURN_IF_ERROR(RemakeShards(out_, shards.documents, shards.key, shards.settings, context_));
     if (!shards.trace) return absl::OkStatus();
-    TraceBuildOptions trace;
-    trace.out = out_;
-    trace.corpus_dir = documents;
-    trace.key = shards.trace_key;
-    trace.settings = shards.trace_settings;
-    return BuildTraceIndex(trace, context_).status();
+    return RemakeTrace(out_, shards.documents, shards.trace_key, shards.trace_settings, context_);
   }
 
   // Files of text in OUT that hold what was erased all the same: what a model said while it was trained, answers.

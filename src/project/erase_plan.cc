@@ -75,6 +75,7 @@ class Planner {
     if (journal_.records.empty() && journal_.masked.empty()) RETURN_IF_ERROR(FindSimilar(selector));
     for (const std::string& name : plan_.suppress.authors) journal_.needles.AddName(name);
     for (const std::string& name : plan_.suppress.devices) journal_.needles.AddName(name);
+    RETURN_IF_ERROR(PlanRejects());
     return Finish();
   }
 
@@ -177,6 +178,20 @@ class Planner {
     RETURN_IF_ERROR(RegisterRowSet(*database, "rhodes_masked", &rows.masked[0]));
     return ForEachString(
         *database, fmt::format("SELECT fields['quote_text'] FROM {} WHERE rhodes_masked(file_row_number)", scan), add);
+  }
+
+  // Reasons of rejects that tell what goes, in any source.
+  absl::Status PlanRejects() {
+    for (const SourceTable& source : sources_) {
+      const std::string path = source.directory + "/" + kRejectsFile;
+      if (journal_.needles.empty() || !PathExists(path)) continue;
+      ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+      if (!journal_.needles.FindText(file.bytes()) && !journal_.needles.FindName(file.bytes())) continue;
+      const std::string below = source.directory.substr(out_.size() + 1);
+      RETURN_IF_ERROR(AddFile(below + "/" + kRejectsFile));
+      RETURN_IF_ERROR(AddFile(below + "/manifest.json"));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status AddFile(const std::string& below) {

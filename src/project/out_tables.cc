@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/manifest.h"
 #include "base/parallel.h"
 #include "store/id_set.h"
 #include "store/record_store.h"
@@ -152,7 +153,11 @@ absl::StatusOr<std::vector<DocumentFolder>> ListDocumentFolders(const std::strin
     for (const std::string& file : files) {
       if (file.starts_with("part-") && file.ends_with(".parquet")) folder.parts.push_back(file);
     }
-    if (folder.parts.empty()) continue;
+    if (folder.parts.empty()) {  // a stage may have kept nothing
+      const absl::StatusOr<Manifest> manifest = ReadManifest(folder.directory);
+      if (manifest.ok() && (manifest->stage == "fuse" || manifest->stage == "curate")) folders.push_back(folder);
+      continue;
+    }
     ASSIGN_OR_RETURN(const bool documents, HasDocuments(*database, folder.directory + "/" + folder.parts[0]));
     if (documents) folders.push_back(std::move(folder));
   }
