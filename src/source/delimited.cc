@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "base/text.h"
 #include "source/encoding.h"
+#include "source/json_document.h"
 #include "source/row_builder.h"
 
 namespace rhodes {
@@ -127,7 +128,8 @@ struct TableState final : FileState {
   Dialect dialect;
   std::vector<std::string> names;
   std::vector<RoleTable::Found> roles;
-  size_t header_end = 0;  // where the first data row begins in the file
+  size_t header_end = 0;             // where the first data row begins in the file
+  std::unique_ptr<FileState> extra;  // what a TableFormat keeps
 };
 
 struct Sample {
@@ -382,6 +384,92 @@ void Delimited::Parse(const Block& block, const ReadOptions& options, ParsedBloc
 }
 
 }  // namespace
+
+std::unique_ptr<FileState> TableFormat::Prepare(std::string_view head, const ReadOptions& options) const {
+  auto state = std::make_unique<TableState>();
+  const size_t begin = EndOfComments(head);
+  const std::string_view body = head.substr(begin);
+  const std::string_view start = body.substr(0, kSampleBytes);
+  state->dialect = DetectDialect(start, options.record_limit);
+  Sample sample = TakeSample(start, state->dialect, options.record_limit);
+  if (sample.rows.empty()) sample = TakeSample(body, state->dialect, options.record_limit, 1);
+  if (!sample.rows.empty()) {
+    const std::vector<std::string> known = ColumnsWithoutHeader(sample.rows[0]);
+    state->header_end = begin + (known.empty() ? sample.first_end : 0);
+    state->names = known.empty() ? ColumnNames(sample, true) : known;
+  }
+  state->extra = PrepareTable(head, *state, options);
+  return state;
+}
+
+size_t TableFormat::Cut(std::string_view bytes, uint64_t begin, size_t target, bool at_end, const FileState* state,
+                        const ReadOptions& options) const {
+  return CsvFormat().Cut(bytes, begin, target, at_end, state, options);
+}
+
+std::unique_ptr<FileState> TableFormat::PrepareTable(std::string_view /*head*/, const FileState& /*table*/,
+                                                     const ReadOptions& /*options*/) const {
+  return nullptr;
+}
+
+void TableFormat::ForEachRow(const Block& block, const ReadOptions& options,
+                             const std::function<void(const TableRow&)>& take) {
+  const auto& state = static_cast<const TableState&>(*block.state);
+  std::deque<std::string> arena;
+  std::vector<std::string_view> cells;
+  size_t begin = block.begin < state.header_end ? state.header_end - block.begin : 0;
+  for (size_t next = 0; begin < block.bytes.size(); begin = next) {
+    const Row row = ScanRow(block.bytes, begin, state.dialect, true, options.record_limit);
+    next = row.next;
+    const std::string_view bytes = block.bytes.substr(begin, row.content_end - begin);
+    TableRow found{begin, row.content_end, &state.names, &cells, state.extra.get(), {}};
+    if (row.kind == Row::Kind::kBroken) {
+      found.problem = kBrokenQuote;
+    } else if (Trim(bytes).empty()) {
+      continue;
+    } else if (bytes.size() > options.record_limit) {
+      found.problem = fmt::format("row longer than {} bytes", options.record_limit);
+    } else {
+      arena.clear();
+      std::string_view text = bytes;
+      if (FindInvalidUtf8(bytes) != std::string_view::npos) text = arena.emplace_back(DecodeText(bytes).text);
+      SplitCells(text, state.dialect, arena, cells);
+      if (cells.size() == state.names.size() + 1 && Trim(cells.back()).empty()) cells.pop_back();
+      if (cells.size() != state.names.size()) {
+        found.problem = fmt::format("{} cells, the header has {}", cells.size(), state.names.size());
+      }
+    }
+    take(found);
+  }
+}
+
+void TableFormat::Parse(const Block& block, const ReadOptions& options, ParsedBlock& out) const {
+  ForEachRow(block, options, [&](const TableRow& row) {
+    Record record;
+    std::string reason = row.problem;
+    if (reason.empty()) reason = ReadRow(row, block.begin + row.begin, options, record);
+    if (!reason.empty()) {
+      out.rejects.push_back(MakeReject(block, row.begin, row.end, std::move(reason)));
+      return;
+    }
+    SortValues(record);
+    record.original = block.bytes.substr(row.begin, row.end - row.begin);
+    record.origin = {std::string(block.path), block.begin + row.begin, block.begin + row.end};
+    const std::string kind = record.kind;
+    SealRecord(options, kind, reader(), record);
+    out.records.push_back(std::move(record));
+  });
+}
+
+int TableFormat::Detect(std::string_view path, std::string_view head) const {
+  const std::string_view body = head.substr(EndOfComments(head));
+  const Dialect dialect = DetectDialect(body, 1 << 20);
+  const Sample sample = TakeSample(body, dialect, 1 << 20, 3);
+  if (sample.rows.empty() || sample.rows[0].size() < 2) return 0;
+  std::vector<std::string> names;
+  for (const std::string& cell : sample.rows[0]) names.emplace_back(Trim(cell));
+  return DetectTable(path, names, sample.rows.size() > 1 ? sample.rows[1] : std::vector<std::string>());
+}
 
 const Format& CsvFormat() {
   static const Delimited format("csv", false);

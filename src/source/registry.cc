@@ -11,7 +11,10 @@
 #include "source/jsonl.h"
 #include "source/man.h"
 #include "source/parquet.h"
+#include "source/tesla_fleet.h"
+#include "source/tesla_telemetry.h"
 #include "source/text_file.h"
+#include "source/vehicle_tables.h"
 #include "source/x_archive.h"
 #include "source/x_v1.h"
 #include "source/x_v2.h"
@@ -40,8 +43,12 @@ constexpr Magic kMagics[] = {{"%PDF-", "a PDF"},
 
 const std::vector<const Format*>& AllFormats() {
   static const std::vector<const Format*> kAll = {
-      &JsonlFormat(),           &CsvFormat(), &TsvFormat(),  &ParquetFormat(),  &TextFormat(), &DebianPackagesFormat(),
-      &DebianChangelogFormat(), &ManFormat(), &HtmlFormat(), &XArchiveFormat(), &XV2Format(),  &XV1Format()};
+      &JsonlFormat(),           &CsvFormat(),        &TsvFormat(),
+      &ParquetFormat(),         &TextFormat(),       &DebianPackagesFormat(),
+      &DebianChangelogFormat(), &ManFormat(),        &HtmlFormat(),
+      &XArchiveFormat(),        &XV2Format(),        &XV1Format(),
+      &TeslaTelemetryFormat(),  &TeslaFleetFormat(), &TeslaFiFormat(),
+      &TeslaMateFormat(),       &ObdCsvFormat()};
   return kAll;
 }
 
