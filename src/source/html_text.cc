@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/text.h"
+#include "source/time.h"
+#include "source/x_text.h"
 
 namespace rhodes {
 namespace {
@@ -387,6 +389,26 @@ std::string HtmlCharset(std::string_view bytes) {
   while (at < head.size() && (head[at] == '"' || head[at] == '\'' || head[at] == ' ')) ++at;
   const size_t end = std::min(head.find_first_of("\"' ;>/?\n", at), head.size());
   return head.substr(at, end - at);
+}
+
+void FillFromPage(const HtmlPage& page, Record& record) {
+  record.kind = page.is_article ? "article" : "page";
+  if (record.author.empty()) record.author = page.author;
+  AddField("title", page.title, record);
+  const bool has_url =
+      std::any_of(record.fields.begin(), record.fields.end(), [](const auto& field) { return field.first == "url"; });
+  if (!has_url) AddField("url", page.url, record);
+  AddField("site", page.site, record);
+  AddField("description", page.description, record);
+  AddField("section", page.section, record);
+  if (page.published.empty()) return;
+  std::optional<Instant> instant = ParseInstant(page.published);
+  if (!instant || instant->time < 0) {
+    AddField("published", page.published, record);
+    return;
+  }
+  record.time = instant->time;
+  record.time_precision = instant->precision;
 }
 
 }  // namespace rhodes
