@@ -8,11 +8,15 @@
 #include <vector>
 
 #include "base/text.h"
+#include "source/html_article.h"
+#include "source/html_tree.h"
 #include "source/time.h"
 #include "source/x_text.h"
 
 namespace rhodes {
 namespace {
+
+constexpr size_t kShortestArticle = 250;  // bytes
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 
@@ -378,7 +382,24 @@ class Extractor {
 
 }  // namespace
 
-HtmlPage ExtractHtml(std::string_view html) { return Extractor(html).Run(); }
+HtmlPage ExtractHtml(std::string_view html) {
+  const HtmlTree tree = ParseHtml(html);
+  HtmlMetadata metadata = ReadHtmlMetadata(tree);
+  HtmlPage& page = metadata.page;
+  // A page that describes itself for others to link to is taken for an article when it holds a text of some length. All
+  // others, manuals among them, are read whole: there every paragraph counts, and scores would lose tables and lists.
+  if (metadata.is_web_page) page.text = ExtractArticleText(tree);
+  if (page.text.size() >= kShortestArticle) {
+    page.is_article = true;
+    return std::move(page);
+  }
+  HtmlPage whole = Extractor(html).Run();
+  page.text =
+      metadata.article_body.size() > whole.text.size() ? std::move(metadata.article_body) : std::move(whole.text);
+  if (!whole.title.empty()) page.title = std::move(whole.title);
+  if (!whole.language.empty()) page.language = std::move(whole.language);
+  return std::move(page);
+}
 
 std::string HtmlCharset(std::string_view bytes) {
   const std::string head = LowerAscii(bytes.substr(0, 4096));
