@@ -14,6 +14,7 @@
 #include "store/id_set.h"
 #include "store/record_store.h"
 #include "store/source_directory.h"
+#include "store/takedown_list.h"
 #include "table/database.h"
 
 namespace rhodes {
@@ -99,6 +100,7 @@ class Writer final : public RecordWriter {
     RETURN_IF_ERROR(CheckSourceName(out_, source_));
     RETURN_IF_ERROR(CreateDirectories(out_ + "/records"));
     RETURN_IF_ERROR(CreateDirectories(out_ + "/rejects"));
+    ASSIGN_OR_RETURN(takedowns_, TakedownList::Load(out_));
     ASSIGN_OR_RETURN(lock_, SourceLock::Take(fmt::format("{}/records/.{}.lock", out_, source_), source_));
     const std::string target = out_ + "/records/" + source_;
     ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(target));  // ends a replacement that was killed
@@ -120,6 +122,12 @@ class Writer final : public RecordWriter {
 
   absl::Status Append(Record record) override {
     RETURN_IF_ERROR(broken_);
+    if (record.takedown) {
+      takedowns_.Add(*record.takedown);
+      new_takedowns_.push_back(*record.takedown);
+    } else if (std::string reason; takedowns_.Apply(record, reason)) {
+      return AddReject({record.origin, std::move(reason)});
+    }
     ++counts_.read;
     if (!ids_.Insert(KeyOfId(record.id))) {
       ++counts_.duplicates;
@@ -235,6 +243,8 @@ class Writer final : public RecordWriter {
     }
     after.manifest.extra["readers"] = readers_;
     if (rights_) after.manifest.extra["rights"] = ToJson(*rights_);
+    // Before the records count: after a kill between the two, the notices hold for nothing yet, which does no harm.
+    RETURN_IF_ERROR(TakedownList::Append(out_, new_takedowns_));
     RETURN_IF_ERROR(LinkRejects());
     if (mode_ == Mode::kReplace) {
       RETURN_IF_ERROR(WriteSourceManifest(directory_, after));
@@ -278,6 +288,8 @@ class Writer final : public RecordWriter {
   std::unique_ptr<RecordPartWriter> parts_;
   IngestCounts counts_;
   uint64_t text_bytes_ = 0;
+  TakedownList takedowns_;
+  std::vector<Takedown> new_takedowns_;
   std::optional<Rights> rights_;
   std::set<std::string> readers_;
   std::string last_reader_;
