@@ -356,42 +356,55 @@ bool IsHtmlBlock(HtmlElement element) {
 }
 
 namespace {
-// Where the attribute's name stands, npos when it does not.
-size_t FindAttribute(std::string_view attributes, std::string_view name) {
-  for (size_t at = 0; at + name.size() <= attributes.size(); ++at) {
-    if (at > 0 && !IsSpace(attributes[at - 1]) && attributes[at - 1] != '"' && attributes[at - 1] != '\'') continue;
-    if (!std::equal(name.begin(), name.end(), attributes.begin() + static_cast<ptrdiff_t>(at),
-                    [](char a, char b) { return a == Lower(b); })) {
-      continue;
-    }
-    const size_t end = at + name.size();
-    if (end == attributes.size() || attributes[end] == '=' || IsSpace(attributes[end]) || attributes[end] == '/')
-      return at;
+
+// The attribute that begins at or behind `at`, which moves behind it. False at the end.
+bool NextAttribute(std::string_view text, size_t& at, std::string_view& name, std::string_view& value) {
+  while (at < text.size() && (IsSpace(text[at]) || text[at] == '/')) ++at;
+  if (at >= text.size()) return false;
+  const size_t begin = at++;  // a name may begin with '='
+  while (at < text.size() && !IsSpace(text[at]) && text[at] != '=' && text[at] != '/') ++at;
+  name = text.substr(begin, at - begin);
+  value = {};
+  size_t equals = at;
+  while (equals < text.size() && IsSpace(text[equals])) ++equals;
+  if (equals >= text.size() || text[equals] != '=') return true;
+  at = equals + 1;
+  while (at < text.size() && IsSpace(text[at])) ++at;
+  if (at >= text.size()) return true;
+  if (text[at] == '"' || text[at] == '\'') {
+    const size_t close = std::min(text.find(text[at], at + 1), text.size());
+    value = text.substr(at + 1, close - at - 1);
+    at = std::min(close + 1, text.size());
+    return true;
   }
-  return std::string_view::npos;
+  const size_t from = at;
+  while (at < text.size() && !IsSpace(text[at])) ++at;
+  value = text.substr(from, at - from);
+  return true;
 }
+
+bool FindAttribute(std::string_view attributes, std::string_view wanted, std::string_view& value) {
+  size_t at = 0;
+  std::string_view name;
+  while (NextAttribute(attributes, at, name, value)) {
+    if (name.size() == wanted.size() &&
+        std::equal(name.begin(), name.end(), wanted.begin(), [](char a, char b) { return Lower(a) == b; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool HasHtmlAttribute(std::string_view attributes, std::string_view name) {
-  return FindAttribute(attributes, name) != std::string_view::npos;
+  std::string_view value;
+  return FindAttribute(attributes, name, value);
 }
 
 std::string_view HtmlAttribute(std::string_view attributes, std::string_view name) {
-  size_t at = FindAttribute(attributes, name);
-  if (at == std::string_view::npos) return {};
-  at += name.size();
-  while (at < attributes.size() && IsSpace(attributes[at])) ++at;
-  if (at >= attributes.size() || attributes[at] != '=') return {};
-  ++at;
-  while (at < attributes.size() && IsSpace(attributes[at])) ++at;
-  if (at >= attributes.size()) return {};
-  if (attributes[at] == '"' || attributes[at] == '\'') {
-    const size_t close = attributes.find(attributes[at], at + 1);
-    return attributes.substr(at + 1, (close == std::string_view::npos ? attributes.size() : close) - at - 1);
-  }
-  size_t end = at;
-  while (end < attributes.size() && !IsSpace(attributes[end])) ++end;
-  return attributes.substr(at, end - at);
+  std::string_view value;
+  return FindAttribute(attributes, name, value) ? value : std::string_view();
 }
 
 }  // namespace rhodes
