@@ -53,7 +53,7 @@ struct Column {
 class ParquetRows final : public RowReader {
  public:
   ParquetRows(std::string path, const ReadOptions& options)
-      : path_(std::move(path)), options_(options), roles_(options.columns), builder_(roles_) {}
+      : path_(std::move(path)), options_(options), roles_(options.columns, options.time_zone), builder_(roles_) {}
 
   absl::Status Start(uint64_t memory_bytes) {
     ASSIGN_OR_RETURN(size_, FileSize(path_));

@@ -8,6 +8,7 @@
 #include "source/encoding.h"
 #include "source/format.h"
 #include "source/html.h"
+#include "source/json.h"
 #include "source/jsonl.h"
 #include "source/man.h"
 #include "source/parquet.h"
@@ -36,9 +37,16 @@ constexpr Magic kMagics[] = {{"%PDF-", "a PDF"},
 }  // namespace
 
 const std::vector<const Format*>& AllFormats() {
-  static const std::vector<const Format*> kAll = {&JsonlFormat(),           &CsvFormat(),  &TsvFormat(),
-                                                  &ParquetFormat(),         &TextFormat(), &DebianPackagesFormat(),
-                                                  &DebianChangelogFormat(), &ManFormat(),  &HtmlFormat()};
+  static const std::vector<const Format*> kAll = {&JsonlFormat(),
+                                                  &JsonFormat(),
+                                                  &CsvFormat(),
+                                                  &TsvFormat(),
+                                                  &ParquetFormat(),
+                                                  &TextFormat(),
+                                                  &DebianPackagesFormat(),
+                                                  &DebianChangelogFormat(),
+                                                  &ManFormat(),
+                                                  &HtmlFormat()};
   return kAll;
 }
 
@@ -72,10 +80,6 @@ absl::StatusOr<const Format*> DetectFormat(std::string_view path, std::string_vi
       best_score = score;
       best = format;
     }
-  }
-  if (best == &TextFormat() && path.ends_with(".json")) {
-    return absl::InvalidArgumentError(
-        "a JSON document over several lines; what is read is JSON Lines, one object a line");
   }
   return best;
 }
