@@ -232,7 +232,7 @@ bool RowBuilder::Finish(const ReadOptions& options, Record& record, std::string&
     reason = fmt::format("no text field: there is no \"{}\"", roles_.text_column());
     return false;
   }
-  if (!has_text && record.channels.empty() && !record.time && !record.latitude) {
+  if (!has_text && record.channels.empty() && !record.time && !record.latitude && !keeps_bare_rows_) {
     reason =
         "no text field (text, content, body, message, ...), no number and no time; name one with --column text=FIELD";
     return false;

@@ -64,6 +64,9 @@ class RowBuilder {
   // How the file writes fractions in cells that are text; matters to ColumnMap::channels.
   void set_decimal_mark(DecimalMark mark) { decimal_mark_ = mark; }
 
+  // Whether rows with neither text nor measurement are records all the same.
+  void set_keeps_bare_rows(bool keeps) { keeps_bare_rows_ = keeps; }
+
   void Begin() { values_.clear(); }
   void AddString(std::string_view name, std::string_view value) {
     Add(name, roles_.Find(name), Kind::kString, value, 0);
@@ -113,6 +116,7 @@ class RowBuilder {
 
   const RoleTable& roles_;
   DecimalMark decimal_mark_ = DecimalMark::kEither;
+  bool keeps_bare_rows_ = false;
   std::vector<Value> values_;
 };
 
