@@ -308,7 +308,7 @@ class RowParser {
         state_(*static_cast<const TableState*>(block.state)),
         reader_(reader),
         out_(out),
-        roles_(options.columns),
+        roles_(options.columns, options.time_zone),
         builder_(roles_) {}
 
   void ParseAll() {

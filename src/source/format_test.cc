@@ -89,7 +89,15 @@ TEST(Registry, DetectFormat_ByContentAndName) {
   EXPECT_EQ(Detected("/a/x.htm", "<p>text"), "html");
   EXPECT_THAT(Detected("/a/x", std::string_view("ab\0cd", 5)), HasSubstr("binary"));
   EXPECT_THAT(Detected("/a/x", "%PDF-1.4\n"), HasSubstr("binary: a PDF"));
-  EXPECT_THAT(Detected("/a/x.json", "{\n \"a\": 1\n}\n"), HasSubstr("JSON document over several lines"));
+  EXPECT_EQ(Detected("/a/x.json", "{\n \"a\": 1\n}\n"), "json");
+  EXPECT_EQ(Detected("/a/x.json", "{\"text\":\"a\"}\n{\"text\":\"b\"}\n"), "jsonl");
+  EXPECT_EQ(Detected("/a/x.json", "{\"text\":\"a\"}\n"), "json");
+  EXPECT_EQ(Detected("/a/x.json", "null"), "json");
+  EXPECT_EQ(Detected("/a/x.geojson.zst", "{\"type\":"), "json");
+  EXPECT_EQ(Detected("/a/x", "[\n  {\"a\": 1}\n]\n"), "json");
+  EXPECT_EQ(Detected("/a/x", "{\"data\": [{\"text\": \"a\"}, "), "json");
+  EXPECT_EQ(Detected("/a/x", "{\n  \"a\": 1\n}\n{\n  \"a\": 2\n}\n"), "json");
+  EXPECT_EQ(Detected("/a/x", "[1] A list of references\n"), "text");
 }
 
 TEST(Registry, FindFormat_NamesTheNearest) {

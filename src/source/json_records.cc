@@ -35,7 +35,7 @@ std::unique_ptr<FileState> JsonRecordsFormat::Prepare(std::string_view head, con
   const size_t begin = head.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   if (begin != std::string_view::npos && head[begin] == '{') {
     const size_t newline = head.find('\n', begin);
-    const bool closes = newline == std::string_view::npos || AfterJsonValue(head, begin) <= newline;
+    const bool closes = newline == std::string_view::npos || EndOfJsonValue(head, begin) <= newline;
     prefix = array_key().empty() ? std::string_view::npos : FindJsonArray(head, array_key());
     if (!closes && prefix != std::string_view::npos) return std::make_unique<RecordsState>(Shape::kArray, prefix);
     if (!closes) return std::make_unique<RecordsState>(Shape::kDocument, 0);

@@ -9,6 +9,7 @@
 #include "source/feed.h"
 #include "source/format.h"
 #include "source/html.h"
+#include "source/json.h"
 #include "source/jsonl.h"
 #include "source/man.h"
 #include "source/mediawiki.h"
@@ -46,6 +47,7 @@ constexpr Magic kMagics[] = {{"%PDF-", "a PDF"},
 
 const std::vector<const Format*>& AllFormats() {
   static const std::vector<const Format*> kAll = {&JsonlFormat(),
+                                                  &JsonFormat(),
                                                   &CsvFormat(),
                                                   &TsvFormat(),
                                                   &ParquetFormat(),
@@ -98,10 +100,6 @@ absl::StatusOr<const Format*> DetectFormat(std::string_view path, std::string_vi
       best_score = score;
       best = format;
     }
-  }
-  if (best == &TextFormat() && path.ends_with(".json")) {
-    return absl::InvalidArgumentError(
-        "a JSON document over several lines; what is read is JSON Lines, one object a line");
   }
   return best;
 }

@@ -121,7 +121,7 @@ class TeslaFi final : public TableFormat {
       if (!row.problem.empty() || state->was_put_back) return;
       const std::optional<Instant> instant = ParseInstant(row.Cell("Date"));
       if (!instant) return;
-      if (instant->time < before && state->zone->ToUtc(instant->time).kind == TimeZone::Kind::kAmbiguous) {
+      if (instant->time < before && state->zone->LocalToUtc(instant->time).kind == TimeZone::kAmbiguous) {
         state->put_back = row.begin;
         state->was_put_back = true;
       }
@@ -166,15 +166,15 @@ class TeslaFi final : public TableFormat {
       record.fields.emplace_back("Date", date);
       return "";
     }
-    const TimeZone::Moments moments = state.zone->ToUtc(instant->time);
-    if (moments.kind == TimeZone::Kind::kSkipped) {
+    const TimeZone::Instants moments = state.zone->LocalToUtc(instant->time);
+    if (moments.kind == TimeZone::kSkipped) {
       return fmt::format("Date \"{}\": the clocks of this time zone never showed it", date);
     }
-    if (moments.kind == TimeZone::Kind::kAmbiguous && !state.was_put_back) {
+    if (moments.kind == TimeZone::kAmbiguous && !state.was_put_back) {
       record.fields.emplace_back("Date", date);  // shown twice, and the rows do not tell which
       return "";
     }
-    record.time = offset < state.put_back ? moments.earlier : moments.later;
+    record.time = offset < state.put_back ? moments.first : moments.second;
     record.time_precision = instant->precision;
     return "";
   }
