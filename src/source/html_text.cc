@@ -17,6 +17,7 @@ namespace rhodes {
 namespace {
 
 constexpr size_t kShortestArticle = 250;  // bytes
+constexpr int kMostUnclosed = 1000;
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 
@@ -243,7 +244,12 @@ class Extractor {
     }
     Tag tag;
     const std::optional<size_t> end = ReadTag(html_, at_, tag);
-    if (!end) {  // a bare '<'
+    if (!end) {  // a bare '<', or a tag that is never closed: looking for its end anew each time would be quadratic
+      if (++unclosed_ > kMostUnclosed) {
+        if (skipping_.empty()) page_.Text(rest);
+        at_ = html_.size();
+        return;
+      }
       if (skipping_.empty()) page_.Text("<");
       ++at_;
       return;
@@ -370,6 +376,7 @@ class Extractor {
   std::string skipping_;  // the element that is being left out
   size_t skip_depth_ = 0;
   std::set<std::string> never_closed_;
+  int unclosed_ = 0;
   size_t list_depth_ = 0;
   // The main part of the page, as a range of the text.
   std::string part_name_;

@@ -1,6 +1,8 @@
 #include "source/warc.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <vector>
 
 #include "base/decompress.h"
@@ -87,6 +89,11 @@ size_t Resynchronise(std::string_view bytes, size_t from) {
   return bytes.size();
 }
 
+// The same words wherever a file was cut.
+std::string Mismatch(uint64_t length, size_t found) {
+  return fmt::format("the length is {}, and {} bytes stand before the next record or the end", length, found);
+}
+
 // Finds the record that begins at `begin`.
 Entry ScanEntry(std::string_view bytes, size_t begin, bool at_end) {
   Entry entry;
@@ -127,19 +134,24 @@ Entry ScanEntry(std::string_view bytes, size_t begin, bool at_end) {
   if (*length > bytes.size() - entry.payload) {
     const size_t next = Resynchronise(bytes, entry.payload);
     if (next < bytes.size()) {  // the length reaches beyond the next record: it is wrong
-      entry.problem =
-          fmt::format("the length is {}, and the next record begins after {} bytes", *length, next - entry.payload);
+      entry.problem = Mismatch(*length, next - entry.payload);
       entry.next = next;
       return entry;
     }
     entry.more = !at_end;
-    entry.problem =
-        fmt::format("the length is {}, and the file ends after {} bytes", *length, bytes.size() - entry.payload);
+    entry.problem = Mismatch(*length, bytes.size() - entry.payload);
     entry.next = bytes.size();
     return entry;
   }
   entry.end = entry.payload + *length;
   entry.next = SkipLineEnds(bytes, entry.end);
+  // A WARC record ends with two line ends; with one, the length reached into them. (None is a file's end.)
+  const auto line_ends = std::count(bytes.begin() + static_cast<ptrdiff_t>(entry.end),
+                                    bytes.begin() + static_cast<ptrdiff_t>(entry.next), '\n');
+  if (!entry.arc && line_ends == 1 && (at_end || entry.next < bytes.size())) {
+    entry.problem = Mismatch(*length, entry.next - entry.payload);
+    return entry;
+  }
   if (entry.next == bytes.size()) {
     // Whether more line ends follow is only known at the end.
     entry.more = !at_end && entry.next - entry.end < 4;
@@ -148,8 +160,7 @@ Entry ScanEntry(std::string_view bytes, size_t begin, bool at_end) {
   if (!BeginsRecord(bytes, entry.next)) {
     const size_t next = Resynchronise(bytes, entry.payload);
     if (next == bytes.size() && !at_end) entry.more = true;
-    entry.problem =
-        fmt::format("the length is {}, and the next record begins after {} bytes", *length, next - entry.payload);
+    entry.problem = Mismatch(*length, next - entry.payload);
     entry.next = next;
   }
   return entry;
