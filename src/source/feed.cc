@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include "base/text.h"
+#include "source/arabic.h"
 #include "source/encoding.h"
 #include "source/html_text.h"
 #include "source/json_array.h"
@@ -282,7 +283,9 @@ class Feed final : public Format {
 std::string FeedText(std::string_view content) {
   const bool markup = content.find('<') != std::string_view::npos && content.find('>') != std::string_view::npos;
   const std::string text = markup ? ExtractHtml(content).text : DecodeHtmlEntities(content);
-  return std::string(Trim(text));
+  std::string plain(Trim(text));
+  NormaliseArabic(plain);
+  return plain;
 }
 
 const Format& FeedFormat() {

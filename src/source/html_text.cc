@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "source/arabic.h"
 #include "source/html_article.h"
 #include "source/html_tree.h"
 #include "source/time.h"
@@ -398,12 +399,16 @@ HtmlPage ExtractHtml(std::string_view html) {
   if (metadata.is_web_page) page.text = ExtractArticleText(tree);
   if (page.text.size() >= kShortestArticle) {
     page.is_article = true;
+    NormaliseArabic(page.text);
+    NormaliseArabic(page.title);
     return std::move(page);
   }
   HtmlPage whole = Extractor(html).Run();
   page.text =
       metadata.article_body.size() > whole.text.size() ? std::move(metadata.article_body) : std::move(whole.text);
   if (!whole.title.empty()) page.title = std::move(whole.title);
+  NormaliseArabic(page.text);
+  NormaliseArabic(page.title);
   if (!whole.language.empty()) page.language = std::move(whole.language);
   return std::move(page);
 }
