@@ -53,6 +53,16 @@ void SortUnique(std::vector<std::pair<std::string, T>>& pairs) {
   pairs.erase(pairs.begin(), kept.base());
 }
 
+// A count of seconds that a spreadsheet rounded: 1.51336E+12 is some time in an afternoon.
+bool IsRounded(std::string_view digits, double number) {
+  const size_t exponent = digits.find_first_of("eE");
+  if (exponent == std::string_view::npos) return false;
+  size_t significant = 0;
+  for (const char c : digits.substr(0, exponent)) significant += c >= '0' && c <= '9' ? 1 : 0;
+  // In powers of ten: the whole count in seconds has nine or ten digits, however fine it is.
+  return significant < 9 && std::fabs(number) >= 1e8;
+}
+
 }  // namespace
 
 RoleTable::RoleTable(const ColumnMap& columns, const std::string& time_zone)
@@ -152,6 +162,7 @@ bool RowBuilder::FillRole(const Value& value, Record& record, std::string& reaso
       record.text = value.text;
       return true;
     case Role::kTime: {
+      if (value.kind == Kind::kNumber && IsRounded(value.text, value.number)) return false;
       const std::optional<Instant> instant = value.kind == Kind::kNumber && value.text.size() != 8
                                                  ? InstantOfNumber(value.number)
                                                  : ParseInstantIn(value.text, roles_.zone());
