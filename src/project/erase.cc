@@ -82,6 +82,8 @@ class Eraser {
         if (!source.unused) RETURN_IF_ERROR(RemoveTree(fmt::format("{}/rejects/{}.jsonl", out_, source.name)));
         continue;
       }
+      const auto first = journal_.files.lower_bound(below + "/");
+      if (first == journal_.files.end() || !first->first.starts_with(below + "/")) continue;  // nothing of it goes
       SourceEdit edit;
       edit.rows.prepare = [this](Database& database) -> absl::Status {
         RETURN_IF_ERROR(RegisterIdSet(database, "rhodes_gone", &records_));

@@ -345,6 +345,35 @@ TEST_F(EraseTest, ASourceARecordADevice) {
   EXPECT_TRUE(Checks());
 }
 
+TEST_F(EraseTest, AnAccountIsTheSameUnderAnotherName) {
+  Record before = Post(4000, "annie");
+  before.fields = {{"user", "4242"}};
+  Record after = Post(4001, "ann renamed");
+  after.fields = {{"user", "4242"}};
+  Record repost = Post(4002, "bob");
+  repost.fields = {{"repost_author", "ann renamed"}, {"repost_author_id", "4242"}};
+  Record quote = Post(4003, "bob");
+  quote.fields = {
+      {"quote_author", "ann renamed"}, {"quote_author_id", "4242"}, {"quote_text", "as she said it herself"}};
+  Record other = Post(4004, "bob");
+  other.fields = {{"user", "42"}};
+  Write("accounts", {before, after, repost, quote, other});
+  EraseOptions options;
+  options.out = out_;
+  options.receipt = root_ + "/receipt.json";
+  options.selector.author = "annie";
+  const absl::StatusOr<Json> receipt = Erase(options, context_);
+  ASSERT_TRUE(receipt.ok()) << receipt.status();
+  EXPECT_EQ((*receipt)["counts"]["records"], 3);
+  EXPECT_THAT((*receipt)["masked"], ElementsAre(quote.id));
+  const std::string all = AllText();
+  for (const char* gone : {"annie", "4242", "ann renamed", "as she said"}) {
+    EXPECT_EQ(all.find(gone), std::string::npos) << gone;
+  }
+  Write("accounts", {after, repost});
+  EXPECT_EQ(Rows("records/accounts"), 2u);
+}
+
 TEST_F(EraseTest, ADryRunChangesNothing) {
   const auto before = Files();
   EraseOptions options;

@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "base/text.h"
 #include "source/encoding.h"
+#include "source/json_document.h"
 #include "source/row_builder.h"
 
 namespace rhodes {
@@ -123,11 +124,27 @@ void SplitCells(std::string_view row, const Dialect& dialect, std::deque<std::st
   }
 }
 
+// How the numbers of a column are written.
+enum class NumberForm : uint8_t {
+  kPoint,  // 12.5
+  kComma,  // 12,5
+  kWhole   // with points between groups of digits, by which fractions cannot be told from thousands: 12 only
+};
+
+std::optional<double> ReadNumber(std::string_view cell, NumberForm form) {
+  if (form == NumberForm::kComma) return ParseCommaNumber(cell);
+  if (form == NumberForm::kWhole && cell.find('.') != std::string_view::npos) return std::nullopt;
+  return ParseNumber(cell);
+}
+
 struct TableState final : FileState {
   Dialect dialect;
   std::vector<std::string> names;
   std::vector<RoleTable::Found> roles;
-  size_t header_end = 0;  // where the first data row begins in the file
+  std::vector<NumberForm> forms;            // of each column
+  DecimalMark mark = DecimalMark::kEither;  // of the file: kComma when all its fractions stand behind one
+  size_t header_end = 0;                    // where the first data row begins in the file
+  std::unique_ptr<FileState> extra;         // what a TableFormat keeps
 };
 
 struct Sample {
@@ -166,28 +183,111 @@ double Consistency(const Sample& sample) {
   return static_cast<double>(same) / static_cast<double>(sample.rows.size() + sample.broken);
 }
 
+// Whether every comma in the first lines but the first stands between two digits, as in 12,5.
+bool CommasAreDecimal(std::string_view head) {
+  const auto is_digit = [&](size_t at) { return at < head.size() && head[at] >= '0' && head[at] <= '9'; };
+  size_t end = FindFrom(head, 0, '\n');
+  size_t commas = 0;
+  for (int line = 0; line < 50 && end < head.size(); ++line) {
+    const size_t next = FindFrom(head, end + 1, '\n');
+    for (size_t at = FindFrom(head, end + 1, ','); at < next; at = FindFrom(head, at + 1, ',')) {
+      if (!is_digit(at - 1) || !is_digit(at + 1)) return false;
+      ++commas;
+    }
+    end = next;
+  }
+  return commas > 0;
+}
+
 Dialect DetectDialect(std::string_view head, uint64_t limit) {
   Dialect best;
   double best_score = 0;
-  for (const char separator : {',', ';', '\t', '|'}) {
+  double best_consistency = 0;
+  const bool decimal = CommasAreDecimal(head);
+  for (const char separator : {';', '\t', '|', ','}) {
     const Dialect dialect{separator, true};
     const Sample sample = TakeSample(head, dialect, limit);
     const double consistency = Consistency(sample);
     if (consistency < 0.5) continue;
+    // 1,5;2,5 has as many commas in every row as it has columns.
+    if (separator == ',' && decimal && best_consistency >= consistency) continue;
     const double score = consistency * consistency * static_cast<double>(std::min<size_t>(sample.rows[0].size(), 64));
-    if (score > best_score) {
+    if (score > best_score || (separator == ',' && score == best_score)) {
       best_score = score;
+      best_consistency = consistency;
       best = dialect;
     }
   }
   return best;
 }
 
-bool LooksLikeHeader(const std::vector<std::string>& row) {
+// How the cells of one column write fractions.
+struct Fractions {
+  size_t commas = 0;
+  size_t points = 0;
+  bool sure_comma = false;  // not three digits behind it, which may be thousands
+  bool sure_point = false;
+  bool grouped = false;  // 1.234.567
+  bool text = false;
+};
+
+bool IsGrouped(std::string_view cell) {
+  if (cell.starts_with('-')) cell.remove_prefix(1);
+  const std::vector<std::string_view> groups = Split(cell, '.');
+  if (groups.size() < 3) return false;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i].empty() || groups[i].size() > 3 || (i > 0 && groups[i].size() < 3)) return false;
+    if (groups[i].find_first_not_of("0123456789") != std::string_view::npos) return false;
+  }
+  return true;
+}
+
+Fractions CountFractions(const Sample& sample, size_t first_row, size_t column) {
+  static const absl::flat_hash_set<std::string> kAbsent = {"", "-", "na", "n/a", "nan", "null", "none"};
+  Fractions found;
+  for (size_t i = first_row; i < sample.rows.size(); ++i) {
+    if (column >= sample.rows[i].size()) continue;
+    const std::string_view cell = Trim(sample.rows[i][column]);
+    if (kAbsent.contains(LowerAscii(cell))) continue;
+    const size_t mark = cell.find_first_of(".,");
+    const bool comma = mark != std::string_view::npos && cell[mark] == ',';
+    if (!(comma ? ParseCommaNumber(cell) : ParseNumber(cell))) {
+      found.text = true;
+      found.grouped |= IsGrouped(cell);
+      continue;
+    }
+    if (mark == std::string_view::npos) continue;
+    const size_t digits = std::min(cell.find_first_not_of("0123456789", mark + 1), cell.size()) - mark - 1;
+    const bool sure = digits != 3 || cell.substr(0, mark) == "0" || cell.substr(0, mark) == "-0" || mark > 4;
+    ++(comma ? found.commas : found.points);
+    (comma ? found.sure_comma : found.sure_point) |= sure;
+  }
+  return found;
+}
+
+// Finds the columns with decimal commas. Where one has them and none has a decimal point, all of the file has.
+void FindDecimalMark(const Sample& sample, size_t first_row, TableState& state) {
+  state.forms.assign(state.names.size(), NumberForm::kPoint);
+  bool commas = false;
+  bool points = false;
+  for (size_t i = 0; i < state.names.size(); ++i) {
+    const Fractions found = CountFractions(sample, first_row, i);
+    if (found.grouped) state.forms[i] = NumberForm::kWhole;
+    if (state.dialect.separator == ',') continue;
+    if (found.sure_comma && found.points == 0 && !found.text) state.forms[i] = NumberForm::kComma;
+    commas |= state.forms[i] == NumberForm::kComma;
+    points |= found.sure_point && found.commas == 0 && !found.text;
+  }
+  if (!commas || points) return;
+  state.mark = DecimalMark::kComma;
+  state.forms.assign(state.names.size(), NumberForm::kComma);
+}
+
+bool LooksLikeHeader(const std::vector<std::string>& row, char separator) {
   for (size_t i = 0; i < row.size(); ++i) {
     const std::string_view cell = Trim(row[i]);
     if (cell.empty() && i + 1 < row.size()) return false;
-    if (ParseNumber(cell)) return false;
+    if (ParseNumber(cell) || (separator != ',' && ParseCommaNumber(cell))) return false;
   }
   return !Trim(row[0]).empty();
 }
@@ -224,7 +324,7 @@ void CommentedHeader(std::string_view comments, const Dialect& dialect, Sample& 
   std::vector<std::string_view> cells;
   SplitCells(line, dialect, arena, cells);
   const std::vector<std::string> row(cells.begin(), cells.end());
-  if (row.size() < 2 || row.size() != sample.rows[0].size() || !LooksLikeHeader(row)) return;
+  if (row.size() < 2 || row.size() != sample.rows[0].size() || !LooksLikeHeader(row, dialect.separator)) return;
   sample.rows.insert(sample.rows.begin(), row);
   sample.commented = true;
 }
@@ -262,12 +362,13 @@ class Delimited final : public Format {
     state->dialect = tabs_ ? TabDialect(start, options.record_limit) : DetectDialect(start, options.record_limit);
     Sample sample = TakeSample(start, state->dialect, options.record_limit);
     if (sample.rows.empty()) sample = TakeSample(body, state->dialect, options.record_limit, 1);
-    const bool header = !sample.rows.empty() && LooksLikeHeader(sample.rows[0]);
+    const bool header = !sample.rows.empty() && LooksLikeHeader(sample.rows[0], state->dialect.separator);
     state->header_end = begin + (header ? sample.first_end : 0);
     if (!header && !sample.rows.empty()) CommentedHeader(head.substr(0, begin), state->dialect, sample);
     state->names = ColumnNames(sample, header || sample.commented);
     const RoleTable roles(options.columns);
     for (const std::string& name : state->names) state->roles.push_back(roles.Find(name));
+    FindDecimalMark(sample, header || sample.commented ? 1 : 0, *state);
     return state;
   }
 
@@ -306,8 +407,10 @@ class RowParser {
         state_(*static_cast<const TableState*>(block.state)),
         reader_(reader),
         out_(out),
-        roles_(options.columns),
-        builder_(roles_) {}
+        roles_(options.columns, options.time_zone),
+        builder_(roles_) {
+    builder_.set_decimal_mark(state_.mark);
+  }
 
   void ParseAll() {
     size_t begin = block_.begin < state_.header_end ? state_.header_end - block_.begin : 0;
@@ -349,8 +452,8 @@ class RowParser {
     builder_.Begin();
     for (size_t i = 0; i < cells_.size(); ++i) {
       if (cells_[i].empty()) continue;
-      if (const std::optional<double> number = ParseNumber(cells_[i]);
-          number && state_.roles[i].role != Role::kText && state_.roles[i].role != Role::kAuthor) {
+      const std::optional<double> number = ReadNumber(cells_[i], state_.forms[i]);
+      if (number && state_.roles[i].role != Role::kText && state_.roles[i].role != Role::kAuthor) {
         builder_.AddNumber(state_.names[i], state_.roles[i], *number, cells_[i]);
       } else {
         builder_.AddString(state_.names[i], state_.roles[i], cells_[i]);
@@ -382,6 +485,92 @@ void Delimited::Parse(const Block& block, const ReadOptions& options, ParsedBloc
 }
 
 }  // namespace
+
+std::unique_ptr<FileState> TableFormat::Prepare(std::string_view head, const ReadOptions& options) const {
+  auto state = std::make_unique<TableState>();
+  const size_t begin = EndOfComments(head);
+  const std::string_view body = head.substr(begin);
+  const std::string_view start = body.substr(0, kSampleBytes);
+  state->dialect = DetectDialect(start, options.record_limit);
+  Sample sample = TakeSample(start, state->dialect, options.record_limit);
+  if (sample.rows.empty()) sample = TakeSample(body, state->dialect, options.record_limit, 1);
+  if (!sample.rows.empty()) {
+    const std::vector<std::string> known = ColumnsWithoutHeader(sample.rows[0]);
+    state->header_end = begin + (known.empty() ? sample.first_end : 0);
+    state->names = known.empty() ? ColumnNames(sample, true) : known;
+  }
+  state->extra = PrepareTable(head, *state, options);
+  return state;
+}
+
+size_t TableFormat::Cut(std::string_view bytes, uint64_t begin, size_t target, bool at_end, const FileState* state,
+                        const ReadOptions& options) const {
+  return CsvFormat().Cut(bytes, begin, target, at_end, state, options);
+}
+
+std::unique_ptr<FileState> TableFormat::PrepareTable(std::string_view /*head*/, const FileState& /*table*/,
+                                                     const ReadOptions& /*options*/) const {
+  return nullptr;
+}
+
+void TableFormat::ForEachRow(const Block& block, const ReadOptions& options,
+                             const std::function<void(const TableRow&)>& take) {
+  const auto& state = static_cast<const TableState&>(*block.state);
+  std::deque<std::string> arena;
+  std::vector<std::string_view> cells;
+  size_t begin = block.begin < state.header_end ? state.header_end - block.begin : 0;
+  for (size_t next = 0; begin < block.bytes.size(); begin = next) {
+    const Row row = ScanRow(block.bytes, begin, state.dialect, true, options.record_limit);
+    next = row.next;
+    const std::string_view bytes = block.bytes.substr(begin, row.content_end - begin);
+    TableRow found{begin, row.content_end, &state.names, &cells, state.extra.get(), {}};
+    if (row.kind == Row::Kind::kBroken) {
+      found.problem = kBrokenQuote;
+    } else if (Trim(bytes).empty()) {
+      continue;
+    } else if (bytes.size() > options.record_limit) {
+      found.problem = fmt::format("row longer than {} bytes", options.record_limit);
+    } else {
+      arena.clear();
+      std::string_view text = bytes;
+      if (FindInvalidUtf8(bytes) != std::string_view::npos) text = arena.emplace_back(DecodeText(bytes).text);
+      SplitCells(text, state.dialect, arena, cells);
+      if (cells.size() == state.names.size() + 1 && Trim(cells.back()).empty()) cells.pop_back();
+      if (cells.size() != state.names.size()) {
+        found.problem = fmt::format("{} cells, the header has {}", cells.size(), state.names.size());
+      }
+    }
+    take(found);
+  }
+}
+
+void TableFormat::Parse(const Block& block, const ReadOptions& options, ParsedBlock& out) const {
+  ForEachRow(block, options, [&](const TableRow& row) {
+    Record record;
+    std::string reason = row.problem;
+    if (reason.empty()) reason = ReadRow(row, block.begin + row.begin, options, record);
+    if (!reason.empty()) {
+      out.rejects.push_back(MakeReject(block, row.begin, row.end, std::move(reason)));
+      return;
+    }
+    SortValues(record);
+    record.original = block.bytes.substr(row.begin, row.end - row.begin);
+    record.origin = {std::string(block.path), block.begin + row.begin, block.begin + row.end};
+    const std::string kind = record.kind;
+    SealRecord(options, kind, reader(), record);
+    out.records.push_back(std::move(record));
+  });
+}
+
+int TableFormat::Detect(std::string_view path, std::string_view head) const {
+  const std::string_view body = head.substr(EndOfComments(head));
+  const Dialect dialect = DetectDialect(body, 1 << 20);
+  const Sample sample = TakeSample(body, dialect, 1 << 20, 3);
+  if (sample.rows.empty() || sample.rows[0].size() < 2) return 0;
+  std::vector<std::string> names;
+  for (const std::string& cell : sample.rows[0]) names.emplace_back(Trim(cell));
+  return DetectTable(path, names, sample.rows.size() > 1 ? sample.rows[1] : std::vector<std::string>());
+}
 
 const Format& CsvFormat() {
   static const Delimited format("csv", false);

@@ -2,6 +2,13 @@
 #ifndef RHODES_SOURCE_DELIMITED_H_
 #define RHODES_SOURCE_DELIMITED_H_
 
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/text.h"
 #include "source/format.h"
 
 namespace rhodes {
@@ -20,6 +27,53 @@ namespace rhodes {
 // fields["encoding"].
 const Format& CsvFormat();
 const Format& TsvFormat();
+
+// A row of a table of a known kind. `problem`: why it is none; empty when its cells are as many as the names.
+struct TableRow {
+  size_t begin = 0;  // in the block
+  size_t end = 0;
+  const std::vector<std::string>* names = nullptr;
+  const std::vector<std::string_view>* cells = nullptr;
+  const FileState* extra = nullptr;  // of PrepareTable()
+  std::string problem;
+
+  // The cell of a column, trimmed; empty when there is no such column.
+  std::string_view Cell(std::string_view name) const {
+    for (size_t i = 0; i < names->size(); ++i) {
+      if ((*names)[i] == name) return Trim((*cells)[i]);
+    }
+    return {};
+  }
+};
+
+// Tables whose columns are known by their names: exports and logs of programs. Rows are framed as csv frames them.
+class TableFormat : public Format {
+ public:
+  Framing framing() const override { return Framing::kBlocks; }
+  int Detect(std::string_view path, std::string_view head) const override;
+  std::unique_ptr<FileState> Prepare(std::string_view head, const ReadOptions& options) const override;
+  size_t Cut(std::string_view bytes, uint64_t begin, size_t target, bool at_end, const FileState* state,
+             const ReadOptions& options) const override;
+  void Parse(const Block& block, const ReadOptions& options, ParsedBlock& out) const override;
+
+ protected:
+  virtual std::string_view reader() const = 0;
+  virtual int DetectTable(std::string_view path, const std::vector<std::string>& names,
+                          const std::vector<std::string>& first_row) const = 0;
+  // The names of the columns when the first row is no header; empty when it is.
+  virtual std::vector<std::string> ColumnsWithoutHeader(const std::vector<std::string>& /*first_row*/) const {
+    return {};
+  }
+  // What is to be known of the file's beginning besides.
+  virtual std::unique_ptr<FileState> PrepareTable(std::string_view head, const FileState& table,
+                                                  const ReadOptions& options) const;
+  // Fills kind, time, author, channels, ... `offset`: of the row in the file. Returns why the row is none, or "".
+  virtual std::string ReadRow(const TableRow& row, uint64_t offset, const ReadOptions& options,
+                              Record& record) const = 0;
+  // Calls `take` with each row of a block, whose state is a table's.
+  static void ForEachRow(const Block& block, const ReadOptions& options,
+                         const std::function<void(const TableRow&)>& take);
+};
 
 }  // namespace rhodes
 

@@ -119,5 +119,102 @@ TEST(Tsv, Prepare_TakesQuotesAsTextWhenTheFileDoes) {
   EXPECT_EQ(parsed.records[1].text, "\"open");
 }
 
+TEST(Csv, Parse_DecimalCommasOfAFile) {
+  const ParsedBlock parsed = Read(CsvFormat(),
+                                  "time;latitude;longitude;volts;count;note\n"
+                                  "2024-02-29 12:00;54,300;13,400;396,5;7;a, b\n"
+                                  "2024-02-29 12:01;54,301;13,401;-0,25;1.234;\n");
+  EXPECT_THAT(parsed.rejects, IsEmpty());
+  ASSERT_THAT(parsed.records, SizeIs(2));
+  EXPECT_EQ(parsed.records[0].latitude, 54.3);
+  EXPECT_EQ(parsed.records[0].longitude, 13.4);
+  EXPECT_EQ(parsed.records[0].time_precision, TimePrecision::kMinute);
+  EXPECT_THAT(parsed.records[0].channels, ElementsAre(Pair("count", 7.0), Pair("volts", 396.5)));
+  EXPECT_EQ(Field(parsed.records[0], "note"), "a, b");
+  // A point is no decimal mark here, and thousands are not guessed.
+  EXPECT_THAT(parsed.records[1].channels, ElementsAre(Pair("volts", -0.25)));
+  EXPECT_EQ(Field(parsed.records[1], "count"), "1.234");
+}
+
+TEST(Csv, Parse_CommasThatMayBeThousandsAreNoDecimals) {
+  const ParsedBlock parsed = Read(CsvFormat(), "n;m\n1,234;5\n2,345;6\n");
+  ASSERT_THAT(parsed.records, SizeIs(2));
+  EXPECT_THAT(parsed.records[0].channels, ElementsAre(Pair("m", 5.0)));
+  EXPECT_EQ(Field(parsed.records[0], "n"), "1,234");
+}
+
+TEST(Csv, Parse_AColumnOfAFileThatWritesBothMarks) {
+  const ParsedBlock parsed = Read(CsvFormat(), "a;b;c\n1,5;46.0;1.234.567\n2,5;52.5;1.234\n");
+  ASSERT_THAT(parsed.records, SizeIs(2));
+  EXPECT_THAT(parsed.records[0].channels, ElementsAre(Pair("a", 1.5), Pair("b", 46.0)));
+  // In a column with 1.234.567 nobody knows what 1.234 is.
+  EXPECT_THAT(parsed.records[1].channels, ElementsAre(Pair("a", 2.5), Pair("b", 52.5)));
+  EXPECT_EQ(Field(parsed.records[1], "c"), "1.234");
+}
+
+TEST(Csv, Prepare_DecimalCommasAreNoSeparators) {
+  const ParsedBlock parsed = Read(CsvFormat(), "1,5;2,5;3,5\n4,5;5,5;6,5\n");
+  ASSERT_THAT(parsed.records, SizeIs(2));
+  EXPECT_THAT(parsed.records[0].channels,
+              ElementsAre(Pair("column1", 1.5), Pair("column2", 2.5), Pair("column3", 3.5)));
+  const ParsedBlock plain = Read(CsvFormat(), "a,b\n1,5\n2,6\n");
+  ASSERT_THAT(plain.records, SizeIs(2));
+  EXPECT_THAT(plain.records[0].channels, ElementsAre(Pair("a", 1.0), Pair("b", 5.0)));
+}
+
+TEST(Csv, Parse_ChannelsOfTheColumnMap) {
+  ReadOptions options;
+  options.columns.channels = {{"SPEED", "speed", "km/h"}, {"LOAD", "", ""}, {"RPM", "", ""}};
+  const ParsedBlock parsed = Read(CsvFormat(),
+                                  "SPEED;LOAD;RPM;n\n\"87,5 km/h\";74,50%;2124RPM;1\n54 mph;n/a;1,234;1\n"
+                                  "48km/h;;;1\n12;NaN;inf;1\n",
+                                  options);
+  ASSERT_THAT(parsed.records, SizeIs(4));
+  EXPECT_THAT(parsed.records[0].channels,
+              ElementsAre(Pair("LOAD", 74.5), Pair("RPM", 2124.0), Pair("n", 1.0), Pair("speed", 87.5)));
+  EXPECT_THAT(parsed.records[0].units, ElementsAre(Pair("LOAD", "%"), Pair("RPM", "RPM"), Pair("speed", "km/h")));
+  // Another unit than the map's, no number, and what may be thousands stay as they are.
+  EXPECT_THAT(parsed.records[1].channels, ElementsAre(Pair("n", 1.0)));
+  EXPECT_THAT(parsed.records[1].fields,
+              ElementsAre(Pair("LOAD", "n/a"), Pair("RPM", "1,234"), Pair("SPEED", "54 mph")));
+  EXPECT_THAT(parsed.records[2].channels, ElementsAre(Pair("n", 1.0), Pair("speed", 48.0)));
+  EXPECT_THAT(parsed.records[3].channels, ElementsAre(Pair("n", 1.0), Pair("speed", 12.0)));
+  EXPECT_THAT(parsed.records[3].fields, ElementsAre(Pair("LOAD", "NaN"), Pair("RPM", "inf")));
+}
+
+TEST(Csv, Parse_LocalTimesOfAZone) {
+  ReadOptions options;
+  options.time_zone = "America/New_York";
+  const ParsedBlock parsed = Read(CsvFormat(),
+                                  "time,n\n2024-07-01 08:00:00,1\n2024-07-01 08:00:00Z,2\n2024-11-03 01:30:00,3\n"
+                                  "2024-03-10 02:30:00,4\n2024-07-01,5\n1719835200,6\n",
+                                  options);
+  ASSERT_THAT(parsed.records, SizeIs(6));
+  EXPECT_EQ(parsed.records[0].time, 1719835200000000);
+  EXPECT_EQ(parsed.records[1].time, 1719820800000000);
+  EXPECT_FALSE(parsed.records[2].time.has_value());  // twice on that clock
+  EXPECT_EQ(Field(parsed.records[2], "time"), "2024-11-03 01:30:00");
+  EXPECT_FALSE(parsed.records[3].time.has_value());  // never on that clock
+  EXPECT_EQ(parsed.records[4].time, 1719792000000000);
+  EXPECT_EQ(parsed.records[4].time_precision, TimePrecision::kDay);
+  EXPECT_EQ(parsed.records[5].time, 1719835200000000);
+}
+
+TEST(Csv, Parse_TheSampleWithMangledNumbers) {
+  const std::string path = source_testing::SampleData("vehicle_obd/19drivers.csv");
+  if (path.empty()) GTEST_SKIP() << "no sample data here";
+  const std::string file = ReadFile(path).value();
+  ReadOptions options;
+  options.columns.channels = {{"SPEED", "", ""}, {"MAF", "", ""}};
+  const ParsedBlock parsed = Read(CsvFormat(), file, options);
+  EXPECT_EQ(Violation(parsed, file), "");
+  ASSERT_FALSE(parsed.records.empty());
+  const Record& record = parsed.records[0];
+  EXPECT_FALSE(record.time.has_value());  // a spreadsheet rounded 1,51336E+12 to some hour
+  EXPECT_FALSE(record.latitude.has_value());
+  EXPECT_EQ(Field(record, "LATITUDE"), "-58.321.307");
+  EXPECT_THAT(record.units, ElementsAre(Pair("MAF", "g/s"), Pair("SPEED", "km/h")));
+}
+
 }  // namespace
 }  // namespace rhodes

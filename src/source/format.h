@@ -65,6 +65,7 @@ struct Block {
   uint64_t begin = 0;      // where bytes[0] lies in the uncompressed file
   size_t padding = 0;      // how many bytes after the end of `bytes` may be read
   const FileState* state = nullptr;
+  bool last = false;  // the file ends with `bytes` (false: it may all the same; true also when `padding` is 0)
 };
 
 struct ParsedBlock {

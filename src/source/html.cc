@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "source/encoding.h"
 #include "source/html_text.h"
+#include "source/json_document.h"
 #include "source/path_facts.h"
 #include "source/row_builder.h"
 
@@ -43,10 +44,12 @@ class Html final : public Format {
     if (std::string package = PackageOfPath(block.path); !package.empty()) {
       record.fields.emplace_back("package", std::move(package));
     }
-    if (!page.title.empty()) record.fields.emplace_back("title", std::move(page.title));
+    FillFromPage(page, record);
+    SortValues(record);
     record.original = block.bytes;
     record.origin = {std::string(block.path), block.begin, block.begin + block.bytes.size()};
-    SealRecord(options, "page", "html/1", record);
+    const std::string kind = record.kind;
+    SealRecord(options, kind, "html/2", record);
     out.records.push_back(std::move(record));
   }
 };

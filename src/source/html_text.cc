@@ -8,9 +8,17 @@
 #include <vector>
 
 #include "base/text.h"
+#include "source/arabic.h"
+#include "source/html_article.h"
+#include "source/html_tree.h"
+#include "source/time.h"
+#include "source/x_text.h"
 
 namespace rhodes {
 namespace {
+
+constexpr size_t kShortestArticle = 250;  // bytes
+constexpr int kMostUnclosed = 1000;
 
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 
@@ -237,7 +245,12 @@ class Extractor {
     }
     Tag tag;
     const std::optional<size_t> end = ReadTag(html_, at_, tag);
-    if (!end) {  // a bare '<'
+    if (!end) {  // a bare '<', or a tag that is never closed: looking for its end anew each time would be quadratic
+      if (++unclosed_ > kMostUnclosed) {
+        if (skipping_.empty()) page_.Text(rest);
+        at_ = html_.size();
+        return;
+      }
       if (skipping_.empty()) page_.Text("<");
       ++at_;
       return;
@@ -364,6 +377,7 @@ class Extractor {
   std::string skipping_;  // the element that is being left out
   size_t skip_depth_ = 0;
   std::set<std::string> never_closed_;
+  int unclosed_ = 0;
   size_t list_depth_ = 0;
   // The main part of the page, as a range of the text.
   std::string part_name_;
@@ -376,7 +390,28 @@ class Extractor {
 
 }  // namespace
 
-HtmlPage ExtractHtml(std::string_view html) { return Extractor(html).Run(); }
+HtmlPage ExtractHtml(std::string_view html) {
+  const HtmlTree tree = ParseHtml(html);
+  HtmlMetadata metadata = ReadHtmlMetadata(tree);
+  HtmlPage& page = metadata.page;
+  // A page that describes itself for others to link to is taken for an article when it holds a text of some length. All
+  // others, manuals among them, are read whole: there every paragraph counts, and scores would lose tables and lists.
+  if (metadata.is_web_page) page.text = ExtractArticleText(tree);
+  if (page.text.size() >= kShortestArticle) {
+    page.is_article = true;
+    NormaliseArabic(page.text);
+    NormaliseArabic(page.title);
+    return std::move(page);
+  }
+  HtmlPage whole = Extractor(html).Run();
+  page.text =
+      metadata.article_body.size() > whole.text.size() ? std::move(metadata.article_body) : std::move(whole.text);
+  if (!whole.title.empty()) page.title = std::move(whole.title);
+  NormaliseArabic(page.text);
+  NormaliseArabic(page.title);
+  if (!whole.language.empty()) page.language = std::move(whole.language);
+  return std::move(page);
+}
 
 std::string HtmlCharset(std::string_view bytes) {
   const std::string head = LowerAscii(bytes.substr(0, 4096));
@@ -387,6 +422,26 @@ std::string HtmlCharset(std::string_view bytes) {
   while (at < head.size() && (head[at] == '"' || head[at] == '\'' || head[at] == ' ')) ++at;
   const size_t end = std::min(head.find_first_of("\"' ;>/?\n", at), head.size());
   return head.substr(at, end - at);
+}
+
+void FillFromPage(const HtmlPage& page, Record& record) {
+  record.kind = page.is_article ? "article" : "page";
+  if (record.author.empty()) record.author = page.author;
+  AddField("title", page.title, record);
+  const bool has_url =
+      std::any_of(record.fields.begin(), record.fields.end(), [](const auto& field) { return field.first == "url"; });
+  if (!has_url) AddField("url", page.url, record);
+  AddField("site", page.site, record);
+  AddField("description", page.description, record);
+  AddField("section", page.section, record);
+  if (page.published.empty()) return;
+  std::optional<Instant> instant = ParseInstant(page.published);
+  if (!instant || instant->time < 0) {
+    AddField("published", page.published, record);
+    return;
+  }
+  record.time = instant->time;
+  record.time_precision = instant->precision;
 }
 
 }  // namespace rhodes

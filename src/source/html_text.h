@@ -5,13 +5,28 @@
 #include <string>
 #include <string_view>
 
+#include "record/record.h"
+
 namespace rhodes {
 
 struct HtmlPage {
   std::string text;      // paragraphs on one line each, a blank line between them; list items with "- "; tables by row
   std::string title;     // of <title>
   std::string language;  // of <html lang>, as written
+
+  // Of articles, from JSON-LD, the meta elements or the page; empty when not said.
+  bool is_article = false;
+  std::string author;
+  std::string published;  // as written
+  std::string url;        // canonical
+  std::string site;
+  std::string description;
+  std::string section;
 };
+
+// Puts what a page says of itself into a record: kind "article" or "page", fields title, url (unless it is there),
+// site, description, section; author and time.
+void FillFromPage(const HtmlPage& page, Record& record);
 
 // `html` is UTF-8. Scripts, styles, navigation (nav, footer, aside, menus, tables of contents) and hidden elements are
 // left out; when the page says what its main part is (main, or a single article), only that is taken. Never fails; tags

@@ -29,9 +29,9 @@ class JsonArrayState : public FileState {
 size_t FindJsonArray(std::string_view head, std::string_view key = {});
 
 // The position of the value of `key` in the object that `text` is (white space before it allowed), npos when there is
-// none; and the position behind the value that begins at `at`.
+// none; and the position behind the value that begins at `at` (the end when it is never closed).
 size_t FindJsonValue(std::string_view text, std::string_view key);
-size_t AfterJsonValue(std::string_view text, size_t at);
+size_t EndOfJsonValue(std::string_view text, size_t at);
 
 // Format::Cut for such files: after a comma between elements. `begin`: where bytes[0] lies in the file.
 size_t CutAtJsonElement(std::string_view bytes, uint64_t begin, size_t target, bool at_end,

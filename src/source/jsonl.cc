@@ -1,14 +1,10 @@
 #include "source/jsonl.h"
 
-#include <simdjson.h>
-
-#include <algorithm>
 #include <cstring>
-#include <deque>
 
 #include "base/text.h"
-#include "source/json_document.h"
-#include "source/row_builder.h"
+#include "source/json_envelope.h"
+#include "source/json_object.h"
 
 namespace rhodes {
 namespace {
@@ -18,7 +14,7 @@ constexpr std::string_view kReader = "jsonl/1";
 class LineParser {
  public:
   LineParser(const Block& block, const ReadOptions& options, ParsedBlock& out)
-      : block_(block), options_(options), out_(out), roles_(options.columns), builder_(roles_) {}
+      : block_(block), options_(options), out_(out), reader_(options, kReader) {}
 
   void ParseAll() {
     size_t begin = block_.begin == 0 && block_.bytes.starts_with("\xEF\xBB\xBF") ? 3 : 0;
@@ -43,67 +39,22 @@ class LineParser {
     if (line.size() > options_.record_limit) {
       return Reject(begin, end, fmt::format("line longer than {} bytes", options_.record_limit));
     }
-    simdjson::dom::element root;
-    std::string broken = document_.Parse(line, block_.bytes.size() - end + block_.padding, block_.begin + begin, root);
-    if (!broken.empty()) return Reject(begin, end, std::move(broken));
-    simdjson::dom::object object;
-    if (root.get(object) != simdjson::SUCCESS) return Reject(begin, end, "not a JSON object");
-    builder_.Begin();
-    arena_.clear();
-    for (const auto field : object) AddValue(field.key, field.value);
-    Record record;
-    std::string reason;
-    if (!builder_.Finish(options_, record, reason)) return Reject(begin, end, std::move(reason));
-    record.original = line;
-    record.origin = {std::string(block_.path), block_.begin + begin, block_.begin + end};
-    SealRecord(options_, "row", kReader, record);
-    out_.records.push_back(std::move(record));
-  }
-
-  // Texts that are made here live in arena_ until the record is built.
-  std::string_view Keep(std::string text) { return arena_.emplace_back(std::move(text)); }
-
-  void AddValue(std::string_view name, simdjson::dom::element value) {
-    using simdjson::dom::element_type;
-    switch (value.type()) {
-      case element_type::STRING:
-        builder_.AddString(name, value.get_string().value_unsafe());
-        break;
-      case element_type::INT64: {
-        const int64_t number = value.get_int64().value_unsafe();
-        builder_.AddNumber(name, static_cast<double>(number), Keep(fmt::format_int(number).str()));
-        break;
-      }
-      case element_type::UINT64: {
-        const uint64_t number = value.get_uint64().value_unsafe();
-        builder_.AddNumber(name, static_cast<double>(number), Keep(fmt::format_int(number).str()));
-        break;
-      }
-      case element_type::DOUBLE: {
-        const double number = value.get_double().value_unsafe();
-        builder_.AddNumber(name, number, Keep(fmt::format("{}", number)));
-        break;
-      }
-      case element_type::BOOL:
-        builder_.AddOther(name, value.get_bool().value_unsafe() ? "true" : "false");
-        break;
-      case element_type::ARRAY:
-      case element_type::OBJECT:
-        builder_.AddOther(name, Keep(simdjson::minify(value)));
-        break;
-      case element_type::NULL_VALUE:
-        break;
-    }
+    std::string reason = reader_.Parse(block_, begin, end);
+    if (!reason.empty()) return Reject(begin, end, std::move(reason));
+    reader_.Emit(block_, begin, end, {}, out_);
   }
 
   const Block& block_;
   const ReadOptions& options_;
   ParsedBlock& out_;
-  const RoleTable roles_;
-  RowBuilder builder_;
-  JsonDocument document_;
-  std::deque<std::string> arena_;
+  JsonObjectReader reader_;
 };
+
+// Whether the second line that is not blank begins with a brace too.
+bool SecondLineIsObject(std::string_view head, size_t newline) {
+  const size_t begin = head.find_first_not_of(" \t\r\n", newline);
+  return begin != std::string_view::npos && head[begin] == '{';
+}
 
 class Jsonl final : public Format {
  public:
@@ -121,7 +72,13 @@ class Jsonl final : public Format {
     if (line.front() == '{' && (line.back() == '}' || newline == std::string_view::npos)) {
       // {braces} open other things too; an object has a name in quotes first, or nothing.
       const size_t next = line.find_first_not_of(" \t", 1);
-      if (next != std::string_view::npos && (line[next] == '"' || line[next] == '}')) return 85;
+      if (next != std::string_view::npos && (line[next] == '"' || line[next] == '}')) {
+        // A single line may also be `json`: so it is when its name says so or it is a list in an object.
+        if (named || (newline != std::string_view::npos && SecondLineIsObject(head, newline))) return 85;
+        const bool json = path.ends_with(".json") || path.ends_with(".geojson") ||
+                          FindJsonEnvelope(line, newline != std::string_view::npos, RoleTable({}));
+        return json ? 30 : 85;
+      }
     }
     return named ? 80 : 0;
   }

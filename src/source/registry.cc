@@ -6,12 +6,19 @@
 #include "source/debian_packages.h"
 #include "source/delimited.h"
 #include "source/encoding.h"
+#include "source/feed.h"
 #include "source/format.h"
 #include "source/html.h"
+#include "source/json.h"
 #include "source/jsonl.h"
 #include "source/man.h"
+#include "source/mediawiki.h"
 #include "source/parquet.h"
+#include "source/tesla_fleet.h"
+#include "source/tesla_telemetry.h"
 #include "source/text_file.h"
+#include "source/vehicle_tables.h"
+#include "source/warc.h"
 #include "source/x_archive.h"
 #include "source/x_v1.h"
 #include "source/x_v2.h"
@@ -39,9 +46,27 @@ constexpr Magic kMagics[] = {{"%PDF-", "a PDF"},
 }  // namespace
 
 const std::vector<const Format*>& AllFormats() {
-  static const std::vector<const Format*> kAll = {
-      &JsonlFormat(),           &CsvFormat(), &TsvFormat(),  &ParquetFormat(),  &TextFormat(), &DebianPackagesFormat(),
-      &DebianChangelogFormat(), &ManFormat(), &HtmlFormat(), &XArchiveFormat(), &XV2Format(),  &XV1Format()};
+  static const std::vector<const Format*> kAll = {&JsonlFormat(),
+                                                  &JsonFormat(),
+                                                  &CsvFormat(),
+                                                  &TsvFormat(),
+                                                  &ParquetFormat(),
+                                                  &TextFormat(),
+                                                  &DebianPackagesFormat(),
+                                                  &DebianChangelogFormat(),
+                                                  &ManFormat(),
+                                                  &HtmlFormat(),
+                                                  &XArchiveFormat(),
+                                                  &XV2Format(),
+                                                  &XV1Format(),
+                                                  &TeslaTelemetryFormat(),
+                                                  &TeslaFleetFormat(),
+                                                  &TeslaFiFormat(),
+                                                  &TeslaMateFormat(),
+                                                  &ObdCsvFormat(),
+                                                  &FeedFormat(),
+                                                  &WarcFormat(),
+                                                  &MediaWikiFormat()};
   return kAll;
 }
 
@@ -75,10 +100,6 @@ absl::StatusOr<const Format*> DetectFormat(std::string_view path, std::string_vi
       best_score = score;
       best = format;
     }
-  }
-  if (best == &TextFormat() && path.ends_with(".json")) {
-    return absl::InvalidArgumentError(
-        "a JSON document over several lines; what is read is JSON Lines, one object a line");
   }
   return best;
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,12 +12,14 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "source/format.h"
+#include "source/measure.h"
+#include "source/time_zone.h"
 
 namespace rhodes {
 
 // Which member of a record a field fills; kNone: it goes into `fields` or `channels` under its own name.
-enum class Role : uint8_t { kNone, kText, kTime, kAuthor, kLanguage, kLatitude, kLongitude, kId };
-inline constexpr size_t kRoleCount = 8;
+enum class Role : uint8_t { kNone, kText, kTime, kAuthor, kLanguage, kLatitude, kLongitude, kId, kPlace };
+inline constexpr size_t kRoleCount = 9;
 
 // The role of each field name. With a ColumnMap entry only that name has the role (exactly as written); without, the
 // usual names have it (lower and upper case alike), the first of this order that a row has:
@@ -25,28 +28,44 @@ inline constexpr size_t kRoleCount = 8;
 //         updated_at, updated
 //   author: author, user, username, user_name, screen_name, creator, byline
 //   language: language, lang, inlanguage   latitude: latitude, lat   longitude: longitude, lon, lng   id: id
+//   place: place, place_name, location_name
+// Fields that ColumnMap::channels names are channels.
 class RoleTable {
  public:
-  explicit RoleTable(const ColumnMap& columns);
+  // `time_zone`: ReadOptions::time_zone.
+  explicit RoleTable(const ColumnMap& columns, const std::string& time_zone = {});
 
   struct Found {
     Role role = Role::kNone;
-    uint8_t rank = 0;  // place in the order above
+    uint8_t rank = 0;      // place in the order above
+    int16_t channel = -1;  // index in ColumnMap::channels
   };
   Found Find(std::string_view name) const;
   // The explicit name of the text field, or empty.
   const std::string& text_column() const { return text_column_; }
+  const ChannelColumn& channel(int16_t index) const { return channels_[static_cast<size_t>(index)]; }
+  // Null: UTC.
+  const TimeZone* zone() const { return zone_.get(); }
 
  private:
   absl::flat_hash_map<std::string, Found> exact_;
   absl::flat_hash_map<std::string, Found> folded_;
+  uint64_t folded_lengths_ = 0;  // bit n: a usual name has n letters
   std::string text_column_;
+  std::vector<ChannelColumn> channels_;
+  std::shared_ptr<const TimeZone> zone_;
 };
 
 // Collects the values of one row and makes the record. Views must live until Finish(). Reusable; not thread-safe.
 class RowBuilder {
  public:
   explicit RowBuilder(const RoleTable& roles) : roles_(roles) {}
+
+  // How the file writes fractions in cells that are text; matters to ColumnMap::channels.
+  void set_decimal_mark(DecimalMark mark) { decimal_mark_ = mark; }
+
+  // Whether rows with neither text nor measurement are records all the same.
+  void set_keeps_bare_rows(bool keeps) { keeps_bare_rows_ = keeps; }
 
   void Begin() { values_.clear(); }
   void AddString(std::string_view name, std::string_view value) {
@@ -66,12 +85,14 @@ class RowBuilder {
     Add(name, role, Kind::kNumber, digits, number);
   }
 
-  // Fills text, time, author, language, latitude, longitude, channels and fields. False with `reason` when the row has
-  // no text and is no measurement either (nothing numeric, no time).
+  // Fills text, time, author, language, latitude, longitude, channels, units and fields. False with `reason` when the
+  // row has no text and is no measurement either (nothing numeric, no time).
   //
-  // A number goes into `channels`; an integer beyond 2^53 or one called id, which a double would spoil, into `fields`.
-  // A value that does not fit its role (a time that is no date, a latitude of 100) stays in `fields` under its own
-  // name, and the record without it.
+  // A number goes into `channels`; an integer beyond 2^53 or one called id, which a double would spoil, into `fields`,
+  // and so does what is not finite. What does not fit its role (a time that is no date or that the zone's clock shows
+  // twice or never, a latitude of 100) leaves the role to the next of the usual names, and stays in `fields` or
+  // `channels` under its own name. Longitudes of 180 to 360 are made negative. A latitude without a longitude is no
+  // place: both then stay in `fields`. Of a name given twice the last counts.
   bool Finish(const ReadOptions& options, Record& record, std::string& reason);
 
  private:
@@ -82,14 +103,20 @@ class RowBuilder {
     double number;
     Kind kind;
     RoleTable::Found role;
+    bool taken;  // it has its place in the record
   };
   void Add(std::string_view name, RoleTable::Found role, Kind kind, std::string_view text, double number) {
-    values_.push_back({name, text, number, kind, role});
+    values_.push_back({name, text, number, kind, role, false});
   }
-  bool FillRole(const Value& value, Record& record, std::string& reason);
-  static void FillField(const Value& value, std::string_view name, Record& record);
+  bool FillRole(const Value& value, Record& record, std::string& reason) const;
+  bool FillChannel(const Value& value, Record& record) const;
+  void FillField(const Value& value, Record& record) const;
+  // Gives the role to the first value that fits it; such a value is taken out of values_.
+  bool AssignRole(Role role, Record& record, std::string& reason);
 
   const RoleTable& roles_;
+  DecimalMark decimal_mark_ = DecimalMark::kEither;
+  bool keeps_bare_rows_ = false;
   std::vector<Value> values_;
 };
 

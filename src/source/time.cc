@@ -1,5 +1,6 @@
 #include "source/time.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -7,6 +8,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "source/arabic.h"
 
 namespace rhodes {
 namespace {
@@ -296,6 +298,13 @@ std::optional<int64_t> TimeOfNumber(double number) {
 
 std::optional<Instant> ParseInstant(std::string_view text) {
   text = Trim(text);
+  const bool ascii = std::none_of(text.begin(), text.end(), [](char c) { return static_cast<uint8_t>(c) >= 0x80; });
+  if (!ascii && text.size() <= 160) {
+    const std::string digits = AsciiDigits(text);
+    const bool converted =
+        std::none_of(digits.begin(), digits.end(), [](char c) { return static_cast<uint8_t>(c) >= 0x80; });
+    return converted ? ParseInstant(digits) : ParseArabicInstant(text);
+  }
   if (text.size() < 6 || text.size() > 64) return std::nullopt;
   if (text.find_first_not_of("0123456789.-+") == std::string_view::npos) {
     double number = 0;

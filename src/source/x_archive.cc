@@ -261,7 +261,7 @@ std::string XArchiveOwner(std::string_view manifest) {
   JsonDocument document;
   element root;
   std::string_view name;
-  if (!document.Parse(manifest.substr(begin, AfterJsonValue(manifest, begin) - begin), 0, begin, root).empty())
+  if (!document.Parse(manifest.substr(begin, EndOfJsonValue(manifest, begin) - begin), 0, begin, root).empty())
     return "";
   return root["userInfo"]["userName"].get(name) == simdjson::SUCCESS ? std::string(name) : "";
 }

@@ -389,7 +389,7 @@ class XV1 final : public Format {
     const size_t newline = head.find('\n', begin == std::string_view::npos ? 0 : begin);
     const size_t prefix = FindJsonArray(head, "statuses");
     if (prefix != std::string_view::npos && begin != std::string_view::npos) {
-      const bool closes = newline == std::string_view::npos ? false : AfterJsonValue(head, begin) <= newline;
+      const bool closes = newline == std::string_view::npos ? false : EndOfJsonValue(head, begin) <= newline;
       if (!closes) return std::make_unique<XV1State>(false, prefix);
     }
     return std::make_unique<XV1State>(true, 0);

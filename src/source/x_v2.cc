@@ -241,7 +241,7 @@ class Reader {
     element data;
     if (root_["data"].get(data) != simdjson::SUCCESS) return;
     if (data.is_array()) return ReadEach(data, at, [&](element post, size_t b, size_t e) { AddPost(post, b, e); });
-    const size_t end = AfterJsonValue(text_, at);
+    const size_t end = EndOfJsonValue(text_, at);
     if (!data.is_object()) return Reject(at, end, "\"data\" is neither a post nor a list of posts");
     Record event;
     if (ReadEvent(data, event)) return Add(std::move(event), 0, text_.size());

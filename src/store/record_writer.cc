@@ -12,6 +12,7 @@
 #include "store/source_directory.h"
 #include "store/source_lock.h"
 #include "store/suppression.h"
+#include "store/takedown_list.h"
 #include "table/database.h"
 
 namespace rhodes {
@@ -78,6 +79,7 @@ class Writer final : public RecordWriter {
     ASSIGN_OR_RETURN(SourceLock lock, SourceLock::Take(out_ + "/records", source_));
     lock_.emplace(std::move(lock));
     ASSIGN_OR_RETURN(erased_, Suppression::Load(out_));
+    ASSIGN_OR_RETURN(takedowns_, TakedownList::Load(out_));
     const std::string target = out_ + "/records/" + source_;
     ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(target));  // ends a replacement that was killed
     if (mode_ == Mode::kReplace) {
@@ -99,6 +101,12 @@ class Writer final : public RecordWriter {
   absl::Status Append(Record record) override {
     RETURN_IF_ERROR(broken_);
     record.source = source_;
+    if (record.takedown) {
+      takedowns_.Add(*record.takedown);
+      new_takedowns_.push_back(*record.takedown);
+    } else if (std::string reason; takedowns_.Apply(record, reason)) {
+      return AddReject({record.origin, std::move(reason)});
+    }
     if (erased_.Apply(record)) return AddReject({std::move(record.origin), Suppression::kReason});
     ++counts_.read;
     if (!ids_.Insert(KeyOfId(record.id))) {
@@ -217,6 +225,8 @@ class Writer final : public RecordWriter {
     }
     after.manifest.extra["readers"] = readers_;
     if (rights_) after.manifest.extra["rights"] = ToJson(*rights_);
+    // Before the records count: after a kill between the two, the notices hold for nothing yet, which does no harm.
+    RETURN_IF_ERROR(TakedownList::Append(out_, new_takedowns_));
     RETURN_IF_ERROR(LinkRejects());
     if (mode_ == Mode::kReplace) {
       RETURN_IF_ERROR(WriteSourceManifest(directory_, after));
@@ -261,6 +271,8 @@ class Writer final : public RecordWriter {
   std::unique_ptr<RecordPartWriter> parts_;
   IngestCounts counts_;
   uint64_t text_bytes_ = 0;
+  TakedownList takedowns_;
+  std::vector<Takedown> new_takedowns_;
   std::optional<Rights> rights_;
   std::set<std::string> readers_;
   std::string last_reader_;

@@ -106,7 +106,8 @@ const std::vector<std::string>& QuoteFields() {
 
 // "post" may be absent (NULL): then nothing is said of the row.
 const char TakedownList::kRemoved[] =
-    "coalesce(try_cast(fields['post'] AS UBIGINT) IN (SELECT number FROM taken_posts), false)"
+    "(kind IN ('post', 'like', 'header') AND "
+    "coalesce(try_cast(fields['post'] AS UBIGINT) IN (SELECT number FROM taken_posts), false))"
     " OR coalesce(try_cast(fields['repost_of'] AS UBIGINT) IN (SELECT number FROM taken_posts), false)"
     " OR (kind = 'post' AND coalesce(try_cast(fields['user'] AS UBIGINT) IN (SELECT number FROM taken_authors), false))"
     " OR coalesce(try_cast(fields['repost_author_id'] AS UBIGINT) IN (SELECT number FROM taken_authors), false)";

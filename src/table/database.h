@@ -40,6 +40,10 @@ class QueryResult {
   size_t column_count() const { return names_.size(); }
   const std::string& column_name(size_t column) const { return names_[column]; }
   duckdb_type column_type(size_t column) const { return types_[column]; }
+  // With what a nested type is made of. To be given to duckdb_destroy_logical_type().
+  duckdb_logical_type column_logical_type(size_t column) {
+    return duckdb_column_logical_type(&result_, static_cast<idx_t>(column));
+  }
 
   bool IsNull(size_t column, size_t row) const;
   // VARCHAR and BLOB.

@@ -64,25 +64,30 @@ seed = ${seed}
 name = "packages"
 paths = ["${data}/index/Packages"]
 format = "debian-packages"
+rights = { owner = "the test", training = "allowed" }
 
 [[source]]
 name = "descriptions"
 paths = ["${data}/descriptions"]
 format = "debian-packages"
+rights = { owner = "the test", training = "allowed" }
 
 [[source]]
 name = "changelogs"
 paths = ["${data}/packages/*/usr/share/doc/*/changelog*"]
 format = "debian-changelog"
+rights = { owner = "the test", training = "allowed" }
 
 [[source]]
 name = "pages"
 paths = ["${data}/packages/*/usr/share/man"]
 format = "man"
+rights = { owner = "the test", training = "allowed" }
 
 [[source]]
 name = "manuals"
 paths = ["${data}/manuals"]
+rights = { owner = "the test", training = "allowed" }
 
 [[fuse.view]]
 name = "package"

@@ -1,0 +1,10 @@
+// tesla_fleet from any bytes.
+#include <cstdint>
+
+#include "source/tesla_fleet.h"
+#include "source/testing.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  rhodes::source_testing::CheckAnyInput(rhodes::TeslaFleetFormat(), {reinterpret_cast<const char*>(data), size});
+  return 0;
+}
