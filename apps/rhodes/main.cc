@@ -39,7 +39,7 @@ int Run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 done, 1 the work failed, 2 the command line or project file is wrong, 3 too much input was\n"
-      "rejected, 130 interrupted (state kept). `rhodes COMMAND --help` shows examples.");
+      "rejected or a check found problems, 130 interrupted (state kept). `rhodes COMMAND --help` shows examples.");
   CommonFlags flags;
   std::vector<Entry> entries;
   for (const Command& command : RegisteredCommands()) {

@@ -49,7 +49,8 @@ constexpr std::string_view kCommonOptions =
 
 constexpr std::string_view kExitCodes =
     ".SH EXIT STATUS\n.TP\n0\nDone.\n.TP\n1\nThe work failed.\n.TP\n2\nThe command line or the project file is wrong.\n"
-    ".TP\n3\nMore input was rejected than the stated tolerance.\n.TP\n130\nInterrupted; state is kept and the same "
+    ".TP\n3\nMore input was rejected than the stated tolerance, or a check found problems.\n.TP\n130\nInterrupted; "
+    "state is kept and the same "
     "command "
     "goes on.\n";
 

@@ -18,13 +18,13 @@ enum class ExitCode : int {
   kDone = 0,
   kFailed = 1,
   kUsage = 2,         // the command line or the project file is wrong
-  kRejected = 3,      // input was rejected beyond the stated tolerance
+  kRejected = 3,      // input was rejected beyond the stated tolerance, or a check found problems
   kInterrupted = 130  // SIGINT or SIGTERM; what was done so far is kept
 };
 
 // The command line or project file is wrong: exits with 2.
 absl::Status UsageError(std::string_view message);
-// More input was rejected than the tolerance allows: exits with 3.
+// More input was rejected than the tolerance allows, or a check found problems: exits with 3.
 absl::Status RejectedError(std::string_view message);
 // The user asked to stop: exits with 130.
 absl::Status InterruptedError();
