@@ -420,6 +420,7 @@ class RowParser {
         ParseRow(begin, row.content_end);
       }
       begin = row.next;
+      ReserveRecords(begin, block_.bytes.size(), out_.records);
     }
   }
 
