@@ -18,6 +18,9 @@ if(RHODES_SANITIZE)
   add_compile_options(-fsanitize=${RHODES_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${RHODES_SANITIZE})
 endif()
+if(RHODES_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link) # without it libFuzzer sees nothing of what it runs
+endif()
 
 find_program(RHODES_CCACHE ccache)
 if(RHODES_CCACHE)

@@ -177,7 +177,10 @@ class ChangelogParser {
     const size_t close = line.rfind('>');
     const std::string_view date = close == std::string_view::npos ? std::string_view() : Trim(line.substr(close + 1));
     record.author = close == std::string_view::npos ? line : Trim(line.substr(0, close + 1));
-    record.time = ParseTime(date);
+    if (const std::optional<Instant> instant = ParseInstant(date)) {
+      record.time = instant->time;
+      record.time_precision = instant->precision;
+    }
     if (!record.time && !date.empty()) record.fields.emplace_back("date", date);
   }
 

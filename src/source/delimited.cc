@@ -372,10 +372,16 @@ class Delimited final : public Format {
     return state;
   }
 
-  size_t Cut(std::string_view bytes, uint64_t /*begin*/, size_t target, bool at_end, const FileState* state,
+  size_t Cut(std::string_view bytes, uint64_t begin, size_t target, bool at_end, const FileState* state,
              const ReadOptions& options) const override {
-    const Dialect& dialect = static_cast<const TableState*>(state)->dialect;
+    const TableState& table = *static_cast<const TableState*>(state);
+    const Dialect& dialect = table.dialect;
     if (!dialect.quotes) return CutAtLine(bytes, target);
+    // A quote in a comment before the table opens nothing.
+    if (begin < table.header_end) {
+      const size_t cut = table.header_end - begin;
+      return cut <= bytes.size() ? cut : 0;
+    }
     // Without a quote before the target every line break before it ends a row.
     const std::string_view before = bytes.substr(0, target);
     if (before.find('"') == std::string_view::npos) {
@@ -422,6 +428,7 @@ class RowParser {
         ParseRow(begin, row.content_end);
       }
       begin = row.next;
+      ReserveRecords(begin, block_.bytes.size(), out_.records);
     }
   }
 

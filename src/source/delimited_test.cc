@@ -216,5 +216,15 @@ TEST(Csv, Parse_TheSampleWithMangledNumbers) {
   EXPECT_THAT(record.units, ElementsAre(Pair("MAF", "g/s"), Pair("SPEED", "km/h")));
 }
 
+// Found by fuzzing: a quote in a comment was taken for one that opens a cell, and rows were cut behind the closing one.
+TEST(Csv, Cut_NotByQuotesInComments) {
+  const std::string file = "# text,\"n\n\"a\nb\",1\n0,2\n";
+  const ParsedBlock whole = Read(CsvFormat(), file);
+  EXPECT_THAT(whole.records, SizeIs(2));
+  for (const size_t block : {1, 8, 12}) {
+    EXPECT_TRUE(source_testing::Same(whole, Read(CsvFormat(), file, {}, "/data/file", block))) << block;
+  }
+}
+
 }  // namespace
 }  // namespace rhodes

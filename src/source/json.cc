@@ -209,6 +209,7 @@ class BlockParser {
       if (stop == JsonStop::kMore) break;
       first = false;
       ++at;
+      ReserveRecords(at, bytes_.size(), out_.records);
     }
     if (position == std::string_view::npos && last && !broken) Reject(end, end, "the array is not closed");
     shared_ = &none_;

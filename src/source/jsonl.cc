@@ -1,5 +1,6 @@
 #include "source/jsonl.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/text.h"
@@ -25,6 +26,7 @@ class LineParser {
                              : static_cast<size_t>(static_cast<const char*>(newline) - block_.bytes.data());
       ParseLine(begin, end > begin && block_.bytes[end - 1] == '\r' ? end - 1 : end);
       begin = end + 1;
+      ReserveRecords(std::min(begin, block_.bytes.size()), block_.bytes.size(), out_.records);
     }
   }
 

@@ -222,7 +222,6 @@ bool RowBuilder::AssignRole(Role role, Record& record, std::string& reason) {
 bool RowBuilder::Finish(const ReadOptions& options, Record& record, std::string& reason) {
   std::array<bool, kRoleCount> present{};
   for (const Value& value : values_) present[static_cast<size_t>(value.role.role)] = true;
-  record.fields.reserve(values_.size());
   bool has_text = false;
   for (size_t i = 1; i < kRoleCount; ++i) {
     const auto role = static_cast<Role>(i);
@@ -236,6 +235,14 @@ bool RowBuilder::Finish(const ReadOptions& options, Record& record, std::string&
       if (value.role.role == Role::kLatitude || value.role.role == Role::kLongitude) value.taken = false;
     }
   }
+  // As much room as is needed: blocks hold tens of thousands of records.
+  size_t numbers = 0;
+  size_t others = 0;
+  for (const Value& value : values_) {
+    if (!value.taken) ++(value.kind == Kind::kNumber ? numbers : others);
+  }
+  record.channels.reserve(numbers);
+  record.fields.reserve(record.fields.size() + others);
   for (const Value& value : values_) {
     if (!value.taken) FillField(value, record);
   }

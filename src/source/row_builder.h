@@ -123,6 +123,16 @@ class RowBuilder {
 // A number as tables write it: -12, 3.5, .5, 2E-3; not 007, +49, 0x1F, 1_000, NaN, which are names.
 std::optional<double> ParseNumber(std::string_view text);
 
+// Makes room in `records` for what a block will hold, once some of its bytes are read: growing by doubling moves every
+// record several times, which costs more than reading small ones.
+inline void ReserveRecords(size_t done_bytes, size_t all_bytes, std::vector<Record>& records) {
+  constexpr size_t kSample = 256;
+  if (records.size() != kSample || done_bytes == 0 || records.capacity() >= 4 * kSample) return;
+  records.reserve(kSample +
+                  static_cast<size_t>(1.1 * static_cast<double>(kSample) * static_cast<double>(all_bytes - done_bytes) /
+                                      static_cast<double>(done_bytes)));
+}
+
 // Sets id from source, kind and original, and the reader's name.
 void SealRecord(const ReadOptions& options, std::string_view kind, std::string_view reader, Record& record);
 

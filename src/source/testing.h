@@ -37,8 +37,8 @@ inline ParsedBlock Read(const Format& format, std::string_view bytes, const Read
 }
 
 #ifdef RHODES_SOURCE_DIR  // tests have it, fuzz targets do not
-// The directory of sample files `name`: below RHODES_SAMPLE_DATA, or ../shared/data beside the project; empty when it is
-// not there, and the test is to be skipped.
+// The directory of sample files `name`: below RHODES_SAMPLE_DATA, or ../shared/data beside the project; empty when it
+// is not there, and the test is to be skipped.
 inline std::string SampleData(const std::string& name) {
   const char* set = std::getenv("RHODES_SAMPLE_DATA");
   const std::string path = (set != nullptr ? std::string(set) : RHODES_SOURCE_DIR "/../shared/data") + "/" + name;
