@@ -6,12 +6,16 @@
 #include "source/debian_packages.h"
 #include "source/delimited.h"
 #include "source/encoding.h"
+#include "source/ephemeris.h"
 #include "source/format.h"
 #include "source/html.h"
 #include "source/jsonl.h"
 #include "source/man.h"
+#include "source/omm.h"
 #include "source/parquet.h"
+#include "source/starlink.h"
 #include "source/text_file.h"
+#include "source/tle.h"
 #include "source/x_archive.h"
 #include "source/x_v1.h"
 #include "source/x_v2.h"
@@ -39,9 +43,24 @@ constexpr Magic kMagics[] = {{"%PDF-", "a PDF"},
 }  // namespace
 
 const std::vector<const Format*>& AllFormats() {
-  static const std::vector<const Format*> kAll = {
-      &JsonlFormat(),           &CsvFormat(), &TsvFormat(),  &ParquetFormat(),  &TextFormat(), &DebianPackagesFormat(),
-      &DebianChangelogFormat(), &ManFormat(), &HtmlFormat(), &XArchiveFormat(), &XV2Format(),  &XV1Format()};
+  static const std::vector<const Format*> kAll = {&JsonlFormat(),
+                                                  &CsvFormat(),
+                                                  &TsvFormat(),
+                                                  &ParquetFormat(),
+                                                  &TextFormat(),
+                                                  &DebianPackagesFormat(),
+                                                  &DebianChangelogFormat(),
+                                                  &ManFormat(),
+                                                  &HtmlFormat(),
+                                                  &XArchiveFormat(),
+                                                  &XV2Format(),
+                                                  &XV1Format(),
+                                                  &StarlinkStatusFormat(),
+                                                  &StarlinkHistoryFormat(),
+                                                  &StarlinkObstructionFormat(),
+                                                  &TleFormat(),
+                                                  &OmmFormat(),
+                                                  &EphemerisFormat()};
   return kAll;
 }
 
