@@ -154,7 +154,7 @@ void AddDishText(std::string_view name, std::string_view text, Record& record) {
   }
   const std::optional<double> number = IsName(name) ? std::nullopt : ParseNumber(word);
   const bool exact =
-      number && (std::fabs(*number) <= kExactInteger || word.find_first_of(".eE") != std::string_view::npos);
+      number && (std::fabs(*number) < kExactInteger || word.find_first_of(".eE") != std::string_view::npos);
   if (exact) return AddDishNumber(name, *number, record);
   record.fields.emplace_back(name, text);
 }
