@@ -6,6 +6,7 @@
 #include "source/debian_packages.h"
 #include "source/delimited.h"
 #include "source/encoding.h"
+#include "source/ephemeris.h"
 #include "source/feed.h"
 #include "source/format.h"
 #include "source/html.h"
@@ -13,10 +14,13 @@
 #include "source/jsonl.h"
 #include "source/man.h"
 #include "source/mediawiki.h"
+#include "source/omm.h"
 #include "source/parquet.h"
+#include "source/starlink.h"
 #include "source/tesla_fleet.h"
 #include "source/tesla_telemetry.h"
 #include "source/text_file.h"
+#include "source/tle.h"
 #include "source/vehicle_tables.h"
 #include "source/warc.h"
 #include "source/x_archive.h"
@@ -66,7 +70,13 @@ const std::vector<const Format*>& AllFormats() {
                                                   &ObdCsvFormat(),
                                                   &FeedFormat(),
                                                   &WarcFormat(),
-                                                  &MediaWikiFormat()};
+                                                  &MediaWikiFormat(),
+                                                  &StarlinkStatusFormat(),
+                                                  &StarlinkHistoryFormat(),
+                                                  &StarlinkObstructionFormat(),
+                                                  &TleFormat(),
+                                                  &OmmFormat(),
+                                                  &EphemerisFormat()};
   return kAll;
 }
 

@@ -263,10 +263,15 @@ bool RowBuilder::Finish(const ReadOptions& options, Record& record, std::string&
 }
 
 void SealRecord(const ReadOptions& options, std::string_view kind, std::string_view reader, Record& record) {
+  SealRecord(options, kind, reader, record.original, record);
+}
+
+void SealRecord(const ReadOptions& options, std::string_view kind, std::string_view reader, std::string_view identity,
+                Record& record) {
   record.source = options.source;
   record.kind = kind;
   record.reader = reader;
-  record.id = ContentId({record.source, record.kind, record.original});
+  record.id = ContentId({record.source, record.kind, identity});
 }
 
 }  // namespace rhodes

@@ -1,0 +1,10 @@
+// Satellites' orbits (tle) from any bytes.
+#include <cstdint>
+
+#include "source/testing.h"
+#include "source/tle.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  rhodes::source_testing::CheckAnyInput(rhodes::TleFormat(), {reinterpret_cast<const char*>(data), size});
+  return 0;
+}
