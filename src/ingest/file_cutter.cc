@@ -15,7 +15,8 @@ constexpr size_t kLimitSlack = 4096;
 ParsedBlock ParsePiece(Piece piece) {
   ParsedBlock parsed;
   if (!piece.bytes.empty()) {
-    const Block block{piece.file->path, piece.bytes, piece.begin, piece.padding, piece.file->state.get()};
+    const Block block{piece.file->path, piece.bytes, piece.begin, piece.padding, piece.file->state.get(),
+                      piece.last};
     piece.file->format->Parse(block, *piece.file->options, parsed);
   }
   for (Record& record : piece.parsed.records) parsed.records.push_back(std::move(record));
@@ -98,6 +99,7 @@ Piece FileCutter::NextMapped() {
   piece.uncompressed = size;
   position_ += size;
   done_ = size == rest.size();
+  piece.last = done_;
   return Account(std::move(piece));
 }
 
@@ -131,6 +133,7 @@ Piece FileCutter::TakeBuffered(size_t size) {
   Piece piece;
   piece.file = file_;
   std::string rest = buffer_.substr(size);
+  piece.last = drained_ && rest.empty();
   piece.owned = std::move(buffer_);
   buffer_ = std::move(rest);
   piece.owned.resize(size);

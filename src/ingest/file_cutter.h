@@ -30,6 +30,7 @@ struct Piece {
   std::string_view bytes;
   uint64_t begin = 0;
   size_t padding = 0;
+  bool last = false;   // the file ends here
   ParsedBlock parsed;  // what needs no parsing: rejects, and rows of formats that read rows
 
   uint64_t uncompressed = 0;  // bytes of input that this piece stands for

@@ -79,20 +79,17 @@ class LimitsTest : public ::testing::Test {
   std::string Path(const std::string& name) const { return (directory_ / name).string(); }
 
   ParsedBlock ReadAll(const std::string& path, const char* format) {
-    InputFile input;
-    input.path = path;
-    input.size = fs::file_size(path);
     FileCutter::Settings settings;
     settings.format = FindFormat(format).value();
-    ReadOptions options;
-    options.source = "s";
+    auto options = std::make_shared<ReadOptions>();
+    options->source = "s";
     ParsedBlock all;
-    auto cutter = FileCutter::Open(input, settings, options);
-    EXPECT_TRUE(cutter.ok());
-    while (cutter.ok()) {
-      std::optional<Piece> piece = (*cutter)->Next();
-      if (!piece) break;
-      ParsedBlock parsed = ParsePiece(*std::move(piece), options);
+    auto reader = ByteReader::Open(path);
+    EXPECT_TRUE(reader.ok());
+    if (!reader.ok()) return all;
+    auto cutter = FileCutter::Open(path, *std::move(reader), settings, options);
+    while (std::optional<Piece> piece = cutter->Next()) {
+      ParsedBlock parsed = ParsePiece(*std::move(piece));
       for (Record& record : parsed.records) all.records.push_back(std::move(record));
       for (Reject& reject : parsed.rejects) all.rejects.push_back(std::move(reject));
     }
