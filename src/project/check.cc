@@ -418,6 +418,10 @@ absl::Status RepairTokens(const std::string& out, std::set<std::string>& manifes
       done.emplace_back("shards made again from their documents");
     }
   }
+  // What is made again need not have the rows that the stages behind it were made from: records that came back from the
+  // input, or that were erased since, make other documents.
+  if (manifests.contains("documents/manifest.json")) manifests.insert("corpus/manifest.json");
+  if (manifests.contains("corpus/manifest.json")) manifests.insert("shards/manifest.json");
   if (manifests.contains("shards/manifest.json") && PathExists(out + "/trace")) manifests.insert("trace/manifest.json");
   return absl::OkStatus();
 }
