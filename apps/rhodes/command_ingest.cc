@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "command.h"
 #include "ingest/ingest.h"
+#include "project/erase.h"
 #include "source/time.h"
 
 namespace rhodes {
@@ -64,6 +65,15 @@ absl::Status SetRights(Flags& flags) {
   return absl::OkStatus();
 }
 
+// What the input's notices take back of what was stored before, in this source and all others.
+absl::StatusOr<TakedownReport> CarryOutNotices(const std::string& out, RunContext& context) {
+  absl::StatusOr<TakedownReport> report = ApplyTakedowns(out, context);
+  if (!absl::IsFailedPrecondition(report.status())) return report;
+  // Both the other run's end and the next run come back to it.
+  context.progress->Say(fmt::format("notices that take back stored records wait: {}", Message(report.status())));
+  return TakedownReport{};
+}
+
 absl::Status RunIngest(Flags flags, const CommonFlags& common, RunContext& context) {
   IngestOptions& options = flags.options;
   for (const std::string& column : flags.columns) RETURN_IF_ERROR(SetColumn(column, options.columns));
@@ -79,8 +89,15 @@ absl::Status RunIngest(Flags flags, const CommonFlags& common, RunContext& conte
   ASSIGN_OR_RETURN(const std::string fingerprint, InputsFingerprint(options.paths));
   options.key = ContentId({fingerprint, DumpJson(options.settings)});
   ASSIGN_OR_RETURN(const IngestReport report, Ingest(options, context));
+  ASSIGN_OR_RETURN(const TakedownReport takedowns, CarryOutNotices(options.out, context));
+  const bool taken_back = takedowns.records + takedowns.masked > 0;
   if (common.json) {
-    PrintJson(ToJson(report));
+    Json json = ToJson(report);
+    if (taken_back) {
+      json["takedowns"] = {
+          {"records", takedowns.records}, {"masked", takedowns.masked}, {"documents", takedowns.documents}};
+    }
+    PrintJson(json);
     return absl::OkStatus();
   }
   const IngestCounts& counts = report.counts;
@@ -90,6 +107,10 @@ absl::Status RunIngest(Flags flags, const CommonFlags& common, RunContext& conte
   fmt::print("{:<12} {:>12.2f} s   {:.1f} MB/s\n", "time", report.seconds,
              report.seconds > 0 ? static_cast<double>(counts.bytes) / 1e6 / report.seconds : 0.0);
   if (counts.known > 0) fmt::print("{} of the duplicates are in files that were taken before\n", counts.known);
+  if (taken_back) {
+    fmt::print("notices took back {} stored records, and {} documents made from them; {} records were masked\n",
+               takedowns.records, takedowns.documents, takedowns.masked);
+  }
   if (!report.skipped.empty()) {
     fmt::print("{} files were left out on purpose, such as {}: {}\n", report.skipped.size(), report.skipped[0].path,
                report.skipped[0].reason);

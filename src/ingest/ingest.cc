@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "ingest/file_cutter.h"
 #include "ingest/input_feed.h"
+#include "source/time_zone.h"
 
 namespace rhodes {
 namespace {
@@ -293,6 +294,7 @@ absl::StatusOr<IngestReport> Ingest(const IngestOptions& options, RunContext& co
   if (options.format != "auto") {
     ASSIGN_OR_RETURN(format, FindFormat(options.format));
   }
+  if (!options.time_zone.empty()) RETURN_IF_ERROR(TimeZone::Find(options.time_zone).status());
   ASSIGN_OR_RETURN(std::vector<InputFile> files, ResolveInputs(options.paths));
   IngestReport report;
   report.files = files.size();

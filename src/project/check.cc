@@ -112,6 +112,9 @@ class Checker {
     }
     if (const absl::Status status = TakedownList::Load(out_).status(); !status.ok()) {
       Add("takedowns", "records/.takedowns.jsonl", Message(status), "put it back from a copy");
+    } else if (const absl::StatusOr<bool> pending = TakedownsPending(out_); pending.ok() && *pending) {
+      Add("takedowns", "records/.takedowns.jsonl", "its notices were not carried out on all records",
+          "rhodes check --repair, `rhodes ingest` or `rhodes run` carries them out");
     }
   }
 
@@ -479,6 +482,11 @@ absl::StatusOr<CheckReport> RepairOut(const std::string& out, RunContext& contex
   for (int round = 0; round < 2 && !report.ok(); ++round) {
     const size_t before = done.size();
     RETURN_IF_ERROR(RepairAll(folder, report, done, context));
+    const absl::StatusOr<bool> pending = TakedownsPending(folder);
+    if (pending.ok() && *pending) {
+      RETURN_IF_ERROR(CarryOutTakedowns(folder, context).status());
+      done.emplace_back("notices that took records back were carried out");
+    }
     if (done.size() == before) break;
     ASSIGN_OR_RETURN(report, Checker(folder, context).Run());
   }

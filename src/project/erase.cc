@@ -48,6 +48,9 @@ class Eraser {
         documents_(SetOf(journal.documents)) {}
 
   absl::StatusOr<Json> Run() {
+    if (journal_.selector.value("kind", "") == kTakedowns) {
+      ASSIGN_OR_RETURN(takedowns_, TakedownList::Load(out_));
+    }
     RETURN_IF_ERROR(RemoveLitter(out_).status());
     if (!journal_.documents.empty()) RETURN_IF_ERROR(RemoveTree(out_ + "/answers.json"));
     context_.progress->Begin("erase records", 0, "");
@@ -91,12 +94,22 @@ class Eraser {
       };
       edit.rows.remove = "rhodes_gone(id)";
       edit.rows.masks = {{fmt::format("rhodes_quotes(id) AND NOT {}", kMasked),
-                          {{"fields", FieldsWithout({"quote_author", "quote_author_id", "quote_text"}, "quote")},
-                           {"original", "NULL"}}}};
+                          {{"fields", FieldsWithout(QuoteFields(), "quote")}, {"original", "NULL"}}}};
+      if (takedowns_) RestrictToPlan(takedowns_->Edit(), edit.rows);
       if (!journal_.needles.empty()) edit.tells = [this](std::string_view line) { return Tells(line); };
       RETURN_IF_ERROR(RewriteSource(source.directory, edit, context_).status());
     }
     return absl::OkStatus();
+  }
+
+  // What the notices ask for, of the records that the plan names: the list may have grown since.
+  void RestrictToPlan(PartEdit notices, PartEdit& edit) const {
+    edit.prepare = [planned = std::move(edit.prepare), tables = std::move(notices.prepare)](Database& database) {
+      const absl::Status status = planned(database);
+      return status.ok() ? tables(database) : status;
+    };
+    edit.masks = std::move(notices.masks);
+    for (PartEdit::Mask& mask : edit.masks) mask.where = fmt::format("rhodes_quotes(id) AND ({})", mask.where);
   }
 
   // A reason that was taken out already tells nothing.
@@ -279,6 +292,7 @@ class Eraser {
   const IdSet records_;
   const IdSet masked_;
   const IdSet documents_;
+  std::optional<TakedownList> takedowns_;  // when they ask for it
   std::vector<std::string> leftovers_;
 };
 
@@ -311,6 +325,19 @@ absl::Status AddNameHash(const std::string& out, const EraseSelector& selector, 
   ASSIGN_OR_RETURN(const std::string salt, Suppression::Salt(out));
   json["hmac_sha256"] = Suppression::NameHash(salt, json.value("kind", ""), name);
   return absl::OkStatus();
+}
+
+// The sources whose records were stored before the last notices came, and what their manifests say of that.
+absl::StatusOr<std::vector<std::pair<std::string, ObeyedTakedowns>>> DisobeyingSources(const std::string& out,
+                                                                                      const TakedownList& takedowns) {
+  std::vector<std::pair<std::string, ObeyedTakedowns>> pending;
+  if (takedowns.empty()) return pending;
+  ASSIGN_OR_RETURN(const std::vector<SourceTable> sources, ListSourceTables(out));
+  for (const SourceTable& source : sources) {
+    ASSIGN_OR_RETURN(ObeyedTakedowns obeyed, ReadObeyedTakedowns(source.directory));
+    if (obeyed.version != takedowns.version()) pending.emplace_back(source.directory, std::move(obeyed));
+  }
+  return pending;
 }
 
 std::string ReceiptPath(const std::string& out, const EraseOptions& options, const std::string& time) {
@@ -364,6 +391,46 @@ absl::StatusOr<Json> ResumeErasure(const std::string& out, RunContext& context) 
   RETURN_IF_ERROR(RequireOut(out));
   ASSIGN_OR_RETURN(const OutLock lock, OutLock::Acquire(out));
   return FinishErasure(Trimmed(out), context);
+}
+
+absl::StatusOr<bool> TakedownsPending(const std::string& out) {
+  ASSIGN_OR_RETURN(const TakedownList takedowns, TakedownList::Load(out));
+  ASSIGN_OR_RETURN(const auto pending, DisobeyingSources(out, takedowns));
+  return !pending.empty();
+}
+
+absl::StatusOr<TakedownReport> CarryOutTakedowns(const std::string& out, RunContext& context) {
+  TakedownReport report;
+  RETURN_IF_ERROR(FinishErasure(out, context).status());
+  // The second look finds nothing, unless another run stores what notices name at the same time.
+  for (int look = 0; look < 8; ++look) {
+    ASSIGN_OR_RETURN(const TakedownList takedowns, TakedownList::Load(out));
+    ASSIGN_OR_RETURN(const auto pending, DisobeyingSources(out, takedowns));
+    if (pending.empty()) return report;
+    ASSIGN_OR_RETURN(const ErasePlan plan, PlanTakedowns(out, takedowns, context));
+    const EraseJournal& journal = plan.journal;
+    if (journal.records.empty() && journal.masked.empty()) {
+      // Last of all, when a look at all records found nothing: a kill before means another look.
+      for (const auto& [directory, seen] : pending) {
+        RETURN_IF_ERROR(SetObeyedTakedowns(directory, seen, takedowns.version()));
+      }
+      return report;
+    }
+    report.records += journal.records.size();
+    report.masked += journal.masked.size();
+    report.documents += journal.documents.size();
+    RETURN_IF_ERROR(WriteJournal(out, journal));
+    RETURN_IF_ERROR(CarryOut(out, journal, context).status());
+  }
+  return report;
+}
+
+absl::StatusOr<TakedownReport> ApplyTakedowns(const std::string& out, RunContext& context) {
+  const std::string folder = Trimmed(out);
+  ASSIGN_OR_RETURN(const bool pending, TakedownsPending(folder));
+  if (!pending && !PathExists(JournalPath(folder))) return TakedownReport{};
+  ASSIGN_OR_RETURN(const OutLock lock, OutLock::Acquire(folder));
+  return CarryOutTakedowns(folder, context);
 }
 
 absl::StatusOr<uint64_t> EraseRecordIds(const std::string& out, const std::vector<std::string>& ids,

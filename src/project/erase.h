@@ -33,6 +33,20 @@ absl::StatusOr<Json> FinishErasure(const std::string& out, RunContext& context);
 // The same for callers without the lock.
 absl::StatusOr<Json> ResumeErasure(const std::string& out, RunContext& context);
 
+// Carries out on the stored records what notices have taken back since (store/takedown_list.h), and on what was made from
+// them. There is no receipt. Kill-safe in the same way. The caller holds OUT's lock; see ApplyTakedowns() for others.
+struct TakedownReport {
+  uint64_t records = 0;
+  uint64_t masked = 0;
+  uint64_t documents = 0;
+};
+absl::StatusOr<TakedownReport> CarryOutTakedowns(const std::string& out, RunContext& context);
+// Whether there is anything for CarryOutTakedowns() to look at.
+absl::StatusOr<bool> TakedownsPending(const std::string& out);
+// The same for callers without the lock. FAILED_PRECONDITION while another run is at work: that run does it at its end,
+// or the next one.
+absl::StatusOr<TakedownReport> ApplyTakedowns(const std::string& out, RunContext& context);
+
 // For records whose rows are gone from the sources already, or have lost a value that documents may hold: everything
 // that was made from them goes. Nothing is remembered, and there is no receipt. The caller holds OUT's lock. The number
 // of documents that went.

@@ -13,13 +13,15 @@
 
 namespace rhodes {
 
+inline constexpr char kTakedowns[] = "takedowns";  // the selector's kind when notices ask for it
+
 struct EraseJournal {
   std::string time;     // when it was asked for, RFC 3339
   Json selector;        // as in the receipt: names as hashes
   std::string receipt;  // where it goes; empty: none is asked for
 
   std::vector<std::string> records;    // ids that go; sorted
-  std::vector<std::string> masked;     // ids of records that quote what goes; sorted
+  std::vector<std::string> masked;     // ids of records that quote what goes, or lose their place; sorted
   std::vector<std::string> documents;  // ids that go; sorted
   std::vector<std::string> emptied;    // directories of sources of which everything goes, below OUT
 

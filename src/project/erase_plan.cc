@@ -79,6 +79,19 @@ class Planner {
     return Finish();
   }
 
+  absl::StatusOr<ErasePlan> Takedowns(const TakedownList& takedowns) {
+    ASSIGN_OR_RETURN(sources_, ListSourceTables(out_));
+    journal_.selector = {{"kind", kTakedowns}};
+    for (const SourceTable& source : sources_) {
+      ASSIGN_OR_RETURN(const ObeyedTakedowns obeyed, ReadObeyedTakedowns(source.directory));
+      if (obeyed.version == takedowns.version()) continue;
+      RETURN_IF_ERROR(Annotate(PlanSource(source, takedowns.Edit(), false), "notices: " + source.directory));
+    }
+    if (journal_.records.empty() && journal_.masked.empty()) return std::move(plan_);
+    RETURN_IF_ERROR(PlanRejects());
+    return Finish();
+  }
+
   absl::StatusOr<ErasePlan> Cascade(const std::vector<std::string>& ids) {
     ASSIGN_OR_RETURN(sources_, ListSourceTables(out_));
     journal_.selector = {{"kind", "records"}, {"records", ids.size()}};
@@ -366,6 +379,11 @@ class Planner {
 absl::StatusOr<ErasePlan> PlanErasure(const std::string& out, const EraseSelector& selector,
                                       const RunContext& context) {
   return Planner(out, context).Plan(selector);
+}
+
+absl::StatusOr<ErasePlan> PlanTakedowns(const std::string& out, const TakedownList& takedowns,
+                                        const RunContext& context) {
+  return Planner(out, context).Takedowns(takedowns);
 }
 
 absl::StatusOr<ErasePlan> PlanCascade(const std::string& out, const std::vector<std::string>& ids,

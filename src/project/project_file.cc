@@ -9,6 +9,7 @@
 #include "curate/language.h"
 #include "project/toml_table.h"
 #include "source/time.h"
+#include "source/time_zone.h"
 #include "token/pattern.h"
 
 namespace rhodes {
@@ -112,6 +113,10 @@ class ProjectReader {
       columns->Finish();
     }
     table.Read("time_zone", source.time_zone);
+    if (!source.time_zone.empty()) {
+      const absl::Status zone = TimeZone::Find(source.time_zone).status();
+      if (!zone.ok()) table.Fail("time_zone", Message(zone));
+    }
     std::string polled_at;
     table.Read("polled_at", polled_at);
     if (!polled_at.empty()) {

@@ -70,6 +70,9 @@ class Runner {
       }
       // The stage kind ends with its last member: every source is ingested before `--until ingest` stops.
       const bool last_of_kind = i + 1 == stages.size() || stages[i + 1].kind != stages[i].kind;
+      if (stages[i].kind == "ingest" && last_of_kind) {
+        RETURN_IF_ERROR(CarryOutTakedowns(project_.out, context_).status());
+      }
       if (stages[i].kind == until_ && last_of_kind) reached = false;
     }
     return std::move(report_);

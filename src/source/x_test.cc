@@ -131,6 +131,16 @@ TEST(XV1, NoticesOfTheStreamAreRecordsThatTakeBack) {
   EXPECT_THAT(parsed.rejects[3].reason, HasSubstr("not JSON"));
 }
 
+TEST(XV1, NumbersThatJavaScriptRoundedAreTakenFromTheirStrings) {
+  const ParsedBlock parsed =
+      ReadChecked(XV1Format(),
+                  "{\"delete\":{\"status\":{\"id\":1234567890123456256,\"id_str\":\"1234567890123456203\"}}}\n"
+                  "{\"id_str\":\"1234567890123456202\",\"id\":1234567890123456256,\"text\":\"t\",\"user\":{\"id\":3}}\n");
+  ASSERT_EQ(parsed.records.size(), 2u);
+  EXPECT_EQ(parsed.records[0].takedown->post, 1234567890123456203u);
+  EXPECT_EQ(parsed.records[1].numbers.post, 1234567890123456202u);
+}
+
 TEST(XV1, SearchResponsesAndArraysAreReadElementByElement) {
   const std::string tweet = kTweet;
   const std::string pretty =

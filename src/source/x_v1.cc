@@ -38,8 +38,10 @@ struct Tweet {
 
 bool IsObject(element value) { return value.is_object(); }
 
+// A string is taken before a number: whatever handled the data as JavaScript does rounded the number, not the string.
 void TakeNumber(element value, uint64_t& number) {
-  if (number == 0) number = UnsignedOf(value).value_or(0);
+  const std::optional<uint64_t> found = UnsignedOf(value);
+  if (found && (number == 0 || value.is_string())) number = *found;
 }
 
 // extended_tweet holds the whole text of a tweet that is longer than 140 characters, in streams.
@@ -202,8 +204,8 @@ bool ReadNotice(object json, Record& record, std::string& reason) {
     return value[name].get(found) == simdjson::SUCCESS ? UnsignedOf(found).value_or(0) : 0;
   };
   const auto either = [&](std::string_view name, std::string_view text_name) {
-    const uint64_t found = number(name);
-    return found != 0 ? found : number(text_name);
+    const uint64_t found = number(text_name);
+    return found != 0 ? found : number(name);
   };
   if (key == "delete") {
     element status = NullElement();
@@ -214,8 +216,8 @@ bool ReadNotice(object json, Record& record, std::string& reason) {
     }
     const auto of_status = [&](std::string_view name, std::string_view text_name) -> uint64_t {
       element found;
-      if (status[name].get(found) == simdjson::SUCCESS && UnsignedOf(found)) return *UnsignedOf(found);
-      return status[text_name].get(found) == simdjson::SUCCESS ? UnsignedOf(found).value_or(0) : 0;
+      if (status[text_name].get(found) == simdjson::SUCCESS && UnsignedOf(found)) return *UnsignedOf(found);
+      return status[name].get(found) == simdjson::SUCCESS ? UnsignedOf(found).value_or(0) : 0;
     };
     const uint64_t post = status.is_object() ? of_status("id", "id_str") : 0;
     if (post == 0) reason = "a delete notice that names no post";
@@ -354,7 +356,7 @@ class Reader {
 bool LooksLikeTweet(std::string_view head) {
   const auto has = [&](std::string_view key) { return head.find(key) != std::string_view::npos; };
   return has("\"created_at\"") && has("\"id_str\"") && has("\"user\"") && (has("\"full_text\"") || has("\"text\"")) &&
-         (has("\"retweet_count\"") || has("\"entities\""));
+         (has("\"retweet_count\"") || has("\"entities\"") || has("\"screen_name\""));
 }
 
 bool LooksLikeNotice(std::string_view line) {

@@ -224,6 +224,10 @@ class Writer final : public RecordWriter {
       readers_.insert(reader.get<std::string>());
     }
     after.manifest.extra["readers"] = readers_;
+    // The older of what its records of before obey and what those of this run do.
+    const std::string obeyed = before_.manifest.extra.value(kObeyedTakedowns, "");
+    const std::string& version = before_.parts.empty() ? takedowns_.version() : obeyed;
+    if (!version.empty()) after.manifest.extra[kObeyedTakedowns] = version;
     if (rights_) after.manifest.extra["rights"] = ToJson(*rights_);
     // Before the records count: after a kill between the two, the notices hold for nothing yet, which does no harm.
     RETURN_IF_ERROR(TakedownList::Append(out_, new_takedowns_));

@@ -6,10 +6,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "store/source_directory.h"
+#include "store/source_lock.h"
 
 namespace rhodes {
 namespace {
@@ -83,6 +87,27 @@ void Mask(Record& record, std::string_view what) {
   }
 }
 
+// Whether a post as received holds an object that says where.
+bool NamesPlace(std::string_view original) {
+  for (const std::string_view key : {"\"place\"", "\"geo\"", "\"coordinates\""}) {
+    for (size_t at = original.find(key); at != std::string_view::npos; at = original.find(key, at + 1)) {
+      const size_t colon = original.find_first_not_of(" \t\n", at + key.size());
+      if (colon == std::string_view::npos || original[colon] != ':') continue;
+      const size_t value = original.find_first_not_of(" \t\n", colon + 1);
+      if (value != std::string_view::npos && original[value] == '{') return true;
+    }
+  }
+  return false;
+}
+
+bool HasPlace(const Record& record) {
+  if (record.latitude || record.longitude || NamesPlace(record.original)) return true;
+  const std::vector<std::string>& names = PlaceFields();
+  return std::any_of(record.fields.begin(), record.fields.end(), [&](const auto& field) {
+    return std::find(names.begin(), names.end(), field.first) != names.end();
+  });
+}
+
 std::string Values(const absl::flat_hash_set<uint64_t>& numbers) {
   std::vector<uint64_t> sorted(numbers.begin(), numbers.end());
   std::sort(sorted.begin(), sorted.end());
@@ -115,9 +140,18 @@ const char TakedownList::kQuoteMasked[] =
     "(coalesce(try_cast(fields['quote_of'] AS UBIGINT) IN (SELECT number FROM taken_posts), false)"
     " OR coalesce(try_cast(fields['quote_author_id'] AS UBIGINT) IN (SELECT number FROM taken_authors), false))"
     " AND NOT coalesce(fields['masked'] LIKE '%quote%', false)";
+// The original is a BLOB, which DuckDB shows with its quotation marks as \x22.
 const char TakedownList::kPlaceMasked[] =
-    "kind = 'post' AND NOT coalesce(fields['masked'] LIKE '%place%', false) AND EXISTS (SELECT 1 FROM taken_places p "
-    "WHERE try_cast(fields['user'] AS UBIGINT) = p.author AND try_cast(fields['post'] AS UBIGINT) <= p.up_to)";
+    "kind = 'post' AND NOT coalesce(fields['masked'] LIKE '%place%', false) AND ("
+    "EXISTS (SELECT 1 FROM taken_places p WHERE try_cast(fields['user'] AS UBIGINT) = p.author AND "
+    "try_cast(fields['post'] AS UBIGINT) <= p.up_to)"
+    " OR EXISTS (SELECT 1 FROM taken_places p WHERE try_cast(fields['repost_author_id'] AS UBIGINT) = p.author AND "
+    "try_cast(fields['repost_of'] AS UBIGINT) <= p.up_to)"
+    " OR EXISTS (SELECT 1 FROM taken_places p WHERE try_cast(fields['quote_author_id'] AS UBIGINT) = p.author AND "
+    "try_cast(fields['quote_of'] AS UBIGINT) <= p.up_to))"
+    " AND (latitude IS NOT NULL OR len(list_intersect(map_keys(fields), ['coordinates', 'country', 'country_code', "
+    "'geo', 'place', 'place_full_name', 'place_id', 'place_type'])) > 0 OR coalesce(regexp_matches(original::VARCHAR, "
+    "'\\\\x22(place|geo|coordinates)\\\\x22( |\\\\x0A|\\\\x09)*:( |\\\\x0A|\\\\x09)*[{]'), false))";
 
 absl::StatusOr<TakedownList> TakedownList::Load(const std::string& out) {
   TakedownList list;
@@ -129,6 +163,7 @@ absl::StatusOr<TakedownList> TakedownList::Load(const std::string& out) {
     ASSIGN_OR_RETURN(const Takedown takedown, FromLine(line, path));
     list.Add(takedown);
   }
+  if (!list.empty()) list.version_ = ContentFingerprint(text);
   return list;
 }
 
@@ -148,6 +183,36 @@ absl::Status TakedownList::Append(const std::string& out, const std::vector<Take
     if (there.insert(line).second) text += line;
   }
   return text.size() == before ? absl::OkStatus() : WriteFileAtomically(path, text);
+}
+
+PartEdit TakedownList::Edit() const {
+  PartEdit edit;
+  edit.prepare = [this](Database& database) { return database.Execute(CreateTables()); };
+  edit.remove = kRemoved;
+  edit.masks.push_back({kQuoteMasked, {{"fields", FieldsWithout(QuoteFields(), "quote")}, {"original", "NULL"}}});
+  edit.masks.push_back({kPlaceMasked,
+                        {{"fields", FieldsWithout(PlaceFields(), "place")},
+                         {"latitude", "NULL"},
+                         {"longitude", "NULL"},
+                         {"original", "NULL"}}});
+  return edit;
+}
+
+absl::StatusOr<ObeyedTakedowns> ReadObeyedTakedowns(const std::string& directory) {
+  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(directory + "/manifest.json"));
+  ASSIGN_OR_RETURN(const SourceManifest manifest, ReadSourceManifest(directory));
+  return ObeyedTakedowns{manifest.manifest.extra.value(kObeyedTakedowns, ""), ContentFingerprint(bytes)};
+}
+
+absl::Status SetObeyedTakedowns(const std::string& directory, const ObeyedTakedowns& seen,
+                                const std::string& version) {
+  const std::filesystem::path path(directory);
+  ASSIGN_OR_RETURN(const SourceLock lock, SourceLock::Take(path.parent_path().string(), path.filename().string()));
+  ASSIGN_OR_RETURN(const ObeyedTakedowns now, ReadObeyedTakedowns(directory));
+  if (now.manifest != seen.manifest || now.version == version) return absl::OkStatus();
+  ASSIGN_OR_RETURN(SourceManifest manifest, ReadSourceManifest(directory));
+  manifest.manifest.extra[kObeyedTakedowns] = version;
+  return WriteSourceManifest(directory, manifest);
 }
 
 void TakedownList::Add(const Takedown& takedown) {
@@ -188,8 +253,13 @@ bool TakedownList::Apply(Record& record, std::string& reason) const {
     EraseFields(record, QuoteFields());
     Mask(record, "quote");
   }
-  const auto place = places_.find(numbers.author);
-  if (numbers.author != 0 && place != places_.end() && numbers.post <= place->second) {
+  const auto taken = [&](uint64_t whose, uint64_t number) {
+    const auto place = whose == 0 ? places_.end() : places_.find(whose);
+    return place != places_.end() && number != 0 && number <= place->second;
+  };
+  if ((taken(numbers.author, numbers.post) || taken(numbers.repost_author, numbers.repost_of) ||
+       taken(numbers.quote_author, numbers.quote_of)) &&
+      HasPlace(record)) {
     record.latitude.reset();
     record.longitude.reset();
     EraseFields(record, PlaceFields());

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "base/status.h"
 #include "record/record.h"
+#include "store/part_edit.h"
 
 namespace rhodes {
 
@@ -38,12 +39,30 @@ class TakedownList {
   static const char kPlaceMasked[];
   // Statements that make and fill those tables.
   std::string CreateTables() const;
+  // All of it as an edit of a source's parts. The list must outlive it.
+  PartEdit Edit() const;
+
+  // Names the list as it was in OUT when it was loaded: another one as soon as a notice is added. Empty without notices.
+  const std::string& version() const { return version_; }
 
  private:
   absl::flat_hash_set<uint64_t> posts_;
   absl::flat_hash_set<uint64_t> authors_;
   absl::flat_hash_map<uint64_t, uint64_t> places_;  // author -> up to which post
+  std::string version_;
 };
+
+// Which version of the list all records of the source in `directory` obey, as its manifest says. A source that was stored
+// without any notice obeys the empty one.
+struct ObeyedTakedowns {
+  std::string version;
+  std::string manifest;  // fingerprint of the manifest that says so
+};
+absl::StatusOr<ObeyedTakedowns> ReadObeyedTakedowns(const std::string& directory);
+// Writes down a newer version, unless the source was written since `seen` was read: then nothing. FAILED_PRECONDITION
+// while another run writes it.
+absl::Status SetObeyedTakedowns(const std::string& directory, const ObeyedTakedowns& seen, const std::string& version);
+inline constexpr char kObeyedTakedowns[] = "takedowns";  // the manifest's member
 
 // Fields that name a place, and those that quote somebody.
 const std::vector<std::string>& PlaceFields();

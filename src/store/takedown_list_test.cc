@@ -101,8 +101,12 @@ TEST(TakedownList, TheConditionsInSqlAgree) {
                     "(1, 'post', MAP{'post': '7', 'user': '1'}), (2, 'delete', MAP{'post': '7'}), "
                     "(3, 'post', MAP{'post': '8', 'repost_of': '7'}), (4, 'post', MAP{'post': '9', 'user': '3'}), "
                     "(5, 'post', MAP{'post': '10', 'quote_of': '7'}), (6, 'row', MAP{'x': 'y'}), "
-                    "(7, 'post', MAP{'post': '99', 'user': '14'}), (8, 'post', MAP{'post': '101', 'user': '14'})) "
-                    "t(n, kind, fields)")
+                    "(7, 'post', MAP{'post': '99', 'user': '14', 'place': 'Kiel'}), "
+                    "(8, 'post', MAP{'post': '101', 'user': '14', 'place': 'Kiel'}), "
+                    "(9, 'post', MAP{'post': '98', 'user': '14'}), "
+                    "(10, 'post', MAP{'post': '150', 'user': '1', 'repost_of': '97', 'repost_author_id': '14'})) "
+                    "f(n, kind, fields), LATERAL (SELECT CASE WHEN n = 10 THEN encode('{\"é\":1,\"place\": {') END AS "
+                    "original, NULL::DOUBLE AS latitude)")
           .ok());
   const auto rows = [&](const char* condition) {
     std::vector<uint64_t> found;
@@ -115,7 +119,7 @@ TEST(TakedownList, TheConditionsInSqlAgree) {
   };
   EXPECT_THAT(rows(TakedownList::kRemoved), ElementsAre(1, 3, 4));
   EXPECT_THAT(rows(TakedownList::kQuoteMasked), ElementsAre(5));
-  EXPECT_THAT(rows(TakedownList::kPlaceMasked), ElementsAre(7));
+  EXPECT_THAT(rows(TakedownList::kPlaceMasked), ElementsAre(7, 10));
 }
 
 }  // namespace
