@@ -292,6 +292,22 @@ bool LooksLikeHeader(const std::vector<std::string>& row, char separator) {
   return !Trim(row[0]).empty();
 }
 
+// Whether the map counts columns ("column2"): the table has no header then, whatever its first row looks like.
+// Unless that has such names itself.
+bool CountsColumns(std::string_view name) {
+  constexpr std::string_view kPrefix = "column";
+  return name.starts_with(kPrefix) && name.size() > kPrefix.size() &&
+         name.find_first_not_of("0123456789", kPrefix.size()) == std::string_view::npos;
+}
+
+bool CountsColumns(const ColumnMap& map) {
+  const std::string_view roles[] = {map.text,     map.time,      map.author, map.language,
+                                    map.latitude, map.longitude, map.id,     map.place};
+  return std::any_of(std::begin(roles), std::end(roles), [](std::string_view name) { return CountsColumns(name); }) ||
+         std::any_of(map.channels.begin(), map.channels.end(),
+                     [](const ChannelColumn& channel) { return CountsColumns(channel.field); });
+}
+
 std::vector<std::string> ColumnNames(const Sample& sample, bool header) {
   std::vector<std::string> names;
   absl::flat_hash_set<std::string> used;
@@ -362,7 +378,10 @@ class Delimited final : public Format {
     state->dialect = tabs_ ? TabDialect(start, options.record_limit) : DetectDialect(start, options.record_limit);
     Sample sample = TakeSample(start, state->dialect, options.record_limit);
     if (sample.rows.empty()) sample = TakeSample(body, state->dialect, options.record_limit, 1);
-    const bool header = !sample.rows.empty() && LooksLikeHeader(sample.rows[0], state->dialect.separator);
+    const bool header = !sample.rows.empty() && LooksLikeHeader(sample.rows[0], state->dialect.separator) &&
+                        (!CountsColumns(options.columns) ||
+                         std::any_of(sample.rows[0].begin(), sample.rows[0].end(),
+                                     [](const std::string& name) { return CountsColumns(Trim(name)); }));
     state->header_end = begin + (header ? sample.first_end : 0);
     if (!header && !sample.rows.empty()) CommentedHeader(head.substr(0, begin), state->dialect, sample);
     state->names = ColumnNames(sample, header || sample.commented);

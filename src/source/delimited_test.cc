@@ -17,6 +17,20 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
+TEST(Tsv, AMapThatCountsColumnsSaysThereIsNoHeader) {
+  ReadOptions options;
+  options.columns.text = "column2";
+  const std::string_view table = "pos\tfirst words\nneg\tmore words\n";
+  const ParsedBlock parsed = Read(TsvFormat(), table, options);
+  ASSERT_EQ(parsed.records.size(), 2u);
+  EXPECT_EQ(parsed.records[0].text, "first words");
+  EXPECT_EQ(Field(parsed.records[0], "column1"), "pos");
+  EXPECT_EQ(Read(TsvFormat(), table).records.size(), 0u);
+  const ParsedBlock named = Read(TsvFormat(), "column1\tcolumn2\npos\twords\n", options);
+  ASSERT_EQ(named.records.size(), 1u);
+  EXPECT_EQ(named.records[0].text, "words");
+}
+
 TEST(Csv, Parse_ReadsQuotesLineBreaksInQuotesAndCrlf) {
   const std::string file =
       "text,author,n\r\n"

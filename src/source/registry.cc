@@ -21,6 +21,7 @@
 #include "source/tesla_telemetry.h"
 #include "source/text_file.h"
 #include "source/tle.h"
+#include "source/trec.h"
 #include "source/vehicle_tables.h"
 #include "source/warc.h"
 #include "source/x_archive.h"
@@ -71,6 +72,7 @@ const std::vector<const Format*>& AllFormats() {
                                                   &FeedFormat(),
                                                   &WarcFormat(),
                                                   &MediaWikiFormat(),
+                                                  &TrecFormat(),
                                                   &StarlinkStatusFormat(),
                                                   &StarlinkHistoryFormat(),
                                                   &StarlinkObstructionFormat(),

@@ -11,6 +11,7 @@
 #include "source/html_text.h"
 #include "source/mediawiki.h"
 #include "source/testing.h"
+#include "source/trec.h"
 #include "source/warc.h"
 #include "source/wikitext.h"
 
@@ -32,6 +33,29 @@ ParsedBlock ReadChecked(const Format& format, std::string_view bytes) {
     EXPECT_TRUE(source_testing::Same(whole, Read(format, bytes, {}, "/data/file", block))) << block;
   }
   return whole;
+}
+
+TEST(Trec, ArticlesWithTheirTitlesTimesAndNumbers) {
+  const ParsedBlock parsed = ReadChecked(
+      TrecFormat(),
+      "junk\n<DOC>\n<DOCNO>N-1</DOCNO>\n<URL>http://example.org/a</URL>\n<TITLE>\xD9\x85\xD8\xB5\xD8\xA8\xD8\xA7\xD8\xAD</TITLE>\n"
+      "<TIME>2017-01-20T21:43:00+01:00</TIME>\n<TEXT>\n first &amp; second \n\n third\n</TEXT>\n</DOC>\n"
+      "<DOC><DOCNO>N-2</DOCNO><HEADLINE>Out</HEADLINE><DATE>soon</DATE><TEXT>Out again.</TEXT></DOC>\n"
+      "<DOC><DOCNO>N-3</DOCNO></DOC>\n<DOC>open\n<DOC><TEXT>last</TEXT></DOC>");
+  ASSERT_EQ(parsed.records.size(), 3u);
+  const Record& record = parsed.records[0];
+  EXPECT_EQ(record.kind, "article");
+  EXPECT_EQ(record.text, "\xD9\x85\xD8\xB5\xD8\xA8\xD8\xA7\xD8\xAD\n\nfirst & second\nthird");
+  EXPECT_EQ(record.time, 1484944980000000);
+  EXPECT_EQ(Field(record, "docno"), "N-1");
+  EXPECT_EQ(Field(record, "url"), "http://example.org/a");
+  EXPECT_EQ(parsed.records[1].text, "Out again.");
+  EXPECT_EQ(Field(parsed.records[1], "title"), "Out");
+  EXPECT_EQ(Field(parsed.records[1], "date"), "soon");
+  ASSERT_EQ(parsed.rejects.size(), 3u);
+  EXPECT_EQ(parsed.rejects[0].reason, "no <DOC>");
+  EXPECT_EQ(parsed.rejects[1].reason, "a <DOC> without text");
+  EXPECT_EQ(parsed.rejects[2].reason, "a <DOC> that is not closed");
 }
 
 TEST(Feed, ItemsOfRss) {
