@@ -27,12 +27,6 @@ bool OneOf(std::string_view name, std::initializer_list<std::string_view> names)
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string Lowered(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
 // Lines keep their breaks; what surrounds them does not.
 std::string CleanText(std::string_view inside) {
   const std::string text = XmlText(inside);
@@ -90,7 +84,7 @@ class DocReader {
     while (scanner.Next(token)) {
       if (token.kind != XmlScanner::Kind::kOpen) continue;
       bool closed = false;
-      const std::string name = Lowered(token.name);
+      const std::string name = LowerAscii(token.name);
       const std::string value = CleanText(scanner.Inside(token, closed));
       if (OneOf(name, {"text", "body", "content"})) {
         Join(value, body);
