@@ -388,6 +388,17 @@ class Extractor {
   std::pair<size_t, size_t> part_;
 };
 
+// White space as a browser shows it in a title.
+std::string OnOneLine(std::string_view text) {
+  std::string line;
+  for (const char c : Trim(text)) {
+    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+    if (space && line.ends_with(' ')) continue;
+    line += space ? ' ' : c;
+  }
+  return line;
+}
+
 }  // namespace
 
 HtmlPage ExtractHtml(std::string_view html) {
@@ -399,6 +410,7 @@ HtmlPage ExtractHtml(std::string_view html) {
   if (metadata.is_web_page) page.text = ExtractArticleText(tree);
   if (page.text.size() >= kShortestArticle) {
     page.is_article = true;
+    page.title = OnOneLine(page.title);
     NormaliseArabic(page.text);
     NormaliseArabic(page.title);
     return std::move(page);
@@ -406,7 +418,8 @@ HtmlPage ExtractHtml(std::string_view html) {
   HtmlPage whole = Extractor(html).Run();
   page.text =
       metadata.article_body.size() > whole.text.size() ? std::move(metadata.article_body) : std::move(whole.text);
-  if (!whole.title.empty()) page.title = std::move(whole.title);
+  if (page.title.empty()) page.title = std::move(whole.title);
+  page.title = OnOneLine(page.title);
   NormaliseArabic(page.text);
   NormaliseArabic(page.title);
   if (!whole.language.empty()) page.language = std::move(whole.language);

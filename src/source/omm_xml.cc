@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kBegin = "<omm";
 constexpr std::string_view kEnd = "</omm>";
 
-bool EndsName(char c) { return c == '>' || c == '/' || c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+// A tag that the next one breaks off ends its name too: where a block ends before that, it does as well.
+bool EndsName(char c) { return c == '<' || c == '>' || c == '/' || c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // The next `wanted` at or after `at` that is in no comment and no CDATA section; npos when there is none.
 size_t FindMarkup(std::string_view bytes, size_t at, std::string_view wanted) {

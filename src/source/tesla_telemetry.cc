@@ -280,8 +280,9 @@ class TeslaTelemetry final : public Format {
     const auto has = [&](std::string_view key) { return line.find(key) != std::string_view::npos; };
     if (line.starts_with('{')) {
       if (has("\"record_payload\"")) return 96;
-      if (has("\"vin\"") && (has("\"isResend\"") || has("\"connectionId\"") || has("\"alerts\":[") ||
-                             (has("\"errors\":[") && has("\"createdAt\"")))) {
+      if (has("\"vin\"") && (has("\"isResend\"") || has("\"connectionId\""))) return 94;
+      if (has("\"vin\"") && has("\"createdAt\"") &&
+          (has("\"alerts\"") || has("\"errors\"") || (has("\"data\"") && has("\"key\"") && has("\"value\"")))) {
         return 94;
       }
       if (has("\"Vin\"") && has("\"CreatedAt\"")) return 94;
