@@ -110,6 +110,10 @@ absl::StatusOr<size_t> ByteReader::ReadPlain(char* output, size_t size) {
   return count;
 }
 
+void ByteReader::Release(std::string_view part) const {
+  if (!file_.bytes().empty()) ReleasePages(part);  // OfBytes holds them itself
+}
+
 absl::StatusOr<size_t> ByteReader::Read(char* output, size_t size) {
   if (!broken_.ok()) return broken_;
   if (!decoder_) return ReadPlain(output, size);

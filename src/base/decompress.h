@@ -62,6 +62,8 @@ class ByteReader {
   bool is_mapped() const { return decoder_ == nullptr && !source_; }
   // The file's own bytes (of streams: none). Lives as long as this object.
   std::string_view mapped() const { return bytes_; }
+  // Lets go of pages of mapped() that will not be looked at soon, where it is a file's.
+  void Release(std::string_view part) const;
   uint64_t offset() const { return offset_; }      // uncompressed bytes returned so far
   uint64_t consumed() const { return consumed_; }  // bytes of the file used so far
   const std::string& path() const { return path_; }

@@ -158,6 +158,14 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<char*>(data_), size_);
 }
 
+void ReleasePages(std::string_view part) {
+  static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(part.data() + part.size()) / page * page;
+  // Advice: when it is not taken, nothing but memory is lost.
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 StagedDirectory::StagedDirectory(std::string target) : target_(std::move(target)), partial_(target_ + ".partial") {}
 
 StagedDirectory::StagedDirectory(StagedDirectory&& other) noexcept

@@ -46,6 +46,11 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+// Lets the system take back the pages that lie wholly in `part` of a MappedFile; they are read again when they are
+// looked at again. Without it a process that reads a large file from end to end counts all of it as its memory. Only
+// for bytes of a MappedFile: memory of any other kind would lose what it holds.
+void ReleasePages(std::string_view part);
+
 // A stage's output directory under construction: files go to path(), which is `target`.partial, emptied first;
 // Commit() makes it `target`, replacing what stood there. Without Commit() the destructor removes the partial tree.
 // After a kill between the two renames inside Commit(), Open() finishes or undoes the exchange.

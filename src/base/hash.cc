@@ -1,5 +1,7 @@
 #include "base/hash.h"
 
+#include "base/file.h"
+
 #include <openssl/evp.h>
 #include <xxhash.h>
 
@@ -111,9 +113,26 @@ uint64_t Fingerprint(std::string_view bytes, uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
-std::string ContentFingerprint(std::string_view bytes) {
-  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+namespace {
+std::string Hex(const XXH128_hash_t& hash) { return fmt::format("{:016x}{:016x}", hash.high64, hash.low64); }
+}  // namespace
+
+std::string ContentFingerprint(std::string_view bytes) { return Hex(XXH3_128bits(bytes.data(), bytes.size())); }
+
+std::string FingerprintMapped(std::string_view bytes) {
+  constexpr size_t kStep = size_t{16} << 20;
+  ContentHasher hasher;
+  for (size_t at = 0; at < bytes.size(); at += kStep) {
+    const std::string_view part = bytes.substr(at, kStep);
+    hasher.Update(part);
+    ReleasePages(part);
+  }
+  return hasher.Fingerprint();
 }
+
+ContentHasher::ContentHasher() : state_(XXH3_createState()) { XXH3_128bits_reset(state_); }
+ContentHasher::~ContentHasher() { XXH3_freeState(state_); }
+void ContentHasher::Update(std::string_view bytes) { XXH3_128bits_update(state_, bytes.data(), bytes.size()); }
+std::string ContentHasher::Fingerprint() const { return Hex(XXH3_128bits_digest(state_)); }
 
 }  // namespace rhodes

@@ -11,6 +11,8 @@
 
 #include "base/status.h"
 
+struct XXH3_state_s;
+
 namespace rhodes {
 
 // The first 128 bits of SHA-256 over `parts` joined by NUL bytes, as 32 lower-case hexadecimal digits.
@@ -32,6 +34,23 @@ absl::StatusOr<std::string> Sha256OfFile(const std::string& path);
 uint64_t Fingerprint(std::string_view bytes, uint64_t seed = 0);
 // XXH3 of 128 bits as 32 hexadecimal digits: tells files apart that nobody made to collide, at memory speed.
 std::string ContentFingerprint(std::string_view bytes);
+
+// Of a MappedFile's bytes, whose pages are released behind it: for files larger than the memory.
+std::string FingerprintMapped(std::string_view bytes);
+
+// The same of bytes that come one piece after another. Not thread-safe.
+class ContentHasher {
+ public:
+  ContentHasher();
+  ~ContentHasher();
+  ContentHasher(const ContentHasher&) = delete;
+  ContentHasher& operator=(const ContentHasher&) = delete;
+  void Update(std::string_view bytes);
+  std::string Fingerprint() const;  // of all so far
+
+ private:
+  XXH3_state_s* const state_;
+};
 
 }  // namespace rhodes
 

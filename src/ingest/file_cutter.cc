@@ -18,6 +18,8 @@ ParsedBlock ParsePiece(Piece piece) {
     const Block block{piece.file->path, piece.bytes, piece.begin, piece.padding, piece.file->state.get(),
                       piece.last};
     piece.file->format->Parse(block, *piece.file->options, parsed);
+    // The records have copies of what they hold.
+    if (piece.owned.empty()) piece.file->reader->Release(piece.bytes);
   }
   for (Record& record : piece.parsed.records) parsed.records.push_back(std::move(record));
   for (Reject& reject : piece.parsed.rejects) parsed.rejects.push_back(std::move(reject));

@@ -2,6 +2,7 @@
 #ifndef RHODES_INGEST_FILE_CUTTER_H_
 #define RHODES_INGEST_FILE_CUTTER_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -56,6 +57,16 @@ class FileCutter {
                                           const Settings& settings, std::shared_ptr<const ReadOptions> options);
   // The next piece, or nothing at the end.
   std::optional<Piece> Next();
+  // The bytes on disk that the pieces given out so far stand for; empty for streams.
+  std::string_view Consumed() const {
+    const std::string_view raw = file_->reader->mapped();
+    return raw.substr(0, std::min<size_t>(mapped_ ? position_ : file_->reader->consumed(), raw.size()));
+  }
+  std::string_view raw() const { return file_->reader->mapped(); }
+  // Lets go of raw bytes behind the reading of a compressed file; those of a plain one go with their pieces.
+  void ReleaseRaw(std::string_view part) const {
+    if (!mapped_) file_->reader->Release(part);
+  }
 
  private:
   FileCutter(const Settings& settings, std::shared_ptr<const ReadOptions> options)

@@ -53,7 +53,10 @@ absl::StatusOr<std::optional<Unit>> InputFeed::Next() {
 
 std::optional<Unit> InputFeed::NextPiece() {
   std::optional<Piece> piece = cutter_->Next();
+  if (hasher_) HashUpTo(piece ? cutter_->Consumed().size() : cutter_->raw().size());
   if (!piece) {
+    if (hasher_) fingerprints_[current_] = hasher_->Fingerprint();
+    hasher_.reset();
     cutter_.reset();
     return std::nullopt;
   }
@@ -63,6 +66,14 @@ std::optional<Unit> InputFeed::NextPiece() {
     archive_reported_ = consumed;
   }
   return Unit{{}, std::move(piece), current_};
+}
+
+// Beside the reading, so that a file is read from the disk once.
+void InputFeed::HashUpTo(size_t end) {
+  const std::string_view part = cutter_->raw().substr(hashed_, end - hashed_);
+  hasher_->Update(part);
+  cutter_->ReleaseRaw(part);
+  hashed_ = end;
 }
 
 // Begins with the next file; nothing when it is skipped or is read by Next() from here on.
@@ -88,9 +99,12 @@ absl::StatusOr<std::optional<Unit>> InputFeed::OpenNext() {
     return RejectUnit(file.path, Message(reader.status()));
   }
   if (!file.stream) {
-    fingerprints_[current_] = ContentFingerprint((*reader)->mapped());
-    if (settings_.taken != nullptr && settings_.taken->Find(fingerprints_[current_], settings_.settings_key)) {
-      return std::nullopt;
+    if (settings_.taken != nullptr && settings_.taken->HasSize(file.size)) {
+      fingerprints_[current_] = FingerprintMapped((*reader)->mapped());
+      if (settings_.taken->Find(fingerprints_[current_], settings_.settings_key)) return std::nullopt;
+    } else {
+      hasher_ = std::make_unique<ContentHasher>();
+      hashed_ = 0;
     }
   }
   const SmallInput input = MakeInput(current_, file.path, archive);
@@ -122,7 +136,7 @@ absl::StatusOr<std::optional<Unit>> InputFeed::OpenArchive(const InputFile& file
       if (file.named) return mapped.status();
       return RejectUnit(file.path, Message(mapped.status()));
     }
-    fingerprints_[current_] = ContentFingerprint(mapped->bytes());
+    fingerprints_[current_] = FingerprintMapped(mapped->bytes());
     if (settings_.taken != nullptr && settings_.taken->Find(fingerprints_[current_], settings_.settings_key)) {
       return std::nullopt;
     }

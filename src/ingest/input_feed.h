@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/archive.h"
+#include "base/hash.h"
 #include "ingest/file_cutter.h"
 #include "ingest/inputs.h"
 #include "ingest/x_archives.h"
@@ -64,6 +65,7 @@ class InputFeed {
   absl::StatusOr<std::optional<Unit>> OpenArchive(const InputFile& file);
   absl::StatusOr<std::optional<Unit>> NextMember();
   std::optional<Unit> NextPiece();
+  void HashUpTo(size_t end);
   Unit SmallFiles();
   Unit RejectUnit(const std::string& path, std::string reason) const;
   bool IsSkipped(const std::string& path, const XArchive* archive);
@@ -78,6 +80,9 @@ class InputFeed {
   std::unique_ptr<FileCutter> cutter_;
   std::shared_ptr<ArchiveReader> archive_;
   uint64_t archive_reported_ = 0;
+  // Of the file that cutter_ reads, as far as it has come; none: the fingerprint is known, or it is a stream.
+  std::unique_ptr<ContentHasher> hasher_;
+  size_t hashed_ = 0;
   std::optional<XArchive> archive_x_;  // when the archive is an X archive
   std::vector<SkippedInput> skipped_;
   std::vector<std::string> fingerprints_;

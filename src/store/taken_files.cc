@@ -26,6 +26,7 @@ absl::StatusOr<TakenFiles> TakenFiles::Read(const std::string& path, uint64_t by
 
 void TakenFiles::Add(TakenFile file) {
   if (file.content.empty()) return;
+  sizes_.insert(file.size);
   by_path_[file.path + '\n' + KeyOf(file.content, file.settings)] = true;
   by_content_.try_emplace(KeyOf(file.content, file.settings), std::move(file));
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "base/status.h"
 
 namespace rhodes {
@@ -29,6 +30,8 @@ class TakenFiles {
   void Add(TakenFile file);
   // A file of this content that was read with these settings, or null.
   const TakenFile* Find(const std::string& content, const std::string& settings) const;
+  // Whether any file of this size was taken: only then may another one have the same content.
+  bool HasSize(uint64_t size) const { return sizes_.contains(size); }
   // Whether the very path is listed with that content and settings.
   bool HasPath(const TakenFile& file) const;
 
@@ -36,6 +39,7 @@ class TakenFiles {
   static std::string KeyOf(const std::string& content, const std::string& settings) { return content + settings; }
   absl::flat_hash_map<std::string, TakenFile> by_content_;
   absl::flat_hash_map<std::string, bool> by_path_;
+  absl::flat_hash_set<uint64_t> sizes_;
 };
 
 // One line of the log.
