@@ -3,9 +3,9 @@
   ingest.py RHODES SCRATCH [--samples FILE.jsonl[.gz]...] [--megabytes N] [--runs N] [--no-peer] [--large GIGABYTES]
 
 Input is made of the posts in --samples, repeated under other ids and with other words until it has N megabytes: v1.1
-posts as the stream writes them, and v2 posts, one a line. Both programs run in turn on the same file with the same
-number of threads; the median of --runs counts. Rhodes keeps lineage and the original bytes of each post, DuckDB the
-typed columns it finds. --large measures the memory on an input of that size instead, and 1 against 2 threads.
+posts as the stream writes them, and v2 posts, one a line. Both programs run in turn on the same file on the same
+cores; the median of --runs counts. Rhodes keeps lineage and the original bytes of each post, DuckDB the
+typed columns it finds. --large measures the memory on an input of that size instead, and 1 against 2 cores.
 """
 import argparse, gzip, json, os, random, resource, shutil, statistics, subprocess, sys, time
 
@@ -58,8 +58,9 @@ def write_posts(path, posts, size, seed=1):
     return lines
 
 
-def timed(command):
-    """Seconds and peak bytes of a child process."""
+def timed(cores, command):
+    """Seconds and peak bytes of a child process that is kept to some cores."""
+    command = ["taskset", "-c", ",".join(str(core) for core in range(cores)), *command]
     begun = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -86,35 +87,35 @@ def main():
     print(f"{lines} posts, {size / 1e6:.0f} MB", flush=True)
     out = os.path.join(options.scratch, "out")
 
-    def rhodes(threads):
+    def rhodes(cores):
         shutil.rmtree(out, ignore_errors=True)
-        return timed([options.rhodes, "ingest", path, "--name", "posts", "--out", out, "--threads", str(threads), "--quiet"])
+        return timed(cores, [options.rhodes, "ingest", path, "--name", "posts", "--out", out, "--quiet"])
 
     copy = ("import duckdb, sys\nc = duckdb.connect()\nc.execute(f'SET threads = {sys.argv[1]}')\n"
             "c.execute(f\"COPY (SELECT * FROM read_json('{sys.argv[2]}', format = 'newline_delimited')) "
             "TO '{sys.argv[3]}' (FORMAT parquet, COMPRESSION zstd)\")")
 
-    def duckdb(threads):
-        return timed([sys.executable, "-c", copy, str(threads), path, os.path.join(options.scratch, "duckdb.parquet")])
+    def duckdb(cores):
+        return timed(cores, [sys.executable, "-c", copy, str(cores), path, os.path.join(options.scratch, "duckdb.parquet")])
 
     results = {"posts": lines, "bytes": size}
     runs = 1 if options.large else options.runs
-    for threads in (1, 2):
+    for cores in (1, 2):
         mine, theirs = [], []
         for _ in range(runs):
-            mine.append(rhodes(threads))
+            mine.append(rhodes(cores))
             if not options.no_peer and not options.large:
-                theirs.append(duckdb(threads))
+                theirs.append(duckdb(cores))
         for name, times in (("rhodes", mine), ("duckdb", theirs)):
             if times:
                 seconds = statistics.median(each[0] for each in times)
-                results[f"{name}_{threads}"] = {"seconds": round(seconds, 3), "mb_per_second": round(size / 1e6 / seconds, 1),
+                results[f"{name}_{cores}"] = {"seconds": round(seconds, 3), "mb_per_second": round(size / 1e6 / seconds, 1),
                                                 "peak_mb": round(max(each[1] for each in times) / 1e6)}
-                print(f"{name:7} {threads} threads: {seconds:8.2f} s {size / 1e6 / seconds:8.1f} MB/s  peak "
+                print(f"{name:7} {cores} cores: {seconds:8.2f} s {size / 1e6 / seconds:8.1f} MB/s  peak "
                       f"{max(each[1] for each in times) / 1e6:.0f} MB", flush=True)
         if theirs:
-            print(f"ratio   {threads} threads: {statistics.median(t[0] for t in theirs) / statistics.median(m[0] for m in mine):.2f}")
-    print(f"1 to 2 threads: {results['rhodes_1']['seconds'] / results['rhodes_2']['seconds']:.2f} times")
+            print(f"ratio   {cores} cores: {statistics.median(t[0] for t in theirs) / statistics.median(m[0] for m in mine):.2f}")
+    print(f"1 to 2 cores: {results['rhodes_1']['seconds'] / results['rhodes_2']['seconds']:.2f} times")
     stored = subprocess.run([options.rhodes, "sql", out, "SELECT count(*) AS n FROM posts", "--format", "json"],
                             capture_output=True, text=True, check=True).stdout
     results["stored"] = json.loads(stored)["n"]

@@ -6,6 +6,8 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "source/encoding.h"
+#include "source/json_document.h"
 #include "source/path_facts.h"
 #include "source/time.h"
 
@@ -262,6 +264,13 @@ bool RowBuilder::Finish(const ReadOptions& options, Record& record, std::string&
   return true;
 }
 
+namespace {
+// Headers, attributes and names that no reader decoded: columns of type VARCHAR hold UTF-8 and nothing else.
+void MakeUtf8(std::string& text) {
+  if (!IsValidUtf8(text)) text = DecodeText(text).text;
+}
+}  // namespace
+
 void SealRecord(const ReadOptions& options, std::string_view kind, std::string_view reader, Record& record) {
   SealRecord(options, kind, reader, record.original, record);
 }
@@ -271,6 +280,28 @@ void SealRecord(const ReadOptions& options, std::string_view kind, std::string_v
   record.source = options.source;
   record.kind = kind;
   record.reader = reader;
+  MakeUtf8(record.text);
+  MakeUtf8(record.author);
+  MakeUtf8(record.language);
+  bool renamed = false;
+  for (auto& [name, value] : record.fields) {
+    MakeUtf8(value);
+    if (IsValidUtf8(name)) continue;
+    MakeUtf8(name);
+    renamed = true;
+  }
+  for (auto& [name, number] : record.channels) {
+    if (IsValidUtf8(name)) continue;
+    MakeUtf8(name);
+    renamed = true;
+  }
+  for (auto& [name, unit] : record.units) {
+    MakeUtf8(unit);
+    if (IsValidUtf8(name)) continue;
+    MakeUtf8(name);
+    renamed = true;
+  }
+  if (renamed) SortValues(record);
   record.id = ContentId({record.source, record.kind, identity});
 }
 

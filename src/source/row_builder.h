@@ -133,7 +133,8 @@ inline void ReserveRecords(size_t done_bytes, size_t all_bytes, std::vector<Reco
                                       static_cast<double>(done_bytes)));
 }
 
-// Sets id from source, kind and original, and the reader's name.
+// Sets id from source, kind and original, and the reader's name; strings that are not UTF-8 by now are decoded as
+// Windows-1252.
 void SealRecord(const ReadOptions& options, std::string_view kind, std::string_view reader, Record& record);
 // The same for records whose bytes do not tell them apart (the 0 that a dish measured in one second, and in another):
 // `identity`, which must name the thing for good, takes the place of the original.

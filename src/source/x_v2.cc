@@ -343,7 +343,8 @@ class XV2 final : public Format {
 
   std::unique_ptr<FileState> Prepare(std::string_view head, const ReadOptions& /*options*/) const override {
     const size_t begin = head.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-    const size_t newline = head.find('\n', begin == std::string_view::npos ? 0 : begin);
+    if (begin == std::string_view::npos) return std::make_unique<XV2State>(true);
+    const size_t newline = head.find('\n', begin);
     if (newline == std::string_view::npos) return std::make_unique<XV2State>(true);
     const std::string_view line = Trim(head.substr(begin, newline - begin));
     return std::make_unique<XV2State>(line.ends_with('}') || !line.starts_with('{'));
