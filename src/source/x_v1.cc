@@ -285,14 +285,7 @@ class Reader {
     BlockLines lines(block_);
     size_t begin = 0;
     size_t end = 0;
-    while (lines.Next(begin, end)) {
-      const size_t statuses = FindJsonValue(block_.bytes.substr(begin, end - begin), "statuses");
-      if (statuses != std::string_view::npos) {
-        ReadStatuses(begin, end);
-      } else {
-        ReadText(begin, end);
-      }
-    }
+    while (lines.Next(begin, end)) ReadText(begin, end, true);
   }
 
   void ReadArray(const JsonArrayState& state) {
@@ -326,7 +319,8 @@ class Reader {
     while (elements.Next(found)) ReadText(begin + found.begin, begin + found.end);
   }
 
-  void ReadText(size_t begin, size_t end) {
+  // `line`: it may be a search response. Looking for its key before parsing cost a fifth of the time of reading.
+  void ReadText(size_t begin, size_t end, bool line = false) {
     const std::string_view text = block_.bytes.substr(begin, end - begin);
     if (text.size() > options_.record_limit) {
       return Reject(begin, end, fmt::format("a tweet longer than {} bytes", options_.record_limit));
@@ -336,6 +330,7 @@ class Reader {
     if (!reason.empty()) return Reject(begin, end, std::move(reason));
     object json;
     if (root.get(json) != simdjson::SUCCESS) return Reject(begin, end, "not a JSON object");
+    if (line && json["statuses"].error() == simdjson::SUCCESS) return ReadStatuses(begin, end);
     Record record;
     if (!ReadNotice(json, record, reason)) reason = ReadXTweet(json, options_.owner, record);
     if (!reason.empty()) return Reject(begin, end, std::move(reason));
