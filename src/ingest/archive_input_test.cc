@@ -146,6 +146,39 @@ TEST_F(ArchiveInputTest, WhatIsUnsafeBrokenOrABombIsRejectedAndTheRestIsRead) {
   EXPECT_EQ(report.counts.read, report.counts.stored + report.counts.rejected);
 }
 
+// A little over a gibibyte of blanks in about a megabyte.
+void WriteBomb(const std::string& path) {
+  struct archive* archive = archive_write_new();
+  ASSERT_EQ(archive_write_set_format_zip(archive), ARCHIVE_OK);
+  ASSERT_EQ(archive_write_set_options(archive, "zip:compression-level=1"), ARCHIVE_OK);
+  ASSERT_EQ(archive_write_open_filename(archive, path.c_str()), ARCHIVE_OK);
+  constexpr int64_t kSize = (int64_t{1} << 30) + (int64_t{64} << 20);
+  struct archive_entry* entry = archive_entry_new();
+  archive_entry_set_pathname(entry, "bomb.jsonl");
+  archive_entry_set_perm(entry, 0644);
+  archive_entry_set_filetype(entry, AE_IFREG);
+  archive_entry_set_size(entry, kSize);
+  ASSERT_EQ(archive_write_header(archive, entry), ARCHIVE_OK);
+  const std::string blanks(size_t{16} << 20, ' ');
+  for (int64_t written = 0; written < kSize; written += static_cast<int64_t>(blanks.size())) {
+    ASSERT_EQ(archive_write_data(archive, blanks.data(), blanks.size()), static_cast<la_ssize_t>(blanks.size()));
+  }
+  archive_entry_free(entry);
+  archive_write_close(archive);
+  archive_write_free(archive);
+}
+
+TEST_F(ArchiveInputTest, AZipBombIsRejectedAndNotHeld) {
+  WriteBomb(Path("bomb.zip"));
+  ASSERT_LT(fs::file_size(Path("bomb.zip")), size_t{6} << 20);
+  Write("good.jsonl", Lines(10));
+  const IngestReport report = Run({Path("bomb.zip"), Path("good.jsonl")});
+  EXPECT_EQ(report.counts.stored, 10u);
+  EXPECT_GE(report.counts.rejected, 1u);
+  EXPECT_EQ(report.counts.read, report.counts.stored + report.counts.rejected);
+  EXPECT_THAT(ReadFile(Path("out/rejects/s.jsonl")).value(), HasSubstr("an archive bomb"));
+}
+
 TEST_F(ArchiveInputTest, AFileTakenBeforeIsKnownByItsContent) {
   Write("a.jsonl", Lines(1000));
   Write("copy/b.jsonl", Lines(1000));

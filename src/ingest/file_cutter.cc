@@ -15,8 +15,7 @@ constexpr size_t kLimitSlack = 4096;
 ParsedBlock ParsePiece(Piece piece) {
   ParsedBlock parsed;
   if (!piece.bytes.empty()) {
-    const Block block{piece.file->path, piece.bytes, piece.begin, piece.padding, piece.file->state.get(),
-                      piece.last};
+    const Block block{piece.file->path, piece.bytes, piece.begin, piece.padding, piece.file->state.get(), piece.last};
     piece.file->format->Parse(block, *piece.file->options, parsed);
     // The records have copies of what they hold.
     if (piece.owned.empty()) piece.file->reader->Release(piece.bytes);

@@ -329,7 +329,7 @@ absl::Status AddNameHash(const std::string& out, const EraseSelector& selector, 
 
 // The sources whose records were stored before the last notices came, and what their manifests say of that.
 absl::StatusOr<std::vector<std::pair<std::string, ObeyedTakedowns>>> DisobeyingSources(const std::string& out,
-                                                                                      const TakedownList& takedowns) {
+                                                                                       const TakedownList& takedowns) {
   std::vector<std::pair<std::string, ObeyedTakedowns>> pending;
   if (takedowns.empty()) return pending;
   ASSIGN_OR_RETURN(const std::vector<SourceTable> sources, ListSourceTables(out));

@@ -33,8 +33,9 @@ absl::StatusOr<Json> FinishErasure(const std::string& out, RunContext& context);
 // The same for callers without the lock.
 absl::StatusOr<Json> ResumeErasure(const std::string& out, RunContext& context);
 
-// Carries out on the stored records what notices have taken back since (store/takedown_list.h), and on what was made from
-// them. There is no receipt. Kill-safe in the same way. The caller holds OUT's lock; see ApplyTakedowns() for others.
+// Carries out on the stored records what notices have taken back since (store/takedown_list.h), and on what was made
+// from them. There is no receipt. Kill-safe in the same way. The caller holds OUT's lock; see ApplyTakedowns() for
+// others.
 struct TakedownReport {
   uint64_t records = 0;
   uint64_t masked = 0;

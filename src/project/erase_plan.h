@@ -29,8 +29,8 @@ struct ErasePlan {
 // Reads the whole of OUT's ids, and what the selector needs of the records. Memory: 16 bytes a record, and about 150
 // bytes a record that goes.
 absl::StatusOr<ErasePlan> PlanErasure(const std::string& out, const EraseSelector& selector, const RunContext& context);
-// For what notices took back (store/takedown_list.h), of the sources that do not obey the whole list yet. Nothing is to be
-// done when the plan has neither records nor masked ones.
+// For what notices took back (store/takedown_list.h), of the sources that do not obey the whole list yet. Nothing is to
+// be done when the plan has neither records nor masked ones.
 absl::StatusOr<ErasePlan> PlanTakedowns(const std::string& out, const TakedownList& takedowns,
                                         const RunContext& context);
 // For records whose rows went already (takedowns): what was made from them. `ids` need not be sorted.

@@ -20,7 +20,8 @@ namespace rhodes {
 // csv: the separator is the one of , ; tab | that cuts the first rows into the same, largest number of cells. tsv: tab,
 // and quotes count only when the first rows read well with them. The first row is the header when none of its cells is
 // a number or empty but the last; otherwise columns are called column1, column2, ... Lines that begin with '#' before
-// the table are no rows; a map that names column1, ... says that there is no header; the last of them is the header when it has as many cells as a table that has none.
+// the table are no rows; a map that names column1, ... says that there is no header; the last of them is the header
+// when it has as many cells as a table that has none.
 //
 // A row with more or fewer cells than the header, or a quote that is never closed, is rejected: that line alone,
 // reading goes on with the next one. A row that is not UTF-8 is decoded as Windows-1252 and says so in

@@ -36,12 +36,13 @@ ParsedBlock ReadChecked(const Format& format, std::string_view bytes) {
 }
 
 TEST(Trec, ArticlesWithTheirTitlesTimesAndNumbers) {
-  const ParsedBlock parsed = ReadChecked(
-      TrecFormat(),
-      "junk\n<DOC>\n<DOCNO>N-1</DOCNO>\n<URL>http://example.org/a</URL>\n<TITLE>\xD9\x85\xD8\xB5\xD8\xA8\xD8\xA7\xD8\xAD</TITLE>\n"
-      "<TIME>2017-01-20T21:43:00+01:00</TIME>\n<TEXT>\n first &amp; second \n\n third\n</TEXT>\n</DOC>\n"
-      "<DOC><DOCNO>N-2</DOCNO><HEADLINE>Out</HEADLINE><DATE>soon</DATE><TEXT>Out again.</TEXT></DOC>\n"
-      "<DOC><DOCNO>N-3</DOCNO></DOC>\n<DOC>open\n<DOC><TEXT>last</TEXT></DOC>");
+  const ParsedBlock parsed =
+      ReadChecked(TrecFormat(),
+                  "junk\n<DOC>\n<DOCNO>N-1</DOCNO>\n<URL>http://example.org/a</"
+                  "URL>\n<TITLE>\xD9\x85\xD8\xB5\xD8\xA8\xD8\xA7\xD8\xAD</TITLE>\n"
+                  "<TIME>2017-01-20T21:43:00+01:00</TIME>\n<TEXT>\n first &amp; second \n\n third\n</TEXT>\n</DOC>\n"
+                  "<DOC><DOCNO>N-2</DOCNO><HEADLINE>Out</HEADLINE><DATE>soon</DATE><TEXT>Out again.</TEXT></DOC>\n"
+                  "<DOC><DOCNO>N-3</DOCNO></DOC>\n<DOC>open\n<DOC><TEXT>last</TEXT></DOC>");
   ASSERT_EQ(parsed.records.size(), 3u);
   const Record& record = parsed.records[0];
   EXPECT_EQ(record.kind, "article");

@@ -132,10 +132,10 @@ TEST(XV1, NoticesOfTheStreamAreRecordsThatTakeBack) {
 }
 
 TEST(XV1, NumbersThatJavaScriptRoundedAreTakenFromTheirStrings) {
-  const ParsedBlock parsed =
-      ReadChecked(XV1Format(),
-                  "{\"delete\":{\"status\":{\"id\":1234567890123456256,\"id_str\":\"1234567890123456203\"}}}\n"
-                  "{\"id_str\":\"1234567890123456202\",\"id\":1234567890123456256,\"text\":\"t\",\"user\":{\"id\":3}}\n");
+  const ParsedBlock parsed = ReadChecked(
+      XV1Format(),
+      "{\"delete\":{\"status\":{\"id\":1234567890123456256,\"id_str\":\"1234567890123456203\"}}}\n"
+      "{\"id_str\":\"1234567890123456202\",\"id\":1234567890123456256,\"text\":\"t\",\"user\":{\"id\":3}}\n");
   ASSERT_EQ(parsed.records.size(), 2u);
   EXPECT_EQ(parsed.records[0].takedown->post, 1234567890123456203u);
   EXPECT_EQ(parsed.records[1].numbers.post, 1234567890123456202u);

@@ -204,8 +204,7 @@ absl::StatusOr<ObeyedTakedowns> ReadObeyedTakedowns(const std::string& directory
   return ObeyedTakedowns{manifest.manifest.extra.value(kObeyedTakedowns, ""), ContentFingerprint(bytes)};
 }
 
-absl::Status SetObeyedTakedowns(const std::string& directory, const ObeyedTakedowns& seen,
-                                const std::string& version) {
+absl::Status SetObeyedTakedowns(const std::string& directory, const ObeyedTakedowns& seen, const std::string& version) {
   const std::filesystem::path path(directory);
   ASSIGN_OR_RETURN(const SourceLock lock, SourceLock::Take(path.parent_path().string(), path.filename().string()));
   ASSIGN_OR_RETURN(const ObeyedTakedowns now, ReadObeyedTakedowns(directory));

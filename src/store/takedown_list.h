@@ -42,7 +42,8 @@ class TakedownList {
   // All of it as an edit of a source's parts. The list must outlive it.
   PartEdit Edit() const;
 
-  // Names the list as it was in OUT when it was loaded: another one as soon as a notice is added. Empty without notices.
+  // Names the list as it was in OUT when it was loaded: another one as soon as a notice is added. Empty without
+  // notices.
   const std::string& version() const { return version_; }
 
  private:
@@ -52,8 +53,8 @@ class TakedownList {
   std::string version_;
 };
 
-// Which version of the list all records of the source in `directory` obey, as its manifest says. A source that was stored
-// without any notice obeys the empty one.
+// Which version of the list all records of the source in `directory` obey, as its manifest says. A source that was
+// stored without any notice obeys the empty one.
 struct ObeyedTakedowns {
   std::string version;
   std::string manifest;  // fingerprint of the manifest that says so
