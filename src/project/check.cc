@@ -1,6 +1,7 @@
 #include "project/check.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -16,8 +17,10 @@
 #include "project/out_lock.h"
 #include "project/out_tables.h"
 #include "project/remake.h"
+#include "record/rights.h"
 #include "store/id_set.h"
 #include "store/membership.h"
+#include "store/source_directory.h"
 #include "store/suppression.h"
 #include "store/takedown_list.h"
 #include "table/part_list.h"
@@ -118,6 +121,29 @@ class Checker {
     }
   }
 
+  // A note: whether to forget is the owner's to say. Stored means: since the oldest part was written.
+  void CheckRetention(const std::string& below) {
+    const absl::StatusOr<SourceManifest> manifest = ReadSourceManifest(out_ + "/" + below);
+    if (!manifest.ok() || !manifest->manifest.extra.contains("rights")) return;
+    const std::string retention = RightsFromJson(manifest->manifest.extra["rights"]).retention;
+    const auto now = std::filesystem::file_time_type::clock::now();
+    auto oldest = now;
+    for (const PartInfo& part : manifest->parts) {
+      std::error_code error;
+      const auto written = std::filesystem::last_write_time(fmt::format("{}/{}/{}", out_, below, part.file), error);
+      if (!error) oldest = std::min(oldest, written);
+    }
+    const int64_t now_us =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
+    const int64_t age = std::chrono::duration_cast<std::chrono::microseconds>(now - oldest).count();
+    const absl::StatusOr<int64_t> end = RetentionEnd(retention, now_us - age);
+    if (!end.ok() || *end >= now_us || manifest->parts.empty()) return;
+    const std::string name = below.substr(below.rfind('/') + 1);
+    report_.notes.push_back(fmt::format("{}: may be kept \"{}\", which is over: rhodes erase {} --source {}", below,
+                                        retention, out_, name));
+  }
+
   absl::Status CheckSources() {
     ASSIGN_OR_RETURN(const std::vector<std::string> sources, SourceDirectories(out_));
     SourceTotals totals;
@@ -126,6 +152,7 @@ class Checker {
       const size_t before = report_.problems.size();
       RETURN_IF_ERROR(CheckSource(out_, below, report_, totals, records_, context_));
       records_complete_ &= report_.problems.size() == before;
+      CheckRetention(below);
     }
     std::sort(records_.begin(), records_.end());
     report_.checked["sources"] = sources.size();

@@ -506,6 +506,20 @@ class CheckTest : public EraseTest {
   }
 };
 
+TEST_F(CheckTest, ARetentionThatIsOverIsANote) {
+  Rights rights;
+  rights.retention = "until 2020-12-31";
+  ASSERT_TRUE(WriteSourceRights(out_, "posts", rights).ok());
+  absl::StatusOr<CheckReport> report = CheckOut(out_, context_);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_TRUE(report->ok());
+  ASSERT_EQ(report->notes.size(), 1u);
+  EXPECT_NE(report->notes[0].find("--source posts"), std::string::npos) << report->notes[0];
+  rights.retention = "2 days";
+  ASSERT_TRUE(WriteSourceRights(out_, "posts", rights).ok());
+  EXPECT_EQ(CheckOut(out_, context_)->notes.size(), 0u);
+}
+
 TEST_F(CheckTest, EveryFlippedByteOfAnArtefactIsFound) {
   const char* const files[] = {"records/posts/part-00000.parquet",
                                "documents/part-00000.parquet",
