@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "source/x_archive.h"
 
 namespace rhodes {
@@ -146,7 +147,7 @@ absl::StatusOr<std::optional<Unit>> InputFeed::OpenArchive(const InputFile& file
   archive_ = *std::move(archive);
   archive_reported_ = 0;
   // Only a zip has a list of its members; reading a tar twice would cost as much again.
-  archive_x_ = file.path.ends_with(".zip") ? FindXArchiveInZip(file.path) : std::nullopt;
+  archive_x_ = LowerAscii(file.path).ends_with(".zip") ? FindXArchiveInZip(file.path) : std::nullopt;
   return std::nullopt;
 }
 

@@ -159,7 +159,8 @@ void Flatten(simdjson::dom::element value, const std::string& name, bool numeric
     case element_type::UINT64:
     case element_type::DOUBLE: {
       const std::optional<double> number = NumberOf(value);
-      if (number && (value.is_double() || std::fabs(*number) < kExactInteger)) {
+      // is_double() is true of integers too: they can be read as one.
+      if (number && (value.type() == element_type::DOUBLE || std::fabs(*number) < kExactInteger)) {
         record.channels.emplace_back(name, *number);
       } else {
         record.fields.emplace_back(name, TextOf(value));

@@ -280,6 +280,7 @@ void SealRecord(const ReadOptions& options, std::string_view kind, std::string_v
   record.source = options.source;
   record.kind = kind;
   record.reader = reader;
+  if (record.language.empty() && !record.text.empty()) record.language = options.language;
   MakeUtf8(record.text);
   MakeUtf8(record.author);
   MakeUtf8(record.language);

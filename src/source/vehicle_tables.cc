@@ -399,6 +399,7 @@ class ObdState final : public FileState {
     Use use = Use::kChannel;
   };
   std::vector<Column> columns;
+  std::shared_ptr<const TimeZone> zone;  // of times that state none; null: UTC
 };
 
 class ObdCsv final : public TableFormat {
@@ -427,6 +428,7 @@ class ObdCsv final : public TableFormat {
   std::unique_ptr<FileState> PrepareTable(std::string_view head, const FileState& table,
                                           const ReadOptions& options) const override {
     auto state = std::make_unique<ObdState>();
+    state->zone = ZoneOrUtc(options.time_zone);
     ForEachRow(Block{"", head.substr(0, std::min<size_t>(head.size(), 1 << 16)), 0, 0, &table}, options,
                [&](const TableRow& row) {
                  if (!state->columns.empty()) return;
@@ -448,7 +450,7 @@ class ObdCsv final : public TableFormat {
       if (cell.empty()) continue;
       switch (column.use) {
         case Use::kTime:
-          ReadTime(column, cell, record);
+          ReadTime(column, state.zone.get(), cell, record);
           break;
         case Use::kLatitude:
           latitude = cell;
@@ -500,8 +502,8 @@ class ObdCsv final : public TableFormat {
     return column;
   }
 
-  static void ReadTime(const ObdState::Column& column, std::string_view cell, Record& record) {
-    if (const std::optional<Instant> instant = ParseInstant(cell)) {
+  static void ReadTime(const ObdState::Column& column, const TimeZone* zone, std::string_view cell, Record& record) {
+    if (const std::optional<Instant> instant = ParseInstantIn(cell, zone)) {
       record.time = instant->time;
       record.time_precision = instant->precision;
     } else {

@@ -35,6 +35,10 @@ ParsedBlock ReadChecked(const Format& format, std::string_view bytes) {
   return whole;
 }
 
+TEST(WikiText, ApostrophesOfTheTextStayInLinks) {
+  EXPECT_EQ(PlainWikiText("at [[pier|the pier's ''dark'' end]]").text, "at the pier's dark end");
+}
+
 TEST(Trec, ArticlesWithTheirTitlesTimesAndNumbers) {
   const ParsedBlock parsed =
       ReadChecked(TrecFormat(),

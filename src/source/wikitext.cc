@@ -142,8 +142,11 @@ class Converter {
                     [](char c) { return c >= 'a' && c <= 'z'; })) {
       return;
     }
-    for (const char c : shown) {
-      if (c != '\'' && c != '[' && c != ']') out_ += c;
+    for (size_t i = 0; i < shown.size(); ++i) {
+      const char c = shown[i];
+      // Two apostrophes and more are markup, a single one is the text's.
+      const bool doubled = c == '\'' && ((i > 0 && shown[i - 1] == '\'') || shown.substr(i + 1).starts_with('\''));
+      if (!doubled && c != '[' && c != ']') out_ += c;
     }
   }
 
