@@ -90,14 +90,16 @@ void ExpectTelemetry(const Record& record) {
 TEST(ObdCsv, LocalTimesAreOfTheStatedZone) {
   ReadOptions options;
   options.time_zone = "Europe/Berlin";
-  const ParsedBlock parsed = source_testing::Read(ObdCsvFormat(), "Time,SPEED (km/h)\n2024-07-01 12:00:00,50\n", options);
+  const ParsedBlock parsed =
+      source_testing::Read(ObdCsvFormat(), "Time,SPEED (km/h)\n2024-07-01 12:00:00,50\n", options);
   ASSERT_EQ(parsed.records.size(), 1u);
   EXPECT_EQ(parsed.records[0].time, 1719828000000000);
 }
 
 TEST(TeslaFleet, NumbersThatNoDoubleHoldStayDigits) {
   const ParsedBlock parsed = source_testing::Read(
-      TeslaFleetFormat(), R"({"response":{"id":12345678901234567,"vin":"5YJ3E1EA0LF000001","state":"online","charge_state":{"battery_level":80}}})");
+      TeslaFleetFormat(),
+      R"({"response":{"id":12345678901234567,"vin":"5YJ3E1EA0LF000001","state":"online","charge_state":{"battery_level":80}}})");
   ASSERT_EQ(parsed.records.size(), 1u);
   EXPECT_EQ(source_testing::Field(parsed.records[0], "id"), "12345678901234567");
 }

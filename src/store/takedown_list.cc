@@ -134,7 +134,8 @@ const char TakedownList::kRemoved[] =
     "(kind IN ('post', 'like', 'header') AND "
     "coalesce(try_cast(fields['post'] AS UBIGINT) IN (SELECT number FROM taken_posts), false))"
     " OR coalesce(try_cast(fields['repost_of'] AS UBIGINT) IN (SELECT number FROM taken_posts), false)"
-    " OR (kind = 'post' AND coalesce(try_cast(fields['user'] AS UBIGINT) IN (SELECT number FROM taken_authors), false))"
+    " OR (kind IN ('post', 'note', 'header') AND coalesce(try_cast(fields['user'] AS UBIGINT) IN (SELECT number FROM "
+    "taken_authors), false))"
     " OR coalesce(try_cast(fields['repost_author_id'] AS UBIGINT) IN (SELECT number FROM taken_authors), false)";
 const char TakedownList::kQuoteMasked[] =
     "(coalesce(try_cast(fields['quote_of'] AS UBIGINT) IN (SELECT number FROM taken_posts), false)"
