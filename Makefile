@@ -19,8 +19,9 @@ help:
 setup:
 	@tools/setup
 
+# Without tests and benchmarks: their libraries need not be there.
 build: setup
-	@cmake --preset $(PRESET) -Wno-dev --log-level=WARNING
+	@cmake --preset $(PRESET) -Wno-dev --log-level=WARNING -DRHODES_TESTS=OFF -DRHODES_BENCHMARKS=OFF
 	@cmake --build --preset $(PRESET) --parallel $(JOBS)
 
 demo: build
@@ -31,19 +32,22 @@ quick: build
 
 test:
 	@tools/setup test
-	@cmake --preset $(PRESET) -Wno-dev --log-level=WARNING
+	@cmake --preset $(PRESET) -Wno-dev --log-level=WARNING -DRHODES_TESTS=ON
 	@cmake --build --preset $(PRESET) --parallel $(JOBS)
 	ctest --test-dir $(BUILD) --output-on-failure --label-exclude long
 
 test-long: test
 	ctest --test-dir $(BUILD) --output-on-failure --label-regex long
 
-bench: build
+bench:
+	@tools/setup test
+	@cmake --preset $(PRESET) -Wno-dev --log-level=WARNING -DRHODES_TESTS=ON -DRHODES_BENCHMARKS=ON
+	@cmake --build --preset $(PRESET) --parallel $(JOBS)
 	@bench/run $(BUILD)
 
 lint:
 	@tools/setup test lint
-	@cmake --preset $(PRESET) -Wno-dev --log-level=WARNING
+	@cmake --preset $(PRESET) -Wno-dev --log-level=WARNING -DRHODES_TESTS=ON
 	@cmake --build --preset $(PRESET) --parallel $(JOBS)
 	@tools/lint $(BUILD)
 
