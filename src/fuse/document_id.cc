@@ -4,19 +4,10 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "fuse/flat_vector.h"
 
 namespace rhodes {
 namespace {
-
-std::string_view StringAt(duckdb_vector vector, idx_t row) {
-  auto* strings = static_cast<duckdb_string_t*>(duckdb_vector_get_data(vector));
-  return {duckdb_string_t_data(&strings[row]), duckdb_string_t_length(strings[row])};
-}
-
-bool IsValidAt(duckdb_vector vector, idx_t row) {
-  uint64_t* validity = duckdb_vector_get_validity(vector);
-  return validity == nullptr || duckdb_validity_row_is_valid(validity, row);
-}
 
 void DocumentIds(duckdb_function_info /*info*/, duckdb_data_chunk input, duckdb_vector output) {
   duckdb_vector texts = duckdb_data_chunk_get_vector(input, 0);
