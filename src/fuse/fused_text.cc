@@ -22,18 +22,25 @@ void Reserve(duckdb_vector list, idx_t wanted, idx_t& room) {
 
 }  // namespace
 
-duckdb_logical_type FusedTextType() {
-  duckdb_logical_type varchar = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+duckdb_logical_type SpansType() {
   duckdb_logical_type number = duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT);
-  duckdb_logical_type parents = duckdb_create_list_type(varchar);
   std::array<duckdb_logical_type, 3> span_types = {number, number, number};
   std::array<const char*, 3> span_names = {"begin", "end", "parent"};
   duckdb_logical_type span = duckdb_create_struct_type(span_types.data(), span_names.data(), 3);
   duckdb_logical_type spans = duckdb_create_list_type(span);
+  duckdb_destroy_logical_type(&number);
+  duckdb_destroy_logical_type(&span);
+  return spans;
+}
+
+duckdb_logical_type FusedTextType() {
+  duckdb_logical_type varchar = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+  duckdb_logical_type parents = duckdb_create_list_type(varchar);
+  duckdb_logical_type spans = SpansType();
   std::array<duckdb_logical_type, 3> types = {varchar, parents, spans};
   std::array<const char*, 3> names = {"text", "parents", "spans"};
   duckdb_logical_type type = duckdb_create_struct_type(types.data(), names.data(), 3);
-  for (duckdb_logical_type* part : {&varchar, &number, &parents, &span, &spans}) duckdb_destroy_logical_type(part);
+  for (duckdb_logical_type* part : {&varchar, &parents, &spans}) duckdb_destroy_logical_type(part);
   return type;
 }
 

@@ -16,6 +16,7 @@ inline constexpr char kSpansType[] = "STRUCT(\"begin\" UBIGINT, \"end\" UBIGINT,
 
 // STRUCT(text VARCHAR, parents VARCHAR[], spans ...). To be destroyed.
 duckdb_logical_type FusedTextType();
+duckdb_logical_type SpansType();
 
 // Fills a vector of that type, row after row. Not thread-safe.
 class FusedTextWriter {
