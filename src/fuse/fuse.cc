@@ -10,6 +10,7 @@
 #include "base/manifest.h"
 #include "base/text.h"
 #include "fuse/document_id.h"
+#include "fuse/orbit_functions.h"
 #include "fuse/fused_text.h"
 #include "fuse/render.h"
 #include "fuse/row_order.h"
@@ -89,6 +90,7 @@ class Fuser {
     RETURN_IF_ERROR(CreateViews(*database_, options_.out));
     RETURN_IF_ERROR(RegisterDocumentId(*database_));
     RETURN_IF_ERROR(RegisterCheckedSpans(*database_));
+    RETURN_IF_ERROR(RegisterOrbitFunctions(*database_));
     RETURN_IF_ERROR(RegisterRender(*database_, options_.templates));
     RETURN_IF_ERROR(database_->ConfineTo({options_.out}));
     ASSIGN_OR_RETURN(sources_, ListSources(options_.out));
