@@ -118,7 +118,8 @@ class HttpStream final : public Stream {
   Clock::time_point connected_at_{};
   Clock::time_point last_bytes_{};
   Clock::time_point last_next_{};
-  StreamBatch batch_;  // being gathered
+  StreamBatch batch_;    // being gathered
+  absl::Status failed_;  // for good
 
   mutable std::mutex mutex_;
   StreamHealth health_;
@@ -397,6 +398,7 @@ absl::Status HttpStream::Take(const HttpConnection::Step& step) {
 }
 
 absl::StatusOr<std::optional<StreamBatch>> HttpStream::Next(milliseconds wait) {
+  RETURN_IF_ERROR(failed_);
   const Clock::time_point begun = Clock::now();
   const Clock::time_point until = begun + wait;
   // While nobody read, silence was ours.
@@ -418,12 +420,16 @@ absl::StatusOr<std::optional<StreamBatch>> HttpStream::Next(milliseconds wait) {
     const HttpConnection::Step step = connection_->Read(has ? now : std::min(until, stalled));
     if (step.kind == HttpConnection::Step::Kind::kBytes) taken += step.bytes.size();
     const bool nothing = step.kind == HttpConnection::Step::Kind::kNothing;
-    RETURN_IF_ERROR(Take(step));
+    failed_ = Take(step);
+    if (!failed_.ok()) break;  // what came before it is given first
     if (nothing && (has || Clock::now() >= until)) break;
     if (taken >= most && Clock::now() >= until) break;  // empty lines without end
   }
   last_next_ = Clock::now();
-  if (batch_.parsed.records.empty() && batch_.parsed.rejects.empty()) return std::nullopt;
+  if (batch_.parsed.records.empty() && batch_.parsed.rejects.empty()) {
+    RETURN_IF_ERROR(failed_);
+    return std::nullopt;
+  }
   return std::exchange(batch_, {});
 }
 
