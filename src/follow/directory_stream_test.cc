@@ -349,7 +349,7 @@ TEST_F(DirectoryStreamTest, FilesThatCannotBeReadAreToldOnceAndTakenWhenTheyCan)
   Open("?format=jsonl");
   For(300);
   EXPECT_THAT(Reasons(), ElementsAre(HasSubstr("ermission denied")));
-  if (user == 0) ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_EQ(::seteuid(user), 0);
   ASSERT_EQ(::chmod(In("a.jsonl").c_str(), 0644), 0);
   UntilRecords(2);
   EXPECT_EQ(rejects_.size(), 1u);
