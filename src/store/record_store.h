@@ -23,6 +23,7 @@ struct IngestCounts {
   uint64_t rejected = 0;
   uint64_t bytes = 0;  // uncompressed input
 };
+IngestCounts operator+(IngestCounts a, const IngestCounts& b);
 
 // Takes the records of one source into OUT. Everything becomes visible at Commit(), whole, or never.
 //   OUT/records/<source>/part-*.parquet   the records (schema: record/record.h)

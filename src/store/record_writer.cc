@@ -29,16 +29,6 @@ Json CountsJson(const IngestCounts& counts, uint64_t text_bytes) {
           {"known", counts.known}};
 }
 
-IngestCounts operator+(IngestCounts a, const IngestCounts& b) {
-  a.read += b.read;
-  a.stored += b.stored;
-  a.duplicates += b.duplicates;
-  a.known += b.known;
-  a.rejected += b.rejected;
-  a.bytes += b.bytes;
-  return a;
-}
-
 class Writer final : public RecordWriter {
  public:
   Writer(std::string out, std::string source, Mode mode)
@@ -349,6 +339,16 @@ class Writer final : public RecordWriter {
 };
 
 }  // namespace
+
+IngestCounts operator+(IngestCounts a, const IngestCounts& b) {
+  a.read += b.read;
+  a.stored += b.stored;
+  a.duplicates += b.duplicates;
+  a.known += b.known;
+  a.rejected += b.rejected;
+  a.bytes += b.bytes;
+  return a;
+}
 
 absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Open(const std::string& out, const std::string& source,
                                                                  Mode mode, const RunContext& context) {
