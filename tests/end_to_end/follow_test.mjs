@@ -29,7 +29,7 @@ withScratch('follow', async (directory) => {
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 
-  const dish = spawn(peer, ['12'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const dish = spawn(peer, ['24'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const port = await new Promise((resolve) => createInterface(dish.stdout).once('line', resolve));
 
   mkdirSync(`${directory}/logs`);
@@ -75,13 +75,13 @@ withScratch('follow', async (directory) => {
   for (let i = 0; i < 600 && (sent < lines || written < lines || rest !== ''); ++i) await sleep(50);
   clearInterval(work);
   clearInterval(seconds);
-  await sleep(9000); // two polls of the history, and the server's whole answer
+  await sleep(12000); // a poll of the history, and the server's whole answer
   last.kill('SIGINT');
   equal((await last.ended).code, 130, `it ends when it is told to: ${last.said}`);
   dish.stdin.end();
   server.close();
 
-  const numbers = (sql) => Object.values(runJson(['sql', out, sql])[0]).map(Number);
+  const numbers = (sql) => Object.values(runJson(['sql', out, sql])).map(Number);
   for (const source of ['logs', 'web']) {
     equal(numbers(`SELECT count(*), count(DISTINCT text) AS texts FROM ${source}`), [lines, lines], `${source}, each once`);
   }
