@@ -149,7 +149,7 @@ TEST(StreamFaults, KilledAtAnyMomentAllIsThereOnce) {
 
   DirectoryStreamTiming directory_timing;
   directory_timing.rescan = milliseconds(50);
-  const auto directory_url = *ParseStreamUrl(fmt::format("dir://{}?format=jsonl&pattern=*.log", directory));
+  const auto directory_url = *ParseStreamUrl(fmt::format("dir://{}?format=jsonl&pattern=*.log*", directory));
   Follower files(
       [&](const Json& position) { return OpenDirectoryStream(directory_url, position, options, directory_timing); },
       text);

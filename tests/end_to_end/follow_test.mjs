@@ -54,7 +54,7 @@ withScratch('follow', async (directory) => {
   }, 1000);
 
   const out = `${directory}/out`;
-  const args = ['ingest', '--follow', '--source', `dir://${directory}/logs?format=jsonl&pattern=*.log&name=logs`,
+  const args = ['ingest', '--follow', '--source', `dir://${directory}/logs?format=jsonl&pattern=*.log*&name=logs`,
     '--source', `http://127.0.0.1:${server.address().port}/stream?format=jsonl&name=web`,
     '--source', `grpc://127.0.0.1:${port}/dish?every=1&name=dish`, '--out', out, '--part-seconds', '0.3', '--quiet'];
   const follow = () => {
