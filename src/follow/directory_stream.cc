@@ -21,8 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr size_t kKeptDone = 256;  // finished files with a mark of their own; older ones are folded into one time
-constexpr size_t kMostOpen = 256;  // files that are held open, so that removing them loses nothing
+constexpr size_t kKeptDone = 1024;  // finished files with a mark of their own; older ones are folded into one time
+constexpr size_t kMostOpen = 256;   // files that are held open, so that removing them loses nothing
 constexpr uint64_t kBatchBytes = uint64_t{1} << 20;
 
 absl::StatusOr<milliseconds> Seconds(const StreamUrl& url, const char* key, milliseconds otherwise) {

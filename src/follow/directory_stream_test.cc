@@ -286,33 +286,33 @@ TEST_F(DirectoryStreamTest, ARecordLongerThanTheLimitIsSkippedAlsoOverARestart) 
 }
 
 TEST_F(DirectoryStreamTest, PositionsStayBoundedOverThousandsOfFiles) {
-  for (int i = 0; i < 1500; ++i) Append(fmt::format("{:05}.jsonl", i), Line(i));
+  for (int i = 0; i < 2500; ++i) Append(fmt::format("{:05}.jsonl", i), Line(i));
   DirectoryStreamTiming timing = Fast();
   timing.quiet = milliseconds(100);
   timing.rescan = milliseconds(100);
   Open("?format=jsonl", nullptr, timing);
-  UntilRecords(1500);
-  Until([&] { return stream_->position()["files"].size() <= 256; });
+  UntilRecords(2500);
+  Until([&] { return stream_->position()["files"].size() <= 1024; });
   const Json position = stream_->position();
-  EXPECT_LE(position["files"].size(), 256u);
-  EXPECT_LT(DumpJson(position).size(), 100'000u);
-  ExpectOnce(0, 1500);
-  Append("new.jsonl", Line(1500));
-  std::filesystem::rename(In("01499.jsonl"), In("renamed.jsonl"));
+  EXPECT_LE(position["files"].size(), 1024u);
+  EXPECT_LT(DumpJson(position).size(), 300'000u);
+  ExpectOnce(0, 2500);
+  Append("new.jsonl", Line(2500));
+  std::filesystem::rename(In("02499.jsonl"), In("renamed.jsonl"));
   Open("?format=jsonl", *ParseJson(DumpJson(position), "kept"), timing);
   UntilRecords(1);
   For(300);
-  ExpectOnce(1500, 1501);
+  ExpectOnce(2500, 2501);
 }
 
 TEST_F(DirectoryStreamTest, FilesMovedInWithOldTimesAreNotMissed) {
-  for (int i = 0; i < 400; ++i) Append(fmt::format("{:05}.jsonl", i), Line(i));
+  for (int i = 0; i < 1500; ++i) Append(fmt::format("{:05}.jsonl", i), Line(i));
   DirectoryStreamTiming timing = Fast();
   timing.quiet = milliseconds(50);
   Open("?format=jsonl", nullptr, timing);
-  UntilRecords(400);
+  UntilRecords(1500);
   Until([&] { return stream_->position().contains("folded"); });
-  std::ofstream(directory_ + "/old") << Line(400);
+  std::ofstream(directory_ + "/old") << Line(1500);
   const timespec times[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
   ASSERT_EQ(::utimensat(AT_FDCWD, (directory_ + "/old").c_str(), times, 0), 0);
   const Json kept = stream_->position();
@@ -320,7 +320,7 @@ TEST_F(DirectoryStreamTest, FilesMovedInWithOldTimesAreNotMissed) {
   std::filesystem::rename(directory_ + "/old", In("old.jsonl"));  // while nobody watches
   Open("?format=jsonl", kept, timing);
   UntilRecords(1);
-  EXPECT_EQ(records_.count("record 400"), 1u);
+  EXPECT_EQ(records_.count("record 1500"), 1u);
 }
 
 TEST_F(DirectoryStreamTest, ADirectoryThatGoesAwayIsTroubleUntilItIsBack) {

@@ -192,9 +192,9 @@ absl::Status DishStream::Ask(Question question) {
   const bool status = question == Question::kStatus;
   const Clock::time_point now = Clock::now();
   if (status) status_at_ = now + every_;
-  if (!status)
-    history_at_ = now + timing_.sample * static_cast<int64_t>(kUnknownRing / 3);  // until its length is known
-  const absl::Status begun = client_->Start(status ? "get_status" : "get_history");
+  // Until the rings' length is known.
+  if (!status) history_at_ = now + timing_.sample * static_cast<int64_t>(kUnknownRing / 3);
+  absl::Status begun = client_->Start(status ? "get_status" : "get_history");
   if (!absl::IsUnimplemented(begun)) return begun;
   StreamBatch none;
   return Take({begun, 0}, none);

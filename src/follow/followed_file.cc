@@ -178,7 +178,7 @@ absl::StatusOr<FollowedFile::Progress> FollowedFile::ReadTail(bool whole, Parsed
     const std::string_view block = std::string_view(buffer).substr(0, size);
     const bool to_end = mark_.offset + size >= state.size;
     if (mark_.skip_begin) {
-      const absl::StatusOr<Progress> progress = Skip(block, whole && to_end, out);
+      absl::StatusOr<Progress> progress = Skip(block, whole && to_end, out);
       bytes += mark_.offset - before;
       return progress;
     }

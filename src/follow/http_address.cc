@@ -37,7 +37,7 @@ std::string_view TargetOf(std::string_view text) {
   return begin == std::string_view::npos ? std::string_view() : text.substr(begin);
 }
 
-std::string Rooted(std::string target) { return target.starts_with('/') ? target : "/" + target; }
+std::string Rooted(std::string_view target) { return (target.starts_with('/') ? "" : "/") + std::string(target); }
 
 }  // namespace
 

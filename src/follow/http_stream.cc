@@ -315,8 +315,8 @@ absl::StatusOr<bool> HttpStream::TakeStatus() {
     return true;
   }
   const std::string what = fmt::format("{} answered {}", NameOf(place_), status);
-  const auto asked = AskedPause(body_->Header("Retry-After"), body_->Header("x-rate-limit-reset"), std::time(nullptr));
-  const std::string location = body_->Header("Location");
+  const auto asked = AskedPause(body_->Header("retry-after"), body_->Header("x-rate-limit-reset"), std::time(nullptr));
+  const std::string location = body_->Header("location");
   EndConnection(false);
   switch (status) {
     case 301:
@@ -378,8 +378,8 @@ absl::Status HttpStream::Take(const HttpConnection::Step& step) {
     case HttpConnection::Step::Kind::kBytes:
       return TakeBytes(step.bytes);
     case HttpConnection::Step::Kind::kEnd: {
+      // In HTTP an answer of no stated length ends so, but a server that died looks the same.
       const bool accepted = accepted_;
-      body_->AddEnd();  // in HTTP an answer of no stated length ends so, but a server that died looks the same
       EndConnection(false);
       Lost(accepted ? "the server closed the connection" : "the server closed the connection without an answer");
       return absl::OkStatus();
