@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/manifest.h"
+#include "base/text.h"
 #include "fuse/document_id.h"
+#include "fuse/explain.h"
 #include "fuse/fuse_state.h"
 #include "fuse/fused_text.h"
 #include "fuse/render.h"
@@ -76,26 +78,58 @@ class Fuser {
     return report_;
   }
 
- private:
-  absl::Status MakeAll() {
+  absl::StatusOr<ViewExplanation> Explain(const std::string& name) {
+    ASSIGN_OR_RETURN(database_, OpenFuseDatabase(options_, context_));
+    threads_ = FuseThreads(context_);
     const InterruptOnCancel watch(*database_, context_);
-    ASSIGN_OR_RETURN(SourceScope scope, SourceScope::Open(*database_, options_.out));
-    scope_.emplace(std::move(scope));
-    for (const SourceScope::Source& source : scope_->sources()) sources_.push_back(source.name);
-    std::vector<FuseView> views = options_.views;
-    if (views.empty()) {
-      for (const std::string& source : sources_) {
-        views.emplace_back();
-        views.back().name = views.back().source = source;
+    RETURN_IF_ERROR(Begin());
+    old_ = ReadFuseState(options_.out);
+    std::vector<std::string> names;
+    for (size_t i = 0; i < views_.size(); ++i) {
+      const bool asked = views_[i].name == name;
+      names.push_back(views_[i].name);
+      WorkedView worked;
+      worked.view = views_[i];
+      const absl::Status planned = ViewError(worked.view, Plan(views_, i, worked));
+      RETURN_IF_ERROR(scope_->ShowAll());
+      if (asked && planned.ok()) return Explained(worked);
+      if (asked || (!planned.ok() && !absl::IsInvalidArgument(planned))) return planned;
+      if (!planned.ok()) failed_.insert(views_[i].name);
+      if (planned.ok()) worked_.push_back(std::move(worked));
+    }
+    const std::string nearest = Nearest(name, names);
+    return UsageError(fmt::format("there is no view \"{}\"{}", name,
+                                  nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
+  }
+
+ private:
+  absl::StatusOr<ViewExplanation> Explained(const WorkedView& worked) {
+    ViewExplanation explanation;
+    explanation.name = worked.view.name;
+    if (!worked.view.file.empty()) explanation.place = fmt::format("{}:{}", worked.view.file, worked.view.line);
+    explanation.columns = worked.columns.all;
+    explanation.plan = worked.plan;
+    explanation.units = worked.units.size();
+    if (const FuseViewState* const old = old_.Find(worked.view.name)) {
+      std::set<std::string> known;
+      for (const FuseUnit& unit : old->units) known.insert(unit.key);
+      for (const ViewUnit& unit : worked.units) {
+        explanation.unchanged += !unit.key.empty() && known.contains(unit.key) ? 1 : 0;
       }
     }
-    RETURN_IF_ERROR(
-        database_->Execute("CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
-                           "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)"));
+    ASSIGN_OR_RETURN(QueryResult plan, database_->Query("EXPLAIN " + worked.sql));
+    ASSIGN_OR_RETURN(const bool any, plan.Next());
+    if (any) explanation.operators = plan.String(1, 0);
+    return explanation;
+  }
+
+  absl::Status MakeAll() {
+    const InterruptOnCancel watch(*database_, context_);
+    RETURN_IF_ERROR(Begin());
+    const std::vector<FuseView>& views = views_;
     if (options_.incremental) RETURN_IF_ERROR(OpenOld());
     RETURN_IF_ERROR(OpenOutputs());
     context_.progress->Begin("fuse", views.size(), "views");
-    worked_.reserve(views.size());
     for (size_t i = 0; i < views.size(); ++i) {
       absl::Status made = MakeView(views, i);
       RETURN_IF_ERROR(database_->Execute(fmt::format("SET threads = {}", threads_)));
@@ -118,6 +152,27 @@ class Fuser {
     next_.files = PartsToJson(outputs_->writer->parts());
     RETURN_IF_ERROR(WriteFuseState(outputs_->state.path(), next_));
     return CountUse();
+  }
+
+  // What every run needs: sources, views and the tables that they may see.
+  absl::Status Begin() {
+    ASSIGN_OR_RETURN(SourceScope scope, SourceScope::Open(*database_, options_.out));
+    scope_.emplace(std::move(scope));
+    ASSIGN_OR_RETURN(ViewPlanner planner, ViewPlanner::Create(*database_, *scope_));
+    planner_.emplace(std::move(planner));
+    for (const SourceScope::Source& source : scope_->sources()) sources_.push_back(source.name);
+    views_ = options_.views;
+    if (views_.empty()) {
+      for (const std::string& source : sources_) {
+        views_.emplace_back();
+        views_.back().name = views_.back().source = source;
+      }
+    }
+    RETURN_IF_ERROR(
+        database_->Execute("CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
+                           "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)"));
+    worked_.reserve(views_.size());
+    return absl::OkStatus();
   }
 
   absl::Status OpenOutputs() {
@@ -184,7 +239,7 @@ class Fuser {
     for (const WorkedView& one : worked_) {
       if (!one.table.empty()) earlier.push_back(one.view.name);
     }
-    ASSIGN_OR_RETURN(worked.plan, PlanView(*database_, *scope_, view, worked.sql, earlier, referenced));
+    ASSIGN_OR_RETURN(worked.plan, planner_->Plan(view, worked.sql, earlier, referenced));
     std::vector<std::string> made_from;
     for (const WorkedView& one : worked_) {
       const std::vector<std::string>& reads = worked.plan.earlier;
@@ -503,8 +558,10 @@ class Fuser {
   RunContext& context_;
   int threads_ = 1;
   std::vector<std::string> sources_;
+  std::vector<FuseView> views_;
   std::unique_ptr<Database> database_;
   std::optional<SourceScope> scope_;
+  std::optional<ViewPlanner> planner_;
   std::vector<WorkedView> worked_;  // those that were made
   std::set<std::string> failed_;
   std::vector<bool> clean_;  // units of the view at hand that were taken over
@@ -560,6 +617,10 @@ absl::Status StatusOf(const FuseReport& report) {
   std::string message;
   for (const FuseReport::Failed& view : report.failed) message += (message.empty() ? "" : "\n") + view.message;
   return absl::FailedPreconditionError(message);
+}
+
+absl::StatusOr<ViewExplanation> ExplainView(const FuseOptions& options, const std::string& name, RunContext& context) {
+  return Fuser(options, context).Explain(name);
 }
 
 absl::StatusOr<FuseReport> Fuse(const FuseOptions& options, RunContext& context) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
-#include <set>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -59,35 +58,6 @@ bool IsWordByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// The first function in the SQL whose value may differ from run to run, or nothing.
-absl::StatusOr<std::string> Changing(Database& database, const std::string& sql) {
-  std::set<std::string> changing = {"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp"};
-  ASSIGN_OR_RETURN(
-      QueryResult names,
-      database.Query("SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability IN ('VOLATILE', "
-                     "'CONSISTENT_WITHIN_QUERY')"));
-  while (true) {
-    ASSIGN_OR_RETURN(const bool more, names.Next());
-    if (!more) break;
-    for (size_t row = 0; row < names.row_count(); ++row) changing.emplace(names.String(0, row));
-  }
-  const std::string lower = LowerAscii(sql);
-  for (size_t at = 0; at < lower.size();) {
-    if (!IsWordByte(lower[at])) {
-      ++at;
-      continue;
-    }
-    size_t end = at;
-    while (end < lower.size() && IsWordByte(lower[end])) ++end;
-    const std::string word = lower.substr(at, end - at);
-    const bool called = Trim(std::string_view(lower).substr(end)).starts_with('(') || word.find("current_") == 0 ||
-                        word.find("local") == 0;
-    if (called && changing.contains(word)) return word;
-    at = end;
-  }
-  return std::string();
-}
-
 // Plans as they are written: what the optimizer would leave out because a source is empty just now stays.
 class AsWritten {
  public:
@@ -132,14 +102,49 @@ bool Mentions(const std::string& sql, const std::string& name) {
   return LowerAscii(sql).find(LowerAscii(name)) != std::string::npos;
 }
 
-absl::StatusOr<ViewPlan> PlanView(Database& database, SourceScope& scope, const FuseView& view, const std::string& sql,
-                                  const std::vector<std::string>& earlier, bool referenced) {
+absl::StatusOr<ViewPlanner> ViewPlanner::Create(Database& database, SourceScope& scope) {
+  ViewPlanner planner(database, scope);
+  planner.changing_ = {"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp"};
+  ASSIGN_OR_RETURN(
+      QueryResult names,
+      database.Query("SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability IN ('VOLATILE', "
+                     "'CONSISTENT_WITHIN_QUERY')"));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, names.Next());
+    if (!more) return planner;
+    for (size_t row = 0; row < names.row_count(); ++row) planner.changing_.emplace(names.String(0, row));
+  }
+}
+
+// The first function in the SQL whose value may differ from run to run, or nothing.
+std::string ViewPlanner::Changing(const std::string& sql) const {
+  const std::string lower = LowerAscii(sql);
+  for (size_t at = 0; at < lower.size();) {
+    if (!IsWordByte(lower[at])) {
+      ++at;
+      continue;
+    }
+    size_t end = at;
+    while (end < lower.size() && IsWordByte(lower[end])) ++end;
+    const std::string word = lower.substr(at, end - at);
+    const bool called = Trim(std::string_view(lower).substr(end)).starts_with('(') || word.starts_with("current_") ||
+                        word.starts_with("local");
+    if (called && changing_.contains(word)) return word;
+    at = end;
+  }
+  return "";
+}
+
+absl::StatusOr<ViewPlan> ViewPlanner::Plan(const FuseView& view, const std::string& sql,
+                                           const std::vector<std::string>& earlier, bool referenced) {
+  Database& database = *database_;
+  SourceScope& scope = *scope_;
   ViewPlan plan;
   ASSIGN_OR_RETURN(plan.parallel, KeepsRowOrder(database, sql));
   ASSIGN_OR_RETURN(const std::vector<Operator> optimized, OperatorsOf(database, sql));
   if (!optimized.empty()) plan.estimated_rows = optimized.front().rows;
-  ASSIGN_OR_RETURN(const std::string changing, Changing(database, sql));
-  if (!changing.empty()) plan.unstable = fmt::format("{}() differs from run to run", changing);
+  if (const std::string changing = Changing(sql); !changing.empty())
+    plan.unstable = fmt::format("{}() differs from run to run", changing);
   for (const std::string& name : earlier) {
     if (Mentions(sql, name)) plan.earlier.push_back(name);
   }

@@ -3,6 +3,7 @@
 #define RHODES_FUSE_VIEW_PLAN_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,10 +32,25 @@ struct ViewPlan {
 };
 const char* NameOf(ViewPlan::Way way);
 
-// `sql` is what is to be run for `view`; `earlier` are the views before it that SQL can select from; with `referenced`
-// a later one selects from this one. Leaves `scope` showing all. INVALID_ARGUMENT with DuckDB's message.
-absl::StatusOr<ViewPlan> PlanView(Database& database, SourceScope& scope, const FuseView& view, const std::string& sql,
-                                  const std::vector<std::string>& earlier, bool referenced);
+// Plans the views of one run. Keeps a reference to both; not thread-safe.
+class ViewPlanner {
+ public:
+  static absl::StatusOr<ViewPlanner> Create(Database& database, SourceScope& scope);
+
+  // `sql` is what is to be run for `view`; `earlier` are the views before it that SQL can select from; with
+  // `referenced` a later one selects from this one. Leaves the scope showing all. INVALID_ARGUMENT with DuckDB's
+  // message.
+  absl::StatusOr<ViewPlan> Plan(const FuseView& view, const std::string& sql, const std::vector<std::string>& earlier,
+                                bool referenced);
+
+ private:
+  ViewPlanner(Database& database, SourceScope& scope) : database_(&database), scope_(&scope) {}
+  std::string Changing(const std::string& sql) const;
+
+  Database* database_;
+  SourceScope* scope_;
+  std::set<std::string> changing_;  // functions whose value may differ from run to run
+};
 
 // Whether `name` stands in the text of the SQL, in upper or lower case.
 bool Mentions(const std::string& sql, const std::string& name);
