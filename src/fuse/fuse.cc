@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
@@ -52,13 +53,21 @@ struct Outputs {
   uint64_t rows = 0;
 };
 
+// SQL sees files below the absolute path only.
+std::string Absolute(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  return error ? path : absolute.lexically_normal().string();
+}
+
 class Fuser {
  public:
-  Fuser(const FuseOptions& options, RunContext& context) : options_(options), context_(context) {}
+  Fuser(const FuseOptions& options, RunContext& context)
+      : options_(options), context_(context), out_(Absolute(options.out)) {}
 
   absl::StatusOr<FuseReport> Run() {
     const auto begun = std::chrono::steady_clock::now();
-    const std::string spill = options_.out + "/.fuse";
+    const std::string spill = out_ + "/.fuse";
     RETURN_IF_ERROR(RemoveTree(spill));
     ASSIGN_OR_RETURN(database_, OpenFuseDatabase(options_, context_));
     threads_ = FuseThreads(context_);
@@ -83,7 +92,7 @@ class Fuser {
     threads_ = FuseThreads(context_);
     const InterruptOnCancel watch(*database_, context_);
     RETURN_IF_ERROR(Begin());
-    old_ = ReadFuseState(options_.out);
+    old_ = ReadFuseState(out_);
     std::vector<std::string> names;
     for (size_t i = 0; i < views_.size(); ++i) {
       const bool asked = views_[i].name == name;
@@ -156,7 +165,7 @@ class Fuser {
 
   // What every run needs: sources, views and the tables that they may see.
   absl::Status Begin() {
-    ASSIGN_OR_RETURN(SourceScope scope, SourceScope::Open(*database_, options_.out));
+    ASSIGN_OR_RETURN(SourceScope scope, SourceScope::Open(*database_, out_));
     scope_.emplace(std::move(scope));
     ASSIGN_OR_RETURN(ViewPlanner planner, ViewPlanner::Create(*database_, *scope_));
     planner_.emplace(std::move(planner));
@@ -176,8 +185,8 @@ class Fuser {
   }
 
   absl::Status OpenOutputs() {
-    ASSIGN_OR_RETURN(StagedDirectory documents, StagedDirectory::Open(options_.out + "/documents"));
-    ASSIGN_OR_RETURN(StagedDirectory state, StagedDirectory::Open(FuseStateDirectory(options_.out)));
+    ASSIGN_OR_RETURN(StagedDirectory documents, StagedDirectory::Open(out_ + "/documents"));
+    ASSIGN_OR_RETURN(StagedDirectory state, StagedDirectory::Open(FuseStateDirectory(out_)));
     outputs_.emplace(Outputs{std::move(documents), std::move(state), nullptr, nullptr});
     ASSIGN_OR_RETURN(outputs_->writer, DocumentWriter::Create(outputs_->documents.path()));
     ParquetPartWriter::Options units;
@@ -189,9 +198,9 @@ class Fuser {
 
   // The documents of the last run, numbered as its state numbers them.
   absl::Status OpenOld() {
-    old_ = ReadFuseState(options_.out);
+    old_ = ReadFuseState(out_);
     if (old_.views.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const std::vector<PartInfo> parts, PartsFromJson(old_.files, options_.out + "/documents"));
+    ASSIGN_OR_RETURN(const std::vector<PartInfo> parts, PartsFromJson(old_.files, out_ + "/documents"));
     std::string sql;
     uint64_t first = 0;
     for (const PartInfo& part : parts) {
@@ -199,7 +208,7 @@ class Fuser {
           "{}SELECT file_row_number + {} AS place, id, text, parents, time, language, meta, spans FROM "
           "read_parquet({}, "
           "file_row_number = true, hive_partitioning = false)",
-          sql.empty() ? "" : " UNION ALL ", first, SqlLiteral(fmt::format("{}/documents/{}", options_.out, part.file)));
+          sql.empty() ? "" : " UNION ALL ", first, SqlLiteral(fmt::format("{}/documents/{}", out_, part.file)));
       first += part.rows;
     }
     if (parts.empty()) {
@@ -368,7 +377,7 @@ class Fuser {
       // Documents that an earlier view made are not among this one's: whether they are now is to be seen anew.
       stays[i] = by_key.contains(old->units[i].key) && old->units[i].suppressed == 0;
     }
-    RETURN_IF_ERROR(SpreadChange(*database_, options_.out, *old, stays));
+    RETURN_IF_ERROR(SpreadChange(*database_, out_, *old, stays));
     RETURN_IF_ERROR(database_->Execute("CREATE OR REPLACE TEMP TABLE rhodes_stays (old UBIGINT, unit UBIGINT)"));
     std::string pairs;
     for (size_t i = 0; i < stays.size(); ++i) {
@@ -385,8 +394,7 @@ class Fuser {
         "rhodes_old d JOIN (FROM read_parquet({0}) WHERE \"row\" >= {1} AND \"row\" < {2}) u ON u.\"row\" = d.place "
         "JOIN "
         "rhodes_stays s ON s.old = u.unit WHERE d.place >= {1} AND d.place < {2}",
-        SqlLiteral(FuseStateDirectory(options_.out) + "/part-*.parquet"), old->first_row,
-        old->first_row + old->documents)));
+        SqlLiteral(FuseStateDirectory(out_) + "/part-*.parquet"), old->first_row, old->first_row + old->documents)));
     return clean;
   }
 
@@ -556,6 +564,7 @@ class Fuser {
 
   const FuseOptions& options_;
   RunContext& context_;
+  const std::string out_;
   int threads_ = 1;
   std::vector<std::string> sources_;
   std::vector<FuseView> views_;

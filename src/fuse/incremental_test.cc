@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <random>
 
@@ -233,6 +234,14 @@ TEST_F(IncrementalTest, AStateOfOtherDocumentsIsNotUsed) {
     EXPECT_EQ(ViewOf(Run(true), "local").taken_over, 0u);
     EXPECT_EQ(Bytes(), bytes);
   }
+}
+
+TEST_F(IncrementalTest, ARelativePathIsTakenOverFromToo) {
+  Store("posts", RecordWriter::Mode::kReplace, {{"posts", 1, 5, "text"}});
+  View("local", "SELECT text, id AS parent FROM posts");
+  Run(true);
+  options_.out = std::filesystem::relative(options_.out).string();
+  EXPECT_EQ(ViewOf(Run(true), "local").taken_over, 1u);
 }
 
 TEST_F(IncrementalTest, ASlicedDocumentWithoutTimeIsAnError) {
