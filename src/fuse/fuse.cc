@@ -15,6 +15,7 @@
 #include "fuse/explain.h"
 #include "fuse/fuse_state.h"
 #include "fuse/fused_text.h"
+#include "fuse/orbit_functions.h"
 #include "fuse/render.h"
 #include "fuse/source_scope.h"
 #include "fuse/view_plan.h"
@@ -598,6 +599,7 @@ absl::StatusOr<std::unique_ptr<Database>> OpenFuseDatabase(const FuseOptions& op
   RETURN_IF_ERROR(RegisterDocumentId(*database));
   RETURN_IF_ERROR(RegisterCheckedSpans(*database));
   RETURN_IF_ERROR(RegisterRender(*database, options.templates));
+  RETURN_IF_ERROR(RegisterOrbitFunctions(*database));
   RETURN_IF_ERROR(database->ConfineTo({options.out}));
   return database;
 }

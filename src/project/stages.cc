@@ -24,7 +24,7 @@ constexpr int kFuseVersion = 2;
 constexpr int kCurateVersion = 2;
 constexpr int kTokenizeVersion = 1;
 constexpr int kTrainVersion = 1;
-constexpr int kTraceVersion = 1;
+constexpr int kTraceVersion = 2;
 constexpr int kAskVersion = 1;
 
 std::string KeyOf(std::string_view kind, int version, const Json& settings, const std::vector<std::string>& inputs) {
