@@ -104,9 +104,7 @@ CommandBody Setup(CLI::App& app) {
     }
     ASSIGN_OR_RETURN(const FuseReport report, Fuse(options, context));
     if (common.json) {
-      Json json = ToJson(report);
-      json["seconds"] = report.seconds;
-      PrintJson(json);
+      PrintJson(ToRunJson(report));
     } else {
       PrintReport(report);
     }

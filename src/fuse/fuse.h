@@ -80,7 +80,10 @@ struct FuseReport {
   std::map<std::string, uint64_t> unused;  // by source
   double seconds = 0;
 };
+// What the manifest has: a function of records and settings alone.
 Json ToJson(const FuseReport& report);
+// The same with what this run did: documents made anew and taken over, and seconds.
+Json ToRunJson(const FuseReport& report);
 
 // Writes OUT/documents/part-*.parquet (schema: record/record.h) and its manifest, whole or not at all. Documents stand
 // in the order of the views, then of their ids; the bytes do not depend on the number of threads. A document's id is
