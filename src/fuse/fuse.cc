@@ -228,7 +228,7 @@ class Fuser {
     worked.view = views[number];
     RETURN_IF_ERROR(Plan(views, number, worked));
     worked_.push_back(std::move(worked));
-    const absl::Status made = MakeDocuments(worked_.back());
+    absl::Status made = MakeDocuments(worked_.back());
     if (!made.ok()) worked_.pop_back();
     return made;
   }

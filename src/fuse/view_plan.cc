@@ -126,7 +126,7 @@ std::string ViewPlanner::Changing(const std::string& sql) const {
     }
     size_t end = at;
     while (end < lower.size() && IsWordByte(lower[end])) ++end;
-    const std::string word = lower.substr(at, end - at);
+    std::string word = lower.substr(at, end - at);
     const bool called = Trim(std::string_view(lower).substr(end)).starts_with('(') || word.starts_with("current_") ||
                         word.starts_with("local");
     if (called && changing_.contains(word)) return word;
