@@ -231,7 +231,7 @@ bool IsUpToDate(const Stage& stage) {
 
 absl::Status RecoverOut(const ProjectFile& project, Progress& progress) {
   const std::string& out = project.out;
-  for (const char* directory : {"documents", "corpus", "dropped", "shards", "model", "trace"}) {
+  for (const char* directory : {"documents", "corpus", "dropped", "shards", "model", "trace", ".fuse-state"}) {
     RETURN_IF_ERROR(RecoverDirectory(out + "/" + directory));
   }
   for (const SourceSettings& source : project.sources) {
