@@ -84,6 +84,7 @@ withScratch('follow-kill', async (scratch) => {
     const check1 = runJson(['check', out]);
     equal(check1.problems ?? [], [], 'rhodes check finds nothing');
     const counts = JSON.parse(readFileSync(join(out, 'records/numbers/manifest.json'), 'utf8')).counts;
+    if (process.env.KEEP) { const { execSync } = await import('node:child_process'); execSync(`rm -rf /tmp/kept; cp -r ${out} /tmp/kept`); }
     equal([counts.read, counts.stored, counts.duplicates, counts.rejected], [produced + broken, produced, 0, broken], 'the counts');
     const rejects = readFileSync(join(out, 'rejects/numbers.jsonl'), 'utf8').trim().split('\n').filter(Boolean).map((line) => JSON.parse(line));
     equal(rejects.length, broken, 'rejects');
