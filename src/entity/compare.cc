@@ -12,7 +12,7 @@ namespace rhodes {
 namespace {
 
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
-constexpr double kSoftWord = 0.9;  // two words of at least this similarity count as one with a slip
+constexpr double kSoftWord = 0.9;  // two words of at least this similarity count as one with a slip; so do initials
 constexpr size_t kLongestText = 20'000;
 
 struct ComparisonName {
@@ -246,6 +246,8 @@ double Comparer::SoftCosine(const std::vector<Part>& a, const std::vector<Part>&
       const bool slip = gap <= 2 && std::min(word.size(), other.size()) >= 4 && word[0] == other[0] &&
                         std::none_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
       if (alike == 0 && slip) alike = JaroWinkler(word, other);
+      const bool initial = std::min(word.size(), other.size()) == 1 && word[0] == other[0] && word[0] >= 'a';
+      if (alike == 0 && initial) alike = kSoftWord;
       if (alike < kSoftWord || alike <= best) continue;
       best = alike;
       weight = right.weight;

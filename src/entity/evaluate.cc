@@ -29,12 +29,18 @@ MatchCounts CountAt(const std::vector<double>& scores, const std::vector<bool>& 
   return counts;
 }
 
-void Count(const std::vector<double>& scores, const std::vector<bool>& labels, double threshold,
-           Evaluation& evaluation) {
+void Count(const std::vector<double>& scores, const std::vector<bool>& labels, Evaluation& evaluation) {
   evaluation.pairs = labels.size();
   evaluation.matches = static_cast<uint64_t>(std::count(labels.begin(), labels.end(), true));
-  evaluation.at_threshold = CountAt(scores, labels, threshold);
   for (int step = 1; step < 20; ++step) evaluation.curve.push_back(CountAt(scores, labels, step / 20.0));
+  for (const double high : {0.99, 0.999}) evaluation.curve.push_back(CountAt(scores, labels, high));
+}
+
+void AddTo(MatchCounts& sum, const MatchCounts& counts, uint64_t folds) {
+  sum.threshold += counts.threshold / static_cast<double>(folds);
+  sum.true_positive += counts.true_positive;
+  sum.false_positive += counts.false_positive;
+  sum.false_negative += counts.false_negative;
 }
 
 double SecondsSince(std::chrono::steady_clock::time_point begun) {
@@ -96,7 +102,9 @@ absl::StatusOr<EvaluationReport> Evaluate(const LabelledPairs& pairs, const Eval
   const std::unique_ptr<LinkModel> unsupervised = FitFellegiSunter(comparer, features);
   for (size_t i = 0; i < count; ++i) scores[i] = unsupervised->Probability(features[i]);
   report.without_labels.model = unsupervised->name();
-  Count(scores, labels, options.threshold, report.without_labels);
+  Count(scores, labels, report.without_labels);
+  report.without_labels.at_threshold =
+      CountAt(scores, labels, options.threshold > 0 ? options.threshold : unsupervised->threshold());
   report.without_labels.seconds = SecondsSince(begun);
 
   const auto supervised_begun = std::chrono::steady_clock::now();
@@ -107,6 +115,7 @@ absl::StatusOr<EvaluationReport> Evaluate(const LabelledPairs& pairs, const Eval
     for (const std::string& value : pairs.values[pairs.pairs[i].a]) first += value + '\n';
     fold_of[i] = Fingerprint(first) % folds;
   }
+  MatchCounts decided;
   for (uint64_t fold = 0; fold < folds; ++fold) {
     RETURN_IF_ERROR(context.CheckCancelled());
     std::vector<Features> known;
@@ -118,11 +127,19 @@ absl::StatusOr<EvaluationReport> Evaluate(const LabelledPairs& pairs, const Eval
     }
     const std::unique_ptr<LinkModel> model = FitLogistic(known, known_labels, context);
     report.with_labels.model = model->name();
+    std::vector<double> held_out;
+    std::vector<bool> held_out_labels;
     for (size_t i = 0; i < count; ++i) {
-      if (fold_of[i] == fold) scores[i] = model->Probability(features[i]);
+      if (fold_of[i] != fold) continue;
+      scores[i] = model->Probability(features[i]);
+      held_out.push_back(scores[i]);
+      held_out_labels.push_back(labels[i]);
     }
+    AddTo(decided, CountAt(held_out, held_out_labels, options.threshold > 0 ? options.threshold : model->threshold()),
+          folds);
   }
-  Count(scores, labels, options.threshold, report.with_labels);
+  Count(scores, labels, report.with_labels);
+  report.with_labels.at_threshold = decided;
   report.with_labels.seconds = SecondsSince(supervised_begun);
   return report;
 }

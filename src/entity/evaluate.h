@@ -22,7 +22,7 @@ struct MatchCounts {
 Json ToJson(const MatchCounts& counts);
 
 struct EvaluateOptions {
-  double threshold = 0.5;  // of the probability
+  double threshold = 0;  // of the probability; 0: each model's own
   int folds = 5;           // of the cross-validation
 };
 
@@ -30,8 +30,8 @@ struct Evaluation {
   std::string model;
   uint64_t pairs = 0;
   uint64_t matches = 0;
-  MatchCounts at_threshold;
-  std::vector<MatchCounts> curve;  // thresholds 0.05, 0.1, ..., 0.95
+  MatchCounts at_threshold;        // with labels, of each fold by the threshold of its own model; the mean is stated
+  std::vector<MatchCounts> curve;  // thresholds 0.05, 0.1, ..., 0.95, 0.99, 0.999
   double seconds = 0;
 };
 struct EvaluationReport {

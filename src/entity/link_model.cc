@@ -10,14 +10,14 @@
 namespace rhodes {
 namespace {
 
-constexpr size_t kLevels = 6;
+constexpr size_t kLevels = 7;
 constexpr int kRounds = 200;
 constexpr double kConverged = 1e-7;
 
-// 0: unlike ... 5: equal; kLevels: missing.
+// 0: unlike ... 6: equal; kLevels: missing.
 size_t LevelOf(float similarity) {
   if (std::isnan(similarity)) return kLevels;
-  constexpr std::array<float, kLevels - 1> kBounds = {0.2F, 0.4F, 0.6F, 0.8F, 0.95F};
+  constexpr std::array<float, kLevels - 1> kBounds = {0.2F, 0.4F, 0.6F, 0.8F, 0.95F, 0.9999F};
   return static_cast<size_t>(
       std::distance(kBounds.begin(), std::upper_bound(kBounds.begin(), kBounds.end(), similarity)));
 }
@@ -25,6 +25,12 @@ size_t LevelOf(float similarity) {
 double Sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
 
 using Levels = std::array<double, kLevels>;
+
+// What is believed before any pair is seen, worth kPriorPairs pairs: it decides where there are few, and fades.
+constexpr double kPriorPairs = 20;
+constexpr double kPriorShare = 0.1;
+constexpr Levels kPriorMatch = {0.01, 0.02, 0.04, 0.08, 0.2, 0.25, 0.4};
+constexpr Levels kPriorOther = {0.5, 0.25, 0.15, 0.06, 0.025, 0.01, 0.005};
 
 class FellegiSunter final : public LinkModel {
  public:
@@ -39,11 +45,12 @@ class FellegiSunter final : public LinkModel {
     }
     return Sigmoid(odds);
   }
+  double threshold() const override { return 0.95; }
   std::string_view name() const override { return "fellegi-sunter"; }
   Json ToJson(const Comparer& comparer) const override {
     Json weights = Json::object();
     for (size_t k = 0; k < used_.size(); ++k) weights[comparer.feature_names()[used_[k]]] = weights_[k];
-    return {{"model", name()}, {"prior_log_odds", prior_}, {"weights", std::move(weights)}};
+    return {{"model", name()}, {"threshold", threshold()}, {"prior_log_odds", prior_}, {"weights", std::move(weights)}};
   }
 
  private:
@@ -120,15 +127,18 @@ class Logistic final : public LinkModel {
     for (size_t i = 0; i < x.size(); ++i) odds += weights_[i] * (x[i] - mean_[i]) * scale_[i];
     return Sigmoid(odds);
   }
+  double threshold() const override { return threshold_; }
+  void set_threshold(double threshold) { threshold_ = threshold; }
   std::string_view name() const override { return "logistic"; }
   Json ToJson(const Comparer&) const override {
-    return {{"model", name()}, {"weights", weights_}, {"mean", mean_}, {"scale", scale_}};
+    return {{"model", name()}, {"threshold", threshold()}, {"weights", weights_}, {"mean", mean_}, {"scale", scale_}};
   }
 
  private:
   const std::vector<double> weights_;  // and the intercept
   const std::vector<double> mean_;
   const std::vector<double> scale_;
+  double threshold_ = 0.5;
 };
 
 class LogisticFitter {
@@ -141,7 +151,7 @@ class LogisticFitter {
     Standardise();
   }
 
-  std::unique_ptr<LinkModel> Fit() {
+  std::unique_ptr<Logistic> Fit() {
     std::vector<double> weights(width_ + 1);
     double loss = Loss(weights);
     for (int round = 0; round < 30; ++round) {
@@ -287,6 +297,7 @@ class Weighted final : public LinkModel {
     }
     return weight > 0 ? sum / weight : 0;
   }
+  double threshold() const override { return 0.85; }
   std::string_view name() const override { return "weights"; }
   Json ToJson(const Comparer& comparer) const override {
     Json weights = Json::object();
@@ -304,12 +315,12 @@ class Weighted final : public LinkModel {
 std::unique_ptr<LinkModel> FitFellegiSunter(const Comparer& comparer, const std::vector<Features>& pairs) {
   const std::vector<size_t>& used = comparer.independent();
   const std::vector<Pattern> patterns = PatternsOf(used, pairs);
-  double share = 0.1;
+  double share = kPriorShare;
   // The start: matches are mostly in the high levels, the others as all pairs are.
-  std::vector<Levels> m(used.size(), Levels{0.02, 0.03, 0.05, 0.1, 0.3, 0.5});
+  std::vector<Levels> m(used.size(), kPriorMatch);
   std::vector<Levels> u(used.size());
   for (size_t k = 0; k < used.size(); ++k) {
-    u[k].fill(1);
+    for (size_t i = 0; i < kLevels; ++i) u[k][i] = kPriorPairs * kPriorOther[i];
     for (const Pattern& pattern : patterns) {
       if (LevelAt(pattern, k) < kLevels) u[k][LevelAt(pattern, k)] += pattern.pairs;
     }
@@ -332,8 +343,10 @@ std::unique_ptr<LinkModel> FitFellegiSunter(const Comparer& comparer, const std:
     double matches = 0;
     double total = 0;
     for (size_t k = 0; k < used.size(); ++k) {
-      m[k].fill(0.5);  // a level that was not seen is not impossible
-      u[k].fill(0.5);
+      for (size_t i = 0; i < kLevels; ++i) {
+        m[k][i] = kPriorPairs * kPriorMatch[i];
+        u[k][i] = kPriorPairs * kPriorOther[i];
+      }
     }
     for (const Pattern& pattern : patterns) {
       double odds = std::log(share / (1 - share));
@@ -355,7 +368,7 @@ std::unique_ptr<LinkModel> FitFellegiSunter(const Comparer& comparer, const std:
         for (double& level : *levels) level /= sum;
       }
     }
-    const double next = std::clamp(total > 0 ? matches / total : share, 1e-6, 0.5);
+    const double next = (matches + kPriorShare * kPriorPairs) / (total + kPriorPairs);
     const double change = std::abs(next - share);
     share = next;
     set_weights();
@@ -366,7 +379,30 @@ std::unique_ptr<LinkModel> FitFellegiSunter(const Comparer& comparer, const std:
 
 std::unique_ptr<LinkModel> FitLogistic(const std::vector<Features>& pairs, const std::vector<bool>& labels,
                                        const RunContext& context) {
-  return LogisticFitter(pairs, labels, context).Fit();
+  std::unique_ptr<Logistic> model = LogisticFitter(pairs, labels, context).Fit();
+  std::vector<double> scores;
+  for (const Features& features : pairs) scores.push_back(model->Probability(features));
+  model->set_threshold(BestThreshold(scores, labels));
+  return model;
+}
+
+double BestThreshold(const std::vector<double>& scores, const std::vector<bool>& labels) {
+  std::vector<std::pair<double, bool>> ranked;
+  for (size_t i = 0; i < scores.size(); ++i) ranked.emplace_back(scores[i], labels[i]);
+  std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  const auto matches = static_cast<double>(std::count(labels.begin(), labels.end(), true));
+  double best = 0;
+  double threshold = 0.5;
+  double found = 0;
+  for (size_t i = 0; i < ranked.size(); ++i) {
+    found += ranked[i].second ? 1 : 0;
+    if (i + 1 < ranked.size() && ranked[i + 1].first == ranked[i].first) continue;  // equal scores go together
+    const double f1 = 2 * found / (static_cast<double>(i + 1) + matches);
+    if (f1 <= best) continue;
+    best = f1;
+    threshold = ranked[i].first;
+  }
+  return threshold;
 }
 
 std::unique_ptr<LinkModel> GivenWeights(const Comparer& comparer) {

@@ -57,6 +57,7 @@ class KindResolver {
       (decision.together ? input.together : input.apart).emplace_back(*a, *b);
     }
     if (!kind_.match.empty()) RETURN_IF_ERROR(Score(input));
+    if (model_ && !(kind_.threshold > 0)) input.threshold = model_->threshold();
     return ClusterMentions(input);
   }
 

@@ -26,7 +26,7 @@ struct EntityKind {
   std::string name;                   // the attribute that entities are called by; empty: the first one
   std::vector<std::string> keys;      // declared identifiers, the strongest first
   std::vector<MatchAttribute> match;  // empty: keys alone decide
-  double threshold = 0.9;             // of the probability that two mentions are one
+  double threshold = 0;               // of the score; 0: the model's own (link_model.h)
   uint64_t max_block = 100;           // a word that more mentions have finds no candidates
   std::string labels;                 // a file of labelled pairs (labelled_pairs.h); empty: none
   std::vector<EntitySource> from;

@@ -50,6 +50,7 @@ class EntityChecker {
 
   absl::Status CheckTables(const Manifest& manifest, const IdSet* records) {
     ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open({}));
+    if (records != nullptr) RETURN_IF_ERROR(RegisterIdSet(*database, "rhodes_known", records));
     RETURN_IF_ERROR(CreateEntityViews(*database, out_));
     for (const auto& [count, view] : {std::pair{"entities", kEntities.view}, std::pair{"mentions", kEntityMentions.view},
                                       std::pair{"links", kEntityLinks.view}}) {
@@ -64,7 +65,6 @@ class EntityChecker {
     if (homeless > 0) Add("entities/mentions", fmt::format("{} mentions are in no entity", homeless));
     ASSIGN_OR_RETURN(report_.checked["entities"], database->QueryCount("SELECT count(*) FROM entities"));
     if (records == nullptr) return absl::OkStatus();
-    RETURN_IF_ERROR(RegisterIdSet(*database, "rhodes_known", records));
     ASSIGN_OR_RETURN(const uint64_t unknown, database->QueryCount(
                                                  "SELECT count(*) FROM record_entities WHERE NOT rhodes_known(record)"));
     if (unknown > 0) {
