@@ -30,7 +30,7 @@ using Levels = std::array<double, kLevels>;
 constexpr double kPriorPairs = 20;
 constexpr double kPriorShare = 0.1;
 constexpr Levels kPriorMatch = {0.01, 0.02, 0.04, 0.08, 0.2, 0.25, 0.4};
-constexpr Levels kPriorOther = {0.5, 0.25, 0.15, 0.06, 0.025, 0.01, 0.005};
+constexpr Levels kPriorOther = {0.5, 0.25, 0.15, 0.06, 0.03, 0.009, 0.001};
 
 class FellegiSunter final : public LinkModel {
  public:
@@ -400,7 +400,7 @@ double BestThreshold(const std::vector<double>& scores, const std::vector<bool>&
     const double f1 = 2 * found / (static_cast<double>(i + 1) + matches);
     if (f1 <= best) continue;
     best = f1;
-    threshold = ranked[i].first;
+    threshold = i + 1 < ranked.size() ? (ranked[i].first + ranked[i + 1].first) / 2 : ranked[i].first;
   }
   return threshold;
 }

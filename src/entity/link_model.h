@@ -34,7 +34,7 @@ std::unique_ptr<LinkModel> FitFellegiSunter(const Comparer& comparer, const std:
 std::unique_ptr<LinkModel> FitLogistic(const std::vector<Features>& pairs, const std::vector<bool>& labels,
                                        const RunContext& context);
 
-// The threshold, among the scores, at which F1 is best; 0.5 when there is no match.
+// The threshold at which F1 is best, half-way between the scores on both sides of it; 0.5 when there is no match.
 double BestThreshold(const std::vector<double>& scores, const std::vector<bool>& labels);
 
 // The weighted mean of the leading similarities that are not missing, by the weights of the attributes.
