@@ -25,7 +25,7 @@ class LinkModel {
 // Fellegi and Sunter 1969: each similarity falls into one of seven levels, and the levels are independent given whether
 // the pair is one entity. The probabilities of the levels and the share of matches are fitted by expectation
 // maximisation (Winkler 1988) over `pairs`, which are candidates and so hold far more matches than pairs by chance.
-// A prior worth 20 pairs decides where there are few. Levels are kept in order: a
+// A prior decides where there are few pairs. Levels are kept in order: a
 // higher one is never weaker evidence. Deterministic.
 std::unique_ptr<LinkModel> FitFellegiSunter(const Comparer& comparer, const std::vector<Features>& pairs);
 
