@@ -23,7 +23,9 @@ struct Flags {
   EvaluateOptions options;
 };
 
-std::string Text(const Json& json, const char* name) { return json[name].is_null() ? "" : json[name].get<std::string>(); }
+std::string Text(const Json& json, const char* name) {
+  return json[name].is_null() ? "" : json[name].get<std::string>();
+}
 
 std::string Values(const Json& map) {
   std::string text;
@@ -36,12 +38,13 @@ std::string Values(const Json& map) {
 void PrintList(const Json& list) {
   const Json& counts = list["counts"];
   for (const Json& kind : counts["kinds"]) {
-    fmt::print("{}: {} entities of {} mentions in {} records; links {} by key, {} by score ({}), {} by user; {} undone, "
-               "{} refused\n",
-               Text(kind, "kind"), kind["entities"].get<uint64_t>(), kind["mentions"].get<uint64_t>(),
-               kind["mentioning"].get<uint64_t>(), kind["by_key"].get<uint64_t>(), kind["by_score"].get<uint64_t>(),
-               Text(kind, "model"), kind["by_user"].get<uint64_t>(), kind["undone"].get<uint64_t>(),
-               kind["refused"].get<uint64_t>());
+    fmt::print(
+        "{}: {} entities of {} mentions in {} records; links {} by key, {} by score ({}), {} by user; {} undone, "
+        "{} refused\n",
+        Text(kind, "kind"), kind["entities"].get<uint64_t>(), kind["mentions"].get<uint64_t>(),
+        kind["mentioning"].get<uint64_t>(), kind["by_key"].get<uint64_t>(), kind["by_score"].get<uint64_t>(),
+        Text(kind, "model"), kind["by_user"].get<uint64_t>(), kind["undone"].get<uint64_t>(),
+        kind["refused"].get<uint64_t>());
   }
   fmt::print("\n{:<32}  {:<12}  {:>8}  {:>9}  {}\n", "id", "kind", "mentions", "records", "name");
   for (const Json& entity : list["entities"]) {
@@ -143,7 +146,8 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--undo", flags->undo, "the link with this id is wrong: its two mentions are not one");
   app.add_option("--link", flags->link, "two mentions (or entities) by their ids: they are one")->expected(2);
   app.add_option("--reason", flags->reason, "why, for the journal; with --undo and --link");
-  app.add_option("--evaluate", flags->evaluate, "labelled pairs: precision, recall and F1 over thresholds; without OUT");
+  app.add_option("--evaluate", flags->evaluate,
+                 "labelled pairs: precision, recall and F1 over thresholds; without OUT");
   app.add_option("--folds", flags->options.folds, "of the cross-validation; with --evaluate")
       ->check(CLI::Range(2, 100))
       ->capture_default_str();

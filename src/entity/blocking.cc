@@ -75,8 +75,7 @@ absl::StatusOr<std::vector<std::pair<uint32_t, uint32_t>>> FindCandidates(
     const size_t end = std::min(mentions, (stretch + 1) * kStretch);
     for (size_t i = stretch * kStretch; i < end; ++i) {
       const auto own = static_cast<uint32_t>(i);
-      for (const uint32_t other :
-           Nearest(own, terms[i], postings, static_cast<double>(mentions), per_mention)) {
+      for (const uint32_t other : Nearest(own, terms[i], postings, static_cast<double>(mentions), per_mention)) {
         found[stretch].emplace_back(std::min(own, other), std::max(own, other));
       }
     }

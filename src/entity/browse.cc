@@ -56,8 +56,8 @@ absl::StatusOr<Json> Rows(Database& database, const std::string& sql, const std:
 // The one row whose id begins so.
 absl::StatusOr<Json> RowOf(Database& database, const std::string& what, const std::string& sql, const std::string& id) {
   if (id.size() < kShortestId || id.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    return UsageError(fmt::format("entities: \"{}\" is no id of {}: hexadecimal digits, {} at least", id, what,
-                                  kShortestId));
+    return UsageError(
+        fmt::format("entities: \"{}\" is no id of {}: hexadecimal digits, {} at least", id, what, kShortestId));
   }
   ASSIGN_OR_RETURN(const Json rows, Rows(database, sql, {id + "%"}));
   if (rows.empty()) return absl::NotFoundError(fmt::format("entities: there is no {} {}", what, id));
@@ -119,26 +119,27 @@ absl::StatusOr<Json> ListEntities(const std::string& out, const EntityQuery& que
         fmt::arg("text", SqlLiteral(query.find)));
   }
   ASSIGN_OR_RETURN(const uint64_t found, database->QueryCount("SELECT count(*) FROM entities " + where));
-  ASSIGN_OR_RETURN(Json entities, Rows(*database,
-                                       fmt::format("{} {} ORDER BY mentions DESC, records DESC, id LIMIT {}",
-                                                   kEntityRow, where, query.limit),
-                                       {}));
+  ASSIGN_OR_RETURN(
+      Json entities,
+      Rows(*database,
+           fmt::format("{} {} ORDER BY mentions DESC, records DESC, id LIMIT {}", kEntityRow, where, query.limit), {}));
   return Json{{"counts", manifest.counts}, {"found", found}, {"entities", std::move(entities)}};
 }
 
 absl::StatusOr<Json> ShowEntity(const std::string& out, const std::string& id) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, OpenEntities(out));
-  ASSIGN_OR_RETURN(Json entity, RowOf(*database, "entity",
-                                      fmt::format("{} WHERE id LIKE ? ORDER BY id LIMIT 10", kEntityRow), id));
+  ASSIGN_OR_RETURN(Json entity,
+                   RowOf(*database, "entity", fmt::format("{} WHERE id LIKE ? ORDER BY id LIMIT 10", kEntityRow), id));
   const std::string whole = entity["id"];
   ASSIGN_OR_RETURN(entity["mentions"],
                    Rows(*database, fmt::format("{} WHERE entity = ? ORDER BY id", kMentionRow), {whole}));
-  ASSIGN_OR_RETURN(entity["links"],
-                   Rows(*database,
-                        fmt::format("{} WHERE a IN (SELECT id FROM entity_mentions WHERE entity = ?) OR b IN (SELECT id "
-                                    "FROM entity_mentions WHERE entity = ?) ORDER BY state, reason, id",
-                                    kLinkRow),
-                        {whole, whole}));
+  ASSIGN_OR_RETURN(
+      entity["links"],
+      Rows(*database,
+           fmt::format("{} WHERE a IN (SELECT id FROM entity_mentions WHERE entity = ?) OR b IN (SELECT id "
+                       "FROM entity_mentions WHERE entity = ?) ORDER BY state, reason, id",
+                       kLinkRow),
+           {whole, whole}));
   return entity;
 }
 
@@ -147,8 +148,8 @@ absl::StatusOr<Json> UndoLink(const std::string& out, const std::string& link, c
   EntityDecision decision;
   {
     ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, OpenEntities(out));
-    ASSIGN_OR_RETURN(const Json row, RowOf(*database, "link",
-                                           fmt::format("{} WHERE id LIKE ? ORDER BY id LIMIT 10", kLinkRow), link));
+    ASSIGN_OR_RETURN(const Json row,
+                     RowOf(*database, "link", fmt::format("{} WHERE id LIKE ? ORDER BY id LIMIT 10", kLinkRow), link));
     if (row["state"] == Json("undone")) return UsageError(fmt::format("entities: link {} is undone already", link));
     decision = {false, row["kind"], row["a"], row["b"], reason, ""};
   }

@@ -25,8 +25,8 @@ absl::StatusOr<Json> ShowEntity(const std::string& out, const std::string& id);
 
 // Takes the link with this id (or the beginning of it) apart, or holds two mentions together (by id, or by the id of
 // their entity, which stands for its first mention), and makes the entities again. Hold OUT's lock. UsageError when
-// there is no such link or mention, when the two are of different kinds, or are held apart by different values of a key:
-// then nothing is kept. {"decision", "kind", "a", "b", "reason", "time", "counts"}.
+// there is no such link or mention, when the two are of different kinds, or are held apart by different values of a
+// key: then nothing is kept. {"decision", "kind", "a", "b", "reason", "time", "counts"}.
 absl::StatusOr<Json> UndoLink(const std::string& out, const std::string& link, const std::string& reason,
                               RunContext& context);
 absl::StatusOr<Json> LinkMentions(const std::string& out, const std::string& a, const std::string& b,

@@ -13,9 +13,9 @@
 namespace rhodes {
 namespace {
 
-constexpr size_t kHeads = 8;      // mentions of one key value that may not join, and gather others each
-constexpr size_t kLooked = 20;    // atoms of a large entity that are compared
-constexpr size_t kOfAtom = 4;     // mentions of an atom that are compared
+constexpr size_t kHeads = 8;    // mentions of one key value that may not join, and gather others each
+constexpr size_t kLooked = 20;  // atoms of a large entity that are compared
+constexpr size_t kOfAtom = 4;   // mentions of an atom that are compared
 
 uint64_t PairKey(uint32_t a, uint32_t b) { return (uint64_t{std::min(a, b)} << 32) | std::max(a, b); }
 
@@ -76,7 +76,8 @@ class Clusterer {
     const Entity& right = entities_[b];
     for (size_t k = 0; k < left.keys.size(); ++k) {
       if (!left.keys[k].empty() && !right.keys[k].empty() && left.keys[k] != right.keys[k]) {
-        return fmt::format("{} \"{}\" is not {} \"{}\"", input_.key_names[k], left.keys[k], input_.key_names[k], right.keys[k]);
+        return fmt::format("{} \"{}\" is not {} \"{}\"", input_.key_names[k], left.keys[k], input_.key_names[k],
+                           right.keys[k]);
       }
     }
     const Entity& fewer = left.apart.size() < right.apart.size() ? left : right;

@@ -67,9 +67,9 @@ class Comparer {
   struct Value {
     bool present = false;
     bool arabic = false;
-    std::string plain;                // words with a space between
-    std::vector<Part> words;          // sorted by word
-    std::vector<Part> skeletons;      // the same of their consonants; names only
+    std::string plain;            // words with a space between
+    std::vector<Part> words;      // sorted by word
+    std::vector<Part> skeletons;  // the same of their consonants; names only
     std::vector<uint32_t> codes;
     std::vector<uint32_t> numbers;
     double number = 0;

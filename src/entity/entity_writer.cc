@@ -184,9 +184,8 @@ absl::Status EntityWriter::WriteRecord(std::string_view record, std::string_view
 
 absl::StatusOr<std::vector<PartInfo>> EntityWriter::Finish() {
   std::vector<PartInfo> all;
-  for (const auto& [writer, table] :
-       {std::pair{&entities_, &kEntities}, std::pair{&mentions_, &kEntityMentions}, std::pair{&links_, &kEntityLinks},
-        std::pair{&records_, &kRecordEntities}}) {
+  for (const auto& [writer, table] : {std::pair{&entities_, &kEntities}, std::pair{&mentions_, &kEntityMentions},
+                                      std::pair{&links_, &kEntityLinks}, std::pair{&records_, &kRecordEntities}}) {
     ASSIGN_OR_RETURN(std::vector<PartInfo> parts, (*writer)->Finish());
     for (PartInfo& part : parts) {
       part.file = fmt::format("{}/{}", table->folder, part.file);

@@ -50,12 +50,9 @@ double SecondsSince(std::chrono::steady_clock::time_point begun) {
 Json ToJson(const Evaluation& evaluation) {
   Json curve = Json::array();
   for (const MatchCounts& counts : evaluation.curve) curve.push_back(rhodes::ToJson(counts));
-  return {{"model", evaluation.model},
-          {"pairs", evaluation.pairs},
-          {"matches", evaluation.matches},
-          {"at_threshold", rhodes::ToJson(evaluation.at_threshold)},
-          {"curve", std::move(curve)},
-          {"seconds", evaluation.seconds}};
+  return {{"model", evaluation.model},     {"pairs", evaluation.pairs},
+          {"matches", evaluation.matches}, {"at_threshold", rhodes::ToJson(evaluation.at_threshold)},
+          {"curve", std::move(curve)},     {"seconds", evaluation.seconds}};
 }
 
 }  // namespace
@@ -65,12 +62,9 @@ double MatchCounts::recall() const { return Share(true_positive, true_positive +
 double MatchCounts::f1() const { return Share(2 * true_positive, 2 * true_positive + false_positive + false_negative); }
 
 Json ToJson(const MatchCounts& counts) {
-  return {{"threshold", counts.threshold},
-          {"precision", Rounded(counts.precision())},
-          {"recall", Rounded(counts.recall())},
-          {"f1", Rounded(counts.f1())},
-          {"true_positive", counts.true_positive},
-          {"false_positive", counts.false_positive},
+  return {{"threshold", counts.threshold},          {"precision", Rounded(counts.precision())},
+          {"recall", Rounded(counts.recall())},     {"f1", Rounded(counts.f1())},
+          {"true_positive", counts.true_positive},  {"false_positive", counts.false_positive},
           {"false_negative", counts.false_negative}};
 }
 

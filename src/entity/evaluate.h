@@ -23,7 +23,7 @@ Json ToJson(const MatchCounts& counts);
 
 struct EvaluateOptions {
   double threshold = 0;  // of the probability; 0: each model's own
-  int folds = 5;           // of the cross-validation
+  int folds = 5;         // of the cross-validation
 };
 
 struct Evaluation {

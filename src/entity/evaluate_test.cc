@@ -56,8 +56,8 @@ LabelledPairs Names() {
     for (size_t j = 0; j < second.size(); ++j) {
       const std::string left = fmt::format("COL name VAL {} {} COL phone VAL tel{}", first[i], second[j], number(i, j));
       for (size_t k = 0; k < second.size(); ++k) {
-        text += fmt::format("{}\tCOL name VAL {}s {} COL phone VAL tel{}\t{}\n", left, first[i], second[k], number(i, k),
-                            j == k ? 1 : 0);
+        text += fmt::format("{}\tCOL name VAL {}s {} COL phone VAL tel{}\t{}\n", left, first[i], second[k],
+                            number(i, k), j == k ? 1 : 0);
       }
     }
   }

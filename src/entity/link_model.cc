@@ -26,8 +26,8 @@ double Sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) 
 
 using Levels = std::array<double, kLevels>;
 
-// What is believed before any pair is seen. It is worth 200 pairs where there are few, which no fit could tell apart, and
-// 20 from 1,800 pairs on: more would hold the fit back (F1 of Abt-Buy at the threshold falls from 0.80 to 0.50).
+// What is believed before any pair is seen. It is worth 200 pairs where there are few, which no fit could tell apart,
+// and 20 from 1,800 pairs on: more would hold the fit back (F1 of Abt-Buy at the threshold falls from 0.80 to 0.50).
 double PriorPairs(size_t pairs) { return std::max(20.0, 200.0 * 200.0 / (200.0 + static_cast<double>(pairs))); }
 constexpr double kPriorShare = 0.1;
 constexpr Levels kPriorMatch = {0.01, 0.02, 0.04, 0.08, 0.2, 0.25, 0.4};

@@ -63,7 +63,8 @@ std::string TableName(size_t number, size_t from) { return fmt::format("rhodes_m
 std::string IdOf(const EntityKind& kind, const Mention& mention, const std::vector<std::string>& attributes) {
   std::string values;
   for (size_t i = 0; i < kind.keys.size(); ++i) {
-    if (!mention.keys[i].empty()) values += fmt::format("k {} {}:{}", kind.keys[i], mention.keys[i].size(), mention.keys[i]);
+    if (!mention.keys[i].empty())
+      values += fmt::format("k {} {}:{}", kind.keys[i], mention.keys[i].size(), mention.keys[i]);
   }
   for (size_t i = 0; i < attributes.size(); ++i) {
     if (mention.attributes[i].empty()) continue;
@@ -97,12 +98,12 @@ class MentionReader {
     RETURN_IF_ERROR(database_.RequireOneSelect(select));
     const std::string names = Joined(columns.names, ", ");
     const std::string counted = TableName(number_, from) + "_counted";
-    RETURN_IF_ERROR(database_.Execute(fmt::format("CREATE TEMP TABLE {} AS SELECT {}, count(*)::UBIGINT AS records "
-                                                  "FROM ({}) GROUP BY ALL",
-                                                  counted, names, select)));
-    ASSIGN_OR_RETURN(const uint64_t records,
-                     database_.QueryCount(fmt::format("SELECT count(*) FROM main.{}",
-                                                      SqlIdentifier(kind_.from[from].source))));
+    RETURN_IF_ERROR(
+        database_.Execute(fmt::format("CREATE TEMP TABLE {} AS SELECT {}, count(*)::UBIGINT AS records "
+                                      "FROM ({}) GROUP BY ALL",
+                                      counted, names, select)));
+    ASSIGN_OR_RETURN(const uint64_t records, database_.QueryCount(fmt::format("SELECT count(*) FROM main.{}",
+                                                                              SqlIdentifier(kind_.from[from].source))));
     mentions_.records += records;
     RETURN_IF_ERROR(Fetch(from, columns, names, counted));
     return database_.Execute(fmt::format("DROP TABLE {}", counted));
@@ -115,8 +116,8 @@ class MentionReader {
                      TableSchema::Parse(definition + "mention VARCHAR"));
     RowChunks chunks(schema);
     {
-      ASSIGN_OR_RETURN(QueryResult rows, database_.Query(fmt::format("SELECT {}, records FROM {} ORDER BY {}", names,
-                                                                     counted, names)));
+      ASSIGN_OR_RETURN(QueryResult rows,
+                       database_.Query(fmt::format("SELECT {}, records FROM {} ORDER BY {}", names, counted, names)));
       while (true) {
         ASSIGN_OR_RETURN(const bool more, rows.Next());
         if (!more) break;
@@ -146,7 +147,8 @@ class MentionReader {
     }
     if (bytes > left_) {
       return absl::ResourceExhaustedError(
-          "its mentions do not fit into the memory: give more with --memory, or fewer attributes, so that fewer sets of "
+          "its mentions do not fit into the memory: give more with --memory, or fewer attributes, so that fewer sets "
+          "of "
           "values are distinct");
     }
     left_ -= bytes;

@@ -20,16 +20,15 @@ struct Mention {
 };
 
 struct Mentions {
-  std::vector<Mention> all;            // sorted by id
-  std::vector<uint64_t> rows;          // of each `from`: distinct rows in its table
-  uint64_t records = 0;                // of the sources
+  std::vector<Mention> all;    // sorted by id
+  std::vector<uint64_t> rows;  // of each `from`: distinct rows in its table
+  uint64_t records = 0;        // of the sources
   uint64_t mentioning = 0;
 };
 
 // Reads all. For each `from` number F of `kind`, which is number K, a temporary table "rhodes_mention_K_F"
 // (keys and attributes as k0.. and a0.., mention VARCHAR) stays in `database`, by which records find their mention.
-absl::StatusOr<Mentions> ReadMentions(Database& database, const EntityKind& kind, size_t number,
-                                      uint64_t memory_bytes);
+absl::StatusOr<Mentions> ReadMentions(Database& database, const EntityKind& kind, size_t number, uint64_t memory_bytes);
 
 // SELECT record id and mention id of the records behind `from` number F, in the order of the record ids.
 std::string RecordsSql(const EntityKind& kind, size_t number, size_t from);

@@ -74,7 +74,8 @@ void AddPieces(std::string_view chunk, std::vector<Word>& words) {
   for (size_t begin = 0; begin < chunk.size();) {
     size_t end = begin;
     while (end < chunk.size() && IsWord(chunk[end])) ++end;
-    if (end > begin) words.push_back({std::string(chunk.substr(begin, end - begin)), KindOf(chunk.substr(begin, end - begin))});
+    if (end > begin)
+      words.push_back({std::string(chunk.substr(begin, end - begin)), KindOf(chunk.substr(begin, end - begin))});
     begin = end + 1;
   }
 }
@@ -82,31 +83,56 @@ void AddPieces(std::string_view chunk, std::vector<Word>& words) {
 // What an Arabic letter is in the usual Latin transcriptions, vowels left out.
 std::string_view Consonant(UChar32 c) {
   switch (c) {
-    case 0x0628: return "b";
-    case 0x062A: return "t";
-    case 0x062B: return "t";  // th
-    case 0x062C: return "j";
-    case 0x062D: return "h";
-    case 0x062E: return "k";  // kh
-    case 0x062F: return "d";
-    case 0x0630: return "d";  // dh
-    case 0x0631: return "r";
-    case 0x0632: return "z";
-    case 0x0633: return "s";
-    case 0x0634: return "s";  // sh
-    case 0x0635: return "s";
-    case 0x0636: return "d";
-    case 0x0637: return "t";
-    case 0x0638: return "z";
-    case 0x063A: return "g";  // gh
-    case 0x0641: return "f";
-    case 0x0642: return "k";
-    case 0x0643: return "k";
-    case 0x0644: return "l";
-    case 0x0645: return "m";
-    case 0x0646: return "n";
-    case 0x0647: return "h";
-    default: return "";
+    case 0x0628:
+      return "b";
+    case 0x062A:
+      return "t";
+    case 0x062B:
+      return "t";  // th
+    case 0x062C:
+      return "j";
+    case 0x062D:
+      return "h";
+    case 0x062E:
+      return "k";  // kh
+    case 0x062F:
+      return "d";
+    case 0x0630:
+      return "d";  // dh
+    case 0x0631:
+      return "r";
+    case 0x0632:
+      return "z";
+    case 0x0633:
+      return "s";
+    case 0x0634:
+      return "s";  // sh
+    case 0x0635:
+      return "s";
+    case 0x0636:
+      return "d";
+    case 0x0637:
+      return "t";
+    case 0x0638:
+      return "z";
+    case 0x063A:
+      return "g";  // gh
+    case 0x0641:
+      return "f";
+    case 0x0642:
+      return "k";
+    case 0x0643:
+      return "k";
+    case 0x0644:
+      return "l";
+    case 0x0645:
+      return "m";
+    case 0x0646:
+      return "n";
+    case 0x0647:
+      return "h";
+    default:
+      return "";
   }
 }
 

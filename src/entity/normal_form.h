@@ -11,8 +11,9 @@
 
 namespace rhodes {
 
-// `text` (UTF-8; invalid bytes count as U+FFFD) decomposed by compatibility (NFKD), in lower case, without marks (accents
-// and the Arabic vowel signs), every digit as an ASCII one, alef, yeh and teh marbuta in one form each, no tatweel.
+// `text` (UTF-8; invalid bytes count as U+FFFD) decomposed by compatibility (NFKD), in lower case, without marks
+// (accents and the Arabic vowel signs), every digit as an ASCII one, alef, yeh and teh marbuta in one form each, no
+// tatweel.
 std::string FoldedText(std::string_view text);
 
 // A word of FoldedText(): letters and digits. Hyphens, slashes and points inside a word that has letters and digits

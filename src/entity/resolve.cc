@@ -107,9 +107,8 @@ class KindResolver {
     }
     ASSIGN_OR_RETURN(Comparer comparer, Comparer::Create(kind_.match, values, context_));
     comparer_.emplace(std::move(comparer));
-    ASSIGN_OR_RETURN(const auto pairs,
-                     FindCandidates(comparer_->blocking_terms(), comparer_->term_count(), mentions_.size(),
-                                    kind_.max_block, kCandidates, context_));
+    ASSIGN_OR_RETURN(const auto pairs, FindCandidates(comparer_->blocking_terms(), comparer_->term_count(),
+                                                      mentions_.size(), kind_.max_block, kCandidates, context_));
     candidates_ = pairs.size();
     std::vector<Features> features(pairs.size());
     const absl::Status compared = ParallelFor(context_.Threads(), pairs.size(), [&](size_t i) {
@@ -131,8 +130,8 @@ class KindResolver {
     if (!labels.ok()) return UsageError(Message(labels.status()));
     for (const MatchAttribute& attribute : kind_.match) {
       if (std::find(labels->attributes.begin(), labels->attributes.end(), attribute.name) == labels->attributes.end()) {
-        return UsageError(fmt::format("{}: no pair has the attribute \"{}\" that is to be matched by", kind_.labels,
-                                      attribute.name));
+        return UsageError(
+            fmt::format("{}: no pair has the attribute \"{}\" that is to be matched by", kind_.labels, attribute.name));
       }
     }
     return labels;
@@ -229,8 +228,7 @@ class Resolver {
 
   absl::Status Make(size_t number, const std::vector<EntityDecision>& decisions, EntityWriter& writer) {
     const EntityKind& kind = options_.kinds[number];
-    ASSIGN_OR_RETURN(const Mentions mentions,
-                     ReadMentions(*database_, kind, number, context_.memory_bytes / 2));
+    ASSIGN_OR_RETURN(const Mentions mentions, ReadMentions(*database_, kind, number, context_.memory_bytes / 2));
     KindResolver resolver(kind, mentions.all, context_);
     ASSIGN_OR_RETURN(const Clusters clusters, resolver.Run(decisions));
     ASSIGN_OR_RETURN(const WrittenEntities written, writer.Write(kind, mentions.all, clusters));

@@ -24,7 +24,10 @@ class ResolveTest : public ::testing::Test {
   void SetUp() override {
     out_ = ::testing::TempDir() + "rhodes_resolve_" + std::to_string(getpid());
     ASSERT_TRUE(RemoveTree(out_).ok());
-    Store("cars", {{"WBA1", "Acme Logistics GmbH"}, {"WBA1", "ACME Logistics"}, {"wba 1", "Acme"}, {"WBA2", "Nile Traders"},
+    Store("cars", {{"WBA1", "Acme Logistics GmbH"},
+                   {"WBA1", "ACME Logistics"},
+                   {"wba 1", "Acme"},
+                   {"WBA2", "Nile Traders"},
                    {"", ""}});
     Store("shops", {{"", "Acme Logistics GmbH"}, {"", "Nile Traders"}, {"", "Initech Systems"}, {"WBA2", "Globex"}});
     options_.out = out_;
@@ -93,9 +96,10 @@ TEST_F(ResolveTest, KeysAndScoresMakeEntitiesAndCountsAddUp) {
   EXPECT_EQ(counts->kinds[0].by_key, 3u);
   // By key: the three WBA1, and WBA2 with Globex. By score: Acme's shop, Nile's shop. Initech is alone.
   EXPECT_EQ(counts->kinds[0].entities, 3u);
-  EXPECT_THAT(Ask("SELECT string_agg(x.entity || e.kind, ',') FROM record_entities x JOIN entities e ON e.id = x.entity "
-                  "HAVING count(*) = 8 AND count(DISTINCT x.record) = 8"),
-              ::testing::SizeIs(1));
+  EXPECT_THAT(
+      Ask("SELECT string_agg(x.entity || e.kind, ',') FROM record_entities x JOIN entities e ON e.id = x.entity "
+          "HAVING count(*) = 8 AND count(DISTINCT x.record) = 8"),
+      ::testing::SizeIs(1));
   EXPECT_THAT(Ask("SELECT (sum(mentions) || ' ' || sum(records)) FROM entities"), ::testing::ElementsAre("8 8"));
   EXPECT_THAT(Ask("SELECT name FROM entities WHERE len(sources) = 1"), ::testing::ElementsAre("Initech Systems"));
   EXPECT_THAT(Ask("SELECT evidence->'key'->>'name' FROM entity_links WHERE reason = 'key' LIMIT 1"),
@@ -118,11 +122,13 @@ TEST_F(ResolveTest, AnUndoneLinkStaysUndone) {
   const std::string link = Ask("SELECT id FROM entity_links WHERE reason = 'score' AND state = 'kept' ORDER BY id")[0];
   const absl::StatusOr<Json> undone = UndoLink(out_, link, "two firms", context_);
   ASSERT_TRUE(undone.ok()) << undone.status();
-  EXPECT_THAT(Ask(fmt::format("SELECT state FROM entity_links WHERE id = '{}'", link)), ::testing::ElementsAre("undone"));
+  EXPECT_THAT(Ask(fmt::format("SELECT state FROM entity_links WHERE id = '{}'", link)),
+              ::testing::ElementsAre("undone"));
   const auto together = [&] {
-    return Ask(fmt::format("SELECT 'same' FROM entity_links l JOIN entity_mentions a ON a.id = l.a JOIN entity_mentions b "
-                           "ON b.id = l.b WHERE l.id = '{}' AND a.entity = b.entity",
-                           link));
+    return Ask(
+        fmt::format("SELECT 'same' FROM entity_links l JOIN entity_mentions a ON a.id = l.a JOIN entity_mentions b "
+                    "ON b.id = l.b WHERE l.id = '{}' AND a.entity = b.entity",
+                    link));
   };
   EXPECT_TRUE(together().empty());
   ASSERT_TRUE(ResolveEntities(options_, context_).ok());
@@ -147,8 +153,10 @@ TEST_F(ResolveTest, DifferentKeysAreNotLinkedByHandEither) {
 TEST_F(ResolveTest, LabelsFitTheModel) {
   std::string labels;
   for (const char* name : {"amber", "basin", "cedar", "delta", "ember", "fjord"}) {
-    labels += fmt::format("{{\"a\": {{\"name\": \"{} trade\"}}, \"b\": {{\"name\": \"{} trade\"}}, \"same\": true}}\n", name, name);
-    labels += fmt::format("{{\"a\": {{\"name\": \"{} trade\"}}, \"b\": {{\"name\": \"grove trade\"}}, \"same\": false}}\n", name);
+    labels += fmt::format("{{\"a\": {{\"name\": \"{} trade\"}}, \"b\": {{\"name\": \"{} trade\"}}, \"same\": true}}\n",
+                          name, name);
+    labels += fmt::format(
+        "{{\"a\": {{\"name\": \"{} trade\"}}, \"b\": {{\"name\": \"grove trade\"}}, \"same\": false}}\n", name);
   }
   options_.kinds[0].labels = out_ + "/labels.jsonl";
   options_.kinds[0].threshold = 0;

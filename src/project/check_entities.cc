@@ -52,8 +52,9 @@ class EntityChecker {
     ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open({}));
     if (records != nullptr) RETURN_IF_ERROR(RegisterIdSet(*database, "rhodes_known", records));
     RETURN_IF_ERROR(CreateEntityViews(*database, out_));
-    for (const auto& [count, view] : {std::pair{"entities", kEntities.view}, std::pair{"mentions", kEntityMentions.view},
-                                      std::pair{"links", kEntityLinks.view}}) {
+    for (const auto& [count, view] :
+         {std::pair{"entities", kEntities.view}, std::pair{"mentions", kEntityMentions.view},
+          std::pair{"links", kEntityLinks.view}}) {
       ASSIGN_OR_RETURN(const uint64_t rows, database->QueryCount(fmt::format("SELECT count(*) FROM {}", view)));
       if (manifest.counts.value(count, uint64_t{0}) == rows) continue;
       Add("entities/manifest.json", fmt::format("counts {} {}, and the table has {} rows",
@@ -65,8 +66,8 @@ class EntityChecker {
     if (homeless > 0) Add("entities/mentions", fmt::format("{} mentions are in no entity", homeless));
     ASSIGN_OR_RETURN(report_.checked["entities"], database->QueryCount("SELECT count(*) FROM entities"));
     if (records == nullptr) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const uint64_t unknown, database->QueryCount(
-                                                 "SELECT count(*) FROM record_entities WHERE NOT rhodes_known(record)"));
+    ASSIGN_OR_RETURN(const uint64_t unknown,
+                     database->QueryCount("SELECT count(*) FROM record_entities WHERE NOT rhodes_known(record)"));
     if (unknown > 0) {
       Add("entities/records",
           fmt::format("{} records that mention an entity are no records of this folder: they went since", unknown));

@@ -53,8 +53,7 @@ class KindReader {
     EntitySource from;
     table.Read("source", from.source);
     if (!Has(sources_, from.source)) {
-      table.Fail("source",
-                 fmt::format("there is no source \"{}\"{}", from.source, DidYouMean(from.source, sources_)));
+      table.Fail("source", fmt::format("there is no source \"{}\"{}", from.source, DidYouMean(from.source, sources_)));
     }
     table.Read("where", from.where);
     ReadExpressions(table, "keys", from.keys);

@@ -39,7 +39,7 @@ bool IsDirectory(const std::string& path) {
 
 // Folders of OUT that hold no documents.
 bool IsOther(const std::string& name) {
-  static const std::set<std::string> kOthers = {"records", "unused", "rejects",     "shards",  "model",
+  static const std::set<std::string> kOthers = {"records", "unused",      "rejects", "shards",  "model",
                                                 "trace",   "checkpoints", "damaged", "entities"};
   return kOthers.contains(name) || name.ends_with(".partial") || name.ends_with(".replaced");
 }

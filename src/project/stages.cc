@@ -244,9 +244,8 @@ absl::Status RecoverDirectory(const std::string& target) {
 }  // namespace
 
 const std::vector<std::string>& StageNames() {
-  static const auto* const names =
-      new std::vector<std::string>{"prepare",  "ingest", "entities", "fuse", "curate",
-                                                            "tokenize", "train",  "trace",    "ask"};
+  static const auto* const names = new std::vector<std::string>{"prepare",  "ingest", "entities", "fuse", "curate",
+                                                                "tokenize", "train",  "trace",    "ask"};
   return *names;
 }
 
