@@ -23,7 +23,7 @@ absl::StatusOr<Manifest> Manifest::FromJson(const Json& json, const std::string&
   manifest.settings = json.value("settings", Json::object());
   manifest.counts = json.value("counts", Json::object());
   manifest.seconds = json.value("seconds", 0.0);
-  for (const char* name : {"rights", "readers", "rights_override", "takedowns", "files", "dropped_files"}) {
+  for (const char* name : {"rights", "readers", "rights_override", "takedowns", "follow", "files", "dropped_files"}) {
     if (json.contains(name)) manifest.extra[name] = json[name];
   }
   return manifest;
