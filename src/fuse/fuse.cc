@@ -259,6 +259,10 @@ class Fuser {
         worked.plan.unstable = fmt::format("it depends on the view {}, which {}", one.view.name, one.plan.unstable);
       }
     }
+    if (worked.plan.uses_catalogue) {
+      ASSIGN_OR_RETURN(const std::string elements, PartsWithElements());
+      made_from.push_back(elements);
+    }
     worked.definition = DefinitionOf(view, options_.templates, made_from);
     ASSIGN_OR_RETURN(worked.units,
                      UnitsOf(*database_, *scope_, view, worked.plan, worked.definition, old_.times, next_.times));
@@ -269,6 +273,24 @@ class Fuser {
     worked.table = fmt::format("temp.{}", SqlIdentifier(view.name));
     return database_->Execute(
         fmt::format("CREATE TEMP TABLE {} AS {}\nWITH NO DATA", SqlIdentifier(view.name), worked.sql));
+  }
+
+  // The parts of the sources that have element sets of satellites.
+  absl::StatusOr<std::string> PartsWithElements() {
+    ASSIGN_OR_RETURN(QueryResult rows,
+                     database_->Query("SELECT DISTINCT source FROM main.records WHERE kind = 'element-set'"));
+    std::set<std::string> sources;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, rows.Next());
+      if (!more) break;
+      for (size_t row = 0; row < rows.row_count(); ++row) sources.emplace(rows.String(0, row));
+    }
+    std::string parts;
+    for (const SourceScope::Source& source : scope_->sources()) {
+      if (!sources.contains(source.name)) continue;
+      for (const SourceScope::Part& part : source.parts) parts += fmt::format("{} {}\n", source.name, part.sha256);
+    }
+    return parts;
   }
 
   bool IsReferenced(const std::vector<FuseView>& views, size_t number) const {

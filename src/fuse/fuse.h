@@ -100,7 +100,7 @@ absl::StatusOr<std::unique_ptr<Database>> OpenFuseDatabase(const FuseOptions& op
 // How many threads that is, within the memory.
 int FuseThreads(const RunContext& context);
 
-// FAILED_PRECONDITION naming the views that could not be made; OK when there are none.
+// UsageError naming the views that could not be made; OK when there are none.
 absl::Status StatusOf(const FuseReport& report);
 
 }  // namespace rhodes

@@ -35,7 +35,7 @@ absl::Status StatusOf(const FuseReport& report) {
   if (report.failed.empty()) return absl::OkStatus();
   std::string message;
   for (const FuseReport::Failed& view : report.failed) message += (message.empty() ? "" : "\n") + view.message;
-  return absl::FailedPreconditionError(message);
+  return UsageError(message);
 }
 
 }  // namespace rhodes

@@ -213,6 +213,29 @@ TEST_F(IncrementalTest, AViewThatIsAnotherOrNotTheSameEachTimeIsMadeAnew) {
   EXPECT_EQ(ViewOf(Run(false), "same").taken_over, 0u);
 }
 
+// Satellites are looked up in all records, not in those that the view reads.
+TEST_F(IncrementalTest, AViewOfSatellitesIsMadeAnewWhenElementsChange) {
+  Store("posts", RecordWriter::Mode::kReplace, {{"posts", 1, 5, "text"}});
+  View("sky",
+       "SELECT text || len(coalesce(satellites_above(time, 52.0, 13.0, 0.0, 10.0), [])) AS text, id AS parent FROM "
+       "posts");
+  View("plain", "SELECT text, id AS parent FROM posts");
+  Run(true);
+  EXPECT_EQ(ViewOf(Run(true), "sky").taken_over, 1u);
+  const absl::StatusOr<std::unique_ptr<RecordWriter>> writer =
+      RecordWriter::Open(options_.out, "elements", RecordWriter::Mode::kReplace, RunContext());
+  ASSERT_TRUE(writer.ok());
+  Record record;
+  record.source = "elements";
+  record.kind = "element-set";
+  record.id = ContentId({"elements"});
+  ASSERT_TRUE((*writer)->Append(record).ok());
+  ASSERT_TRUE((*writer)->Commit("", Json::object(), 0).ok());
+  const FuseReport report = Run(true);
+  EXPECT_EQ(ViewOf(report, "sky").made, 1u);
+  EXPECT_EQ(ViewOf(report, "plain").taken_over, 1u);
+}
+
 // A state that is not about the documents that are there is not used: they were erased from, or a kill came between.
 TEST_F(IncrementalTest, AStateOfOtherDocumentsIsNotUsed) {
   std::mt19937 random(9);
