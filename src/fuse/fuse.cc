@@ -73,10 +73,12 @@ class Fuser {
     ASSIGN_OR_RETURN(database_, OpenFuseDatabase(options_, context_));
     threads_ = FuseThreads(context_);
     const absl::Status status = MakeAll();
+    planner_.reset();
     scope_.reset();
     database_.reset();
     RETURN_IF_ERROR(RemoveTree(spill));
     RETURN_IF_ERROR(status);
+    if (unchanged_) return FinishUnchanged(begun);
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     Manifest manifest{"fuse", report_.failed.empty() ? options_.key : "", options_.settings, ToJson(report_),
                       report_.seconds};
@@ -93,6 +95,7 @@ class Fuser {
     threads_ = FuseThreads(context_);
     const InterruptOnCancel watch(*database_, context_);
     RETURN_IF_ERROR(Begin());
+    RETURN_IF_ERROR(CreateTables());
     old_ = ReadFuseState(out_);
     std::vector<std::string> names;
     for (size_t i = 0; i < views_.size(); ++i) {
@@ -137,7 +140,13 @@ class Fuser {
     const InterruptOnCancel watch(*database_, context_);
     RETURN_IF_ERROR(Begin());
     const std::vector<FuseView>& views = views_;
-    if (options_.incremental) RETURN_IF_ERROR(OpenOld());
+    if (options_.incremental) {
+      old_ = ReadFuseState(out_);
+      unchanged_ = !old_.run.empty() && old_.run == RunHash();
+      if (unchanged_) return absl::OkStatus();
+      RETURN_IF_ERROR(OpenOld());
+    }
+    RETURN_IF_ERROR(CreateTables());
     RETURN_IF_ERROR(OpenOutputs());
     context_.progress->Begin("fuse", views.size(), "views");
     for (size_t i = 0; i < views.size(); ++i) {
@@ -158,10 +167,40 @@ class Fuser {
     context_.progress->End();
     if (report_.views.empty() && !report_.failed.empty()) return StatusOf(report_);
     RETURN_IF_ERROR(outputs_->writer->Finish());
-    RETURN_IF_ERROR(outputs_->units->Finish().status());
+    ASSIGN_OR_RETURN(const std::vector<PartInfo> unit_parts, outputs_->units->Finish());
+    next_.unit_files = PartsToJson(unit_parts);
+    const bool stable =
+        report_.failed.empty() &&
+        std::all_of(worked_.begin(), worked_.end(), [](const WorkedView& one) { return one.plan.unstable.empty(); });
+    if (stable) next_.run = RunHash();
     next_.files = PartsToJson(outputs_->writer->parts());
     RETURN_IF_ERROR(WriteFuseState(outputs_->state.path(), next_));
     return CountUse();
+  }
+
+  // Of all records and all that is made of them.
+  std::string RunHash() const {
+    std::string all;
+    for (const FuseView& view : views_) all += DefinitionOf(view, options_.templates, {}) + "\n";
+    for (const SourceScope::Source& source : scope_->sources()) {
+      all += source.name + "\n";
+      for (const SourceScope::Part& part : source.parts) all += part.sha256 + "\n";
+    }
+    return ContentId({all});
+  }
+
+  // Nothing changed since the last run: its documents stay as they are.
+  absl::StatusOr<FuseReport> FinishUnchanged(std::chrono::steady_clock::time_point begun) {
+    ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(out_ + "/documents"));
+    ASSIGN_OR_RETURN(report_, FuseReportFromJson(manifest.counts));
+    for (FuseReport::View& view : report_.views) view.taken_over = view.documents;
+    report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    if (manifest.key != options_.key || manifest.settings != options_.settings) {
+      manifest.key = options_.key;
+      manifest.settings = options_.settings;
+      RETURN_IF_ERROR(WriteManifest(out_ + "/documents", manifest));
+    }
+    return report_;
   }
 
   // What every run needs: sources, views and the tables that they may see.
@@ -178,11 +217,14 @@ class Fuser {
         views_.back().name = views_.back().source = source;
       }
     }
-    RETURN_IF_ERROR(
-        database_->Execute("CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
-                           "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)"));
     worked_.reserve(views_.size());
     return absl::OkStatus();
+  }
+
+  absl::Status CreateTables() {
+    return database_->Execute(
+        "CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
+        "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)");
   }
 
   absl::Status OpenOutputs() {
@@ -199,7 +241,6 @@ class Fuser {
 
   // The documents of the last run, numbered as its state numbers them.
   absl::Status OpenOld() {
-    old_ = ReadFuseState(out_);
     if (old_.views.empty()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::vector<PartInfo> parts, PartsFromJson(old_.files, out_ + "/documents"));
     std::string sql;
@@ -597,6 +638,7 @@ class Fuser {
   std::vector<WorkedView> worked_;  // those that were made
   std::set<std::string> failed_;
   std::vector<bool> clean_;  // units of the view at hand that were taken over
+  bool unchanged_ = false;
   FuseState old_;
   FuseState next_;
   std::optional<Outputs> outputs_;
