@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "fuse/document_id.h"
 #include "fuse/explain.h"
+#include "fuse/fuse_output.h"
 #include "fuse/fuse_state.h"
 #include "fuse/fused_text.h"
 #include "fuse/orbit_functions.h"
@@ -21,7 +22,6 @@
 #include "fuse/view_plan.h"
 #include "fuse/view_sql.h"
 #include "fuse/view_units.h"
-#include "record/document_table.h"
 #include "store/record_store.h"
 #include "store/views.h"
 #include "table/database.h"
@@ -43,15 +43,6 @@ struct WorkedView {
   std::vector<ViewUnit> units;
   std::string table;  // what later views select from; empty: none does
   bool filled = false;
-};
-
-// What the documents of the run are written to, and where each came from.
-struct Outputs {
-  StagedDirectory documents;
-  StagedDirectory state;
-  std::unique_ptr<DocumentWriter> writer;
-  std::unique_ptr<ParquetPartWriter> units;
-  uint64_t rows = 0;
 };
 
 // SQL sees files below the absolute path only.
@@ -82,11 +73,7 @@ class Fuser {
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     Manifest manifest{"fuse", report_.failed.empty() ? options_.key : "", options_.settings, ToJson(report_),
                       report_.seconds};
-    manifest.extra["files"] = next_.files;
-    RETURN_IF_ERROR(WriteManifest(outputs_->documents.path(), manifest));
-    // The state first: one that is not about the documents that are there is as good as none.
-    RETURN_IF_ERROR(outputs_->state.Commit());
-    RETURN_IF_ERROR(outputs_->documents.Commit());
+    RETURN_IF_ERROR(output_->Commit(next_, std::move(manifest)));
     return report_;
   }
 
@@ -147,7 +134,8 @@ class Fuser {
       RETURN_IF_ERROR(OpenOld());
     }
     RETURN_IF_ERROR(CreateTables());
-    RETURN_IF_ERROR(OpenOutputs());
+    ASSIGN_OR_RETURN(FuseOutput output, FuseOutput::Open(out_));
+    output_.emplace(std::move(output));
     context_.progress->Begin("fuse", views.size(), "views");
     for (size_t i = 0; i < views.size(); ++i) {
       absl::Status made = MakeView(views, i);
@@ -166,15 +154,11 @@ class Fuser {
     }
     context_.progress->End();
     if (report_.views.empty() && !report_.failed.empty()) return StatusOf(report_);
-    RETURN_IF_ERROR(outputs_->writer->Finish());
-    ASSIGN_OR_RETURN(const std::vector<PartInfo> unit_parts, outputs_->units->Finish());
-    next_.unit_files = PartsToJson(unit_parts);
+    RETURN_IF_ERROR(output_->Finish(next_));
     const bool stable =
         report_.failed.empty() &&
         std::all_of(worked_.begin(), worked_.end(), [](const WorkedView& one) { return one.plan.unstable.empty(); });
     if (stable) next_.run = RunHash();
-    next_.files = PartsToJson(outputs_->writer->parts());
-    RETURN_IF_ERROR(WriteFuseState(outputs_->state.path(), next_));
     return CountUse();
   }
 
@@ -225,18 +209,6 @@ class Fuser {
     return database_->Execute(
         "CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
         "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)");
-  }
-
-  absl::Status OpenOutputs() {
-    ASSIGN_OR_RETURN(StagedDirectory documents, StagedDirectory::Open(out_ + "/documents"));
-    ASSIGN_OR_RETURN(StagedDirectory state, StagedDirectory::Open(FuseStateDirectory(out_)));
-    outputs_.emplace(Outputs{std::move(documents), std::move(state), nullptr, nullptr});
-    ASSIGN_OR_RETURN(outputs_->writer, DocumentWriter::Create(outputs_->documents.path()));
-    ParquetPartWriter::Options units;
-    units.directory = outputs_->state.path();
-    units.columns = "\"row\" UBIGINT, unit UBIGINT";
-    ASSIGN_OR_RETURN(outputs_->units, ParquetPartWriter::Create(units));
-    return absl::OkStatus();
   }
 
   // The documents of the last run, numbered as its state numbers them.
@@ -395,7 +367,7 @@ class Fuser {
   absl::Status MakeDocuments(WorkedView& worked) {
     FuseViewState state;
     state.name = worked.view.name;
-    state.first_row = outputs_->rows;
+    state.first_row = output_->rows();
     for (const ViewUnit& unit : worked.units) state.units.push_back({unit.key});
     RETURN_IF_ERROR(database_->Execute(fmt::format(
         "CREATE OR REPLACE TEMP TABLE rhodes_fused (unit UBIGINT, id VARCHAR, text VARCHAR, parents VARCHAR[], time "
@@ -547,59 +519,15 @@ class Fuser {
                          "WHERE f.id IS NOT NULL ORDER BY f.id, time, language, meta, spans, unit",
                          sources, one_source ? "" : "JOIN rhodes_origins o ON o.id = f.id",
                          report_.views.size() == 1 ? "" : "ANTI JOIN rhodes_made m ON m.id = f.id")));
-    Document document;
-    std::set<uint64_t> units;  // of the document at hand
-    while (true) {
-      ASSIGN_OR_RETURN(const bool more, rows.Next());
-      if (!more) break;
-      RETURN_IF_ERROR(context_.CheckCancelled());
-      for (size_t row = 0; row < rows.row_count(); ++row) {
-        const uint64_t unit = rows.UInt64(8, row);
-        if (rows.String(0, row) != document.id) {
-          RETURN_IF_ERROR(NoteUnits(units));
-          units.clear();
-          FillDocument(rows, row, document);
-          ++counts.documents;
-          counts.taken_over += clean_[static_cast<size_t>(unit)] ? 1 : 0;
-          report_.text_bytes += document.text.size();
-          RETURN_IF_ERROR(outputs_->writer->Append(document));
-        }
-        units.insert(unit);
-      }
-    }
-    RETURN_IF_ERROR(NoteUnits(units));
+    ASSIGN_OR_RETURN(const FuseOutput::Written written, output_->Write(rows, clean_, context_));
+    counts.documents = written.documents;
+    counts.taken_over = written.taken_over;
+    report_.text_bytes += written.text_bytes;
     next_.views.back().documents = counts.documents;
     counts.made = counts.documents - counts.taken_over;
     counts.duplicates = counts.rows - counts.empty - counts.documents;
     report_.documents += counts.documents;
     return absl::OkStatus();
-  }
-
-  absl::Status NoteUnits(const std::set<uint64_t>& units) {
-    if (units.empty()) return absl::OkStatus();
-    for (const uint64_t unit : units) {
-      RowChunks& row = outputs_->units->row();
-      row.SetUInt64(0, outputs_->rows);
-      row.SetUInt64(1, unit);
-      RETURN_IF_ERROR(outputs_->units->EndRow(16));
-    }
-    ++outputs_->rows;
-    return absl::OkStatus();
-  }
-
-  static void FillDocument(const QueryResult& rows, size_t row, Document& document) {
-    document.id = rows.String(0, row);
-    document.text = rows.String(1, row);
-    document.time.reset();
-    if (!rows.IsNull(2, row)) document.time = rows.Int64(2, row);
-    document.language = rows.IsNull(3, row) ? std::string_view() : rows.String(3, row);
-    const std::vector<std::string_view> sources = rows.StringList(4, row);
-    document.sources.assign(sources.begin(), sources.end());
-    const std::vector<std::string_view> parents = rows.StringList(5, row);
-    document.parents.assign(parents.begin(), parents.end());
-    document.meta = rows.IsNull(6, row) ? std::string_view() : rows.String(6, row);
-    document.spans.clear();
-    for (const auto& [begin, end, parent] : rows.TripleList(7, row)) document.spans.push_back({begin, end, parent});
   }
 
   // For the views that follow: which documents there are, which records are in one.
@@ -641,7 +569,7 @@ class Fuser {
   bool unchanged_ = false;
   FuseState old_;
   FuseState next_;
-  std::optional<Outputs> outputs_;
+  std::optional<FuseOutput> output_;
   FuseReport report_;
 };
 
