@@ -82,6 +82,8 @@ struct FuseReport {
 };
 // What the manifest has: a function of records and settings alone.
 Json ToJson(const FuseReport& report);
+// DATA_LOSS when it is no such object.
+absl::StatusOr<FuseReport> FuseReportFromJson(const Json& json);
 // The same with what this run did: documents made anew and taken over, and seconds.
 Json ToRunJson(const FuseReport& report);
 
@@ -100,7 +102,7 @@ absl::StatusOr<std::unique_ptr<Database>> OpenFuseDatabase(const FuseOptions& op
 // How many threads that is, within the memory.
 int FuseThreads(const RunContext& context);
 
-// FAILED_PRECONDITION naming the views that could not be made; OK when there are none.
+// UsageError naming the views that could not be made; OK when there are none.
 absl::Status StatusOf(const FuseReport& report);
 
 }  // namespace rhodes

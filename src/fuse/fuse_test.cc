@@ -294,13 +294,13 @@ TEST_F(FuseTest, ABadViewIsNamedAndTheOthersAreMade) {
               AllOf(HasSubstr("view \"template\" (rhodes.toml:10)"), HasSubstr("template \"t\" (rhodes.toml:3)"),
                     HasSubstr("did you mean \"text\"?")));
   EXPECT_EQ(ToJson(*report)["failed"][1]["name"], "broken");
-  EXPECT_EQ(ExitCodeOf(StatusOf(*report)), ExitCode::kFailed);
+  EXPECT_EQ(ExitCodeOf(StatusOf(*report)), ExitCode::kUsage);
   EXPECT_EQ(ReadManifest(options_.out + "/documents")->key, "") << "the stage is not done";
 
   const std::string before = *Sha256OfFile(options_.out + "/documents/part-00000.parquet");
   options_.views.resize(3);
   options_.views.erase(options_.views.begin());
-  EXPECT_EQ(ExitCodeOf(Run().status()), ExitCode::kFailed) << "nothing could be made";
+  EXPECT_EQ(ExitCodeOf(Run().status()), ExitCode::kUsage) << "nothing could be made";
   EXPECT_EQ(*Sha256OfFile(options_.out + "/documents/part-00000.parquet"), before);
 }
 

@@ -175,11 +175,17 @@ TEST_F(IncrementalTest, OnlyWhatChangedIsMadeAnew) {
   const FuseReport first = Run(true);
   EXPECT_EQ(ViewOf(first, "near").taken_over, 0u);
   const FuseReport same = Run(true);
-  for (const char* name : {"local", "near", "all", "second", "samples-alone"}) {
-    EXPECT_EQ(ViewOf(same, name).made, 0u) << name;
-    EXPECT_EQ(ViewOf(same, name).taken_over, ViewOf(first, name).documents) << name;
+  for (const FuseReport::View& view : same.views) {
+    EXPECT_EQ(view.made, 0u) << view.name;
+    EXPECT_EQ(view.taken_over, ViewOf(first, view.name).documents) << view.name;
   }
+  EXPECT_EQ(ToJson(same), ToJson(first));
   EXPECT_EQ(same.documents, first.documents);
+
+  options_.views[0].sql += " AND true";  // all others are as they were
+  const FuseReport other = Run(true);
+  EXPECT_EQ(ViewOf(other, "local").taken_over, 0u);
+  for (const char* name : {"near", "all", "second", "samples-alone"}) EXPECT_EQ(ViewOf(other, name).made, 0u) << name;
 
   Store("posts", RecordWriter::Mode::kAppend, {{"posts", 9000, 90, "a late post"}});
   const FuseReport more = Run(true);
@@ -213,6 +219,29 @@ TEST_F(IncrementalTest, AViewThatIsAnotherOrNotTheSameEachTimeIsMadeAnew) {
   EXPECT_EQ(ViewOf(Run(false), "same").taken_over, 0u);
 }
 
+// Satellites are looked up in all records, not in those that the view reads.
+TEST_F(IncrementalTest, AViewOfSatellitesIsMadeAnewWhenElementsChange) {
+  Store("posts", RecordWriter::Mode::kReplace, {{"posts", 1, 5, "text"}});
+  View("sky",
+       "SELECT text || len(coalesce(satellites_above(time, 52.0, 13.0, 0.0, 10.0), [])) AS text, id AS parent FROM "
+       "posts");
+  View("plain", "SELECT text, id AS parent FROM posts");
+  Run(true);
+  EXPECT_EQ(ViewOf(Run(true), "sky").taken_over, 1u);
+  const absl::StatusOr<std::unique_ptr<RecordWriter>> writer =
+      RecordWriter::Open(options_.out, "elements", RecordWriter::Mode::kReplace, RunContext());
+  ASSERT_TRUE(writer.ok());
+  Record record;
+  record.source = "elements";
+  record.kind = "element-set";
+  record.id = ContentId({"elements"});
+  ASSERT_TRUE((*writer)->Append(record).ok());
+  ASSERT_TRUE((*writer)->Commit("", Json::object(), 0).ok());
+  const FuseReport report = Run(true);
+  EXPECT_EQ(ViewOf(report, "sky").made, 1u);
+  EXPECT_EQ(ViewOf(report, "plain").taken_over, 1u);
+}
+
 // A state that is not about the documents that are there is not used: they were erased from, or a kill came between.
 TEST_F(IncrementalTest, AStateOfOtherDocumentsIsNotUsed) {
   std::mt19937 random(9);
@@ -228,6 +257,12 @@ TEST_F(IncrementalTest, AStateOfOtherDocumentsIsNotUsed) {
   ASSERT_TRUE(WriteFileAtomically(manifest, DumpJson(changed)).ok());
   EXPECT_TRUE(ReadFuseState(options_.out).views.empty());
   EXPECT_EQ(ViewOf(Run(true), "local").taken_over, 0u);
+  EXPECT_EQ(Bytes(), bytes);
+  const std::string part = options_.out + "/documents/part-00000.parquet";
+  std::string damaged = *ReadFile(part);
+  damaged[damaged.size() / 4] ^= 1;  // where it can still be opened
+  ASSERT_TRUE(WriteFileAtomically(part, damaged).ok());
+  EXPECT_EQ(ViewOf(Run(true), "local").taken_over, 0u) << "damage is not taken over";
   EXPECT_EQ(Bytes(), bytes);
   for (const char* damage : {"{", "{\"version\":1}", "[]", ""}) {
     ASSERT_TRUE(WriteFileAtomically(FuseStateDirectory(options_.out) + "/state.json", damage).ok());

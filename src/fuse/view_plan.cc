@@ -19,6 +19,10 @@ constexpr std::string_view kOwnRows[] = {"SEQ_SCAN",      "DUMMY_SCAN", "COLUMN_
                                          "CTE_SCAN",      "DELIM_SCAN", "REC_CTE_SCAN",     "RECURSIVE_CTE_SCAN",
                                          "INOUT_FUNCTION"};
 
+// Functions that look into the satellites' elements among all records, whatever the view's own sources show
+// (fuse/orbit_functions.h).
+constexpr const char* kOfCatalogue[] = {"satellites_above", "satellite_look", "satellite_place"};
+
 template <size_t N>
 bool IsOneOf(std::string_view name, const std::string_view (&names)[N]) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
@@ -44,11 +48,14 @@ void Flatten(const Json& nodes, std::vector<Operator>& operators) {
   }
 }
 
-absl::StatusOr<std::vector<Operator>> OperatorsOf(Database& database, const std::string& sql) {
+// With `text`, the plan as it is written out: macros are gone from it, and functions called by name.
+absl::StatusOr<std::vector<Operator>> OperatorsOf(Database& database, const std::string& sql,
+                                                  std::string* text = nullptr) {
   ASSIGN_OR_RETURN(QueryResult plan, database.Query("EXPLAIN (FORMAT JSON) " + sql));
   ASSIGN_OR_RETURN(const bool any, plan.Next());
   std::vector<Operator> operators;
   if (!any) return operators;
+  if (text != nullptr) *text = plan.String(1, 0);
   ASSIGN_OR_RETURN(const Json nodes, ParseJson(plan.String(1, 0), "the plan of the query"));
   Flatten(nodes, operators);
   return operators;
@@ -62,9 +69,9 @@ bool IsWordByte(char c) {
 class AsWritten {
  public:
   explicit AsWritten(Database& database) : database_(database) {}
-  absl::StatusOr<std::vector<Operator>> Plan(const std::string& sql) {
+  absl::StatusOr<std::vector<Operator>> Plan(const std::string& sql, std::string* text = nullptr) {
     RETURN_IF_ERROR(database_.Execute("PRAGMA disable_optimizer"));
-    absl::StatusOr<std::vector<Operator>> operators = OperatorsOf(database_, sql);
+    absl::StatusOr<std::vector<Operator>> operators = OperatorsOf(database_, sql, text);
     RETURN_IF_ERROR(database_.Execute("PRAGMA enable_optimizer"));
     return operators;
   }
@@ -143,15 +150,20 @@ absl::StatusOr<ViewPlan> ViewPlanner::Plan(const FuseView& view, const std::stri
   ASSIGN_OR_RETURN(plan.parallel, KeepsRowOrder(database, sql));
   ASSIGN_OR_RETURN(const std::vector<Operator> optimized, OperatorsOf(database, sql));
   if (!optimized.empty()) plan.estimated_rows = optimized.front().rows;
-  if (const std::string changing = Changing(sql); !changing.empty())
-    plan.unstable = fmt::format("{}() differs from run to run", changing);
   for (const std::string& name : earlier) {
     if (Mentions(sql, name)) plan.earlier.push_back(name);
   }
 
   AsWritten as_written(database);
   RETURN_IF_ERROR(scope.ShowNothing());
-  ASSIGN_OR_RETURN(const std::vector<Operator> bare, as_written.Plan(sql));
+  std::string written;
+  ASSIGN_OR_RETURN(const std::vector<Operator> bare, as_written.Plan(sql, &written));
+  written += sql;
+  if (const std::string changing = Changing(written); !changing.empty()) {
+    plan.unstable = fmt::format("{}() differs from run to run", changing);
+  }
+  plan.uses_catalogue = std::any_of(std::begin(kOfCatalogue), std::end(kOfCatalogue),
+                                    [&](const char* function) { return Mentions(written, function); });
   for (const SourceScope::Source& source : scope.sources()) {
     if (source.parts.empty()) continue;
     RETURN_IF_ERROR(scope.ShowSource(source.name));

@@ -27,6 +27,7 @@ struct ViewPlan {
   // Why its documents are made anew each time, even if no record changed; empty: they are not.
   std::string unstable;
   std::vector<std::string> sources;  // that it reads
+  bool uses_catalogue = false;       // it asks for satellites, so it depends on all their elements
   std::vector<std::string> earlier;  // views that it may read, by their names in its text
   uint64_t estimated_rows = 0;
 };
