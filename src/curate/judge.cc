@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -38,6 +40,31 @@ void AddToMeta(std::string& meta, const std::string& fields) {
   meta = fmt::format("{}{}{}}}", std::string_view(meta).substr(0, close), empty ? "" : ",", fields);
 }
 
+// Where spans begin and end, ascending, each once.
+std::vector<size_t> EndsOf(const std::vector<Span>& spans) {
+  std::vector<size_t> ends;
+  for (const Span& span : spans) {
+    ends.push_back(span.begin);
+    ends.push_back(span.end);
+  }
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  return ends;
+}
+
+// The spans with their ends moved from `before` to `after`; those of whose text nothing is left go. With none left the
+// text counts as being from all parents, as it does without spans.
+void MoveSpans(const std::vector<size_t>& before, const std::vector<size_t>& after, std::vector<Span>& spans) {
+  const auto moved = [&](uint64_t place) {
+    return after[static_cast<size_t>(std::lower_bound(before.begin(), before.end(), place) - before.begin())];
+  };
+  for (Span& span : spans) {
+    span.begin = moved(span.begin);
+    span.end = moved(span.end);
+  }
+  std::erase_if(spans, [](const Span& span) { return span.begin >= span.end; });
+}
+
 Verdict JudgeLanguage(Document& document, const LanguageSettings& settings) {
   const LanguageDecision decision = DecideLanguage(document.language, DetectLanguage(document.text));
   std::string fields = fmt::format("\"language_confidence\":{}", decision.confidence);
@@ -60,18 +87,24 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
   judged.input_bytes = document.text.size();
   judged.document = std::move(document);
   std::string& text = judged.document.text;
-  RepairUtf8(text, counts);
+  std::vector<size_t> marks = EndsOf(judged.document.spans);
+  std::vector<size_t>* const moved = marks.empty() ? nullptr : &marks;
+  const std::vector<size_t> before = marks;
+  RepairUtf8(text, counts, moved);
   if (!IsSampled(judged.document.id, settings.sample)) {
     judged.verdict = {"sample", "not_drawn", {}};
+    MoveSpans(before, marks, judged.document.spans);
     return judged;
   }
   if (settings.Has("normalise")) {
-    text = Normalise(text, settings.normalise, counts);
+    text = Normalise(text, settings.normalise, counts, moved);
     if (text.empty()) {
+      judged.document.spans.clear();
       judged.verdict = {"normalise", "empty", {}};
       return judged;
     }
   }
+  MoveSpans(before, marks, judged.document.spans);
   judged.hash = HashText(text);
   if (settings.Has("language")) judged.verdict = JudgeLanguage(judged.document, settings.language);
   const bool quality = settings.Has("quality");

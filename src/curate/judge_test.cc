@@ -31,6 +31,24 @@ TEST(Judge, AddsTheConfidenceToAnyMeta) {
   EXPECT_EQ(MustJudge(kProse, "not json").document.meta, "not json") << "not ours to break";
 }
 
+TEST(Judge, MovesSpansWithTheTextAndDropsTheEmptyOnes) {
+  Document document;
+  document.id = "id";
+  document.parents = {"a", "b", "c"};
+  document.text = "\r\nThe list of files.  \r\nThe dish was out for 4 seconds in the night. \n";
+  const auto place = [&](std::string_view words) { return document.text.find(words); };
+  document.spans = {{0, 2, 2},
+                    {place("The list"), place("  \r"), 0},
+                    {place("The dish"), place(" \n") + 1, 1},
+                    {place("4 sec"), place(" in"), 2}};
+  JudgeScratch scratch;
+  NormaliseCounts counts;
+  const JudgedDocument judged = Judge(document, {}, scratch, counts);
+  const std::string& text = judged.document.text;
+  EXPECT_EQ(text, "The list of files.\nThe dish was out for 4 seconds in the night.");
+  EXPECT_THAT(judged.document.spans, ::testing::ElementsAre(Span{0, 18, 0}, Span{19, text.size(), 1}, Span{40, 49, 2}));
+}
+
 TEST(Judge, RepairsInvalidUtf8EvenWithoutRules) {
   CurateSettings settings;
   settings.rules = {};

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 #include <unicode/bytestream.h>
+#include <unicode/edits.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
 #include <unicode/uchar.h>
@@ -96,8 +97,8 @@ bool AppendArabicLetters(char32_t c, std::string& out) {
 // counted.
 class Layout {
  public:
-  Layout(const NormaliseSettings& settings, NormaliseCounts& counts, size_t size)
-      : settings_(settings), counts_(counts) {
+  Layout(const NormaliseSettings& settings, NormaliseCounts& counts, size_t size, std::vector<size_t>* marks)
+      : settings_(settings), counts_(counts), marks_(marks) {
     out_.reserve(size);
   }
 
@@ -105,15 +106,24 @@ class Layout {
     size_t at = 0;
     while (at < text.size()) {
       const size_t run = PlainRun(text, at);
+      if (marks_ != nullptr) MoveMarks(at, at + run);
       out_.append(text, at, run);
       at += run;
-      if (at < text.size()) at = Special(text, at);
+      if (at >= text.size()) break;
+      special_begin_ = out_.size();
+      const size_t next = Special(text, at);
+      while (marks_ != nullptr && moved_ < marks_->size() && (*marks_)[moved_] < next) {
+        (*marks_)[moved_++] = special_begin_;
+      }
+      at = next;
     }
+    while (marks_ != nullptr && moved_ < marks_->size()) (*marks_)[moved_++] = out_.size();
   }
 
   std::string Finish() {
     EndLine();
     while (!out_.empty() && out_.back() == '\n') out_.pop_back();
+    ClampMarks();
     return std::move(out_);
   }
 
@@ -127,6 +137,18 @@ class Layout {
       ++end;
     }
     return end - at;
+  }
+
+  // The places in [begin, end), which is copied as it is.
+  void MoveMarks(size_t begin, size_t end) {
+    for (; moved_ < marks_->size() && (*marks_)[moved_] < end; ++moved_) {
+      (*marks_)[moved_] += out_.size() - begin;
+    }
+  }
+  // Blanks or line ends that were the end of the text were taken off.
+  void ClampMarks() {
+    if (marks_ == nullptr) return;
+    for (size_t i = moved_; i > 0 && (*marks_)[i - 1] > out_.size(); --i) (*marks_)[i - 1] = out_.size();
   }
 
   // Handles the one code point (or CR LF) at `at`; returns where to go on.
@@ -159,6 +181,8 @@ class Layout {
 
   void EndLine() {
     while (!out_.empty() && (out_.back() == ' ' || out_.back() == '\t')) out_.pop_back();
+    ClampMarks();
+    special_begin_ = std::min(special_begin_, out_.size());
     const size_t size = out_.size();
     if (size == 0 || (size >= 2 && out_[size - 1] == '\n' && out_[size - 2] == '\n')) return;
     out_.push_back('\n');
@@ -166,43 +190,72 @@ class Layout {
 
   const NormaliseSettings& settings_;
   NormaliseCounts& counts_;
+  std::vector<size_t>* const marks_;
+  size_t moved_ = 0;          // marks that are offsets of out_ by now
+  size_t special_begin_ = 0;  // where in out_ the character at hand begins
   std::string out_;
 };
 
 constexpr size_t kMarkRun = 64;
 
+// Where the place `at` of `text` is in `composed`. ICU tells which stretches changed, with letters at their ends that
+// did not; within one, a place is found by what is the same before or behind it, else it is the stretch's end.
+size_t ComposedPlace(std::string_view text, size_t at, std::string_view composed, icu::Edits::Iterator& edit) {
+  UErrorCode error = U_ZERO_ERROR;
+  if (!edit.findSourceIndex(static_cast<int32_t>(at), error)) return composed.size();
+  const auto from = static_cast<size_t>(edit.sourceIndex());
+  const auto to = static_cast<size_t>(edit.destinationIndex());
+  const size_t inside = at - from;
+  if (edit.hasChange() == 0) return to + inside;
+  const std::string_view old = text.substr(from, static_cast<size_t>(edit.oldLength()));
+  const std::string_view now = composed.substr(to, static_cast<size_t>(edit.newLength()));
+  if (now.starts_with(old.substr(0, inside))) return to + inside;
+  const size_t behind = old.size() - inside;
+  return to + (now.ends_with(old.substr(inside)) ? now.size() - behind : now.size());
+}
+
 // NFC of `text`, cut before the 65th of a run of code points with a combining class: ICU orders such a run by
 // insertion, which is quadratic (1 MB of two alternating marks took minutes).
-std::string ComposePieces(std::string_view text) {
+std::string ComposePieces(std::string_view text, std::vector<size_t>* marks) {
   std::string out;
   out.reserve(text.size());
   icu::StringByteSink<std::string> sink(&out);
   UErrorCode error = U_ZERO_ERROR;
+  icu::Edits edits;
+  size_t moved = 0;
   const auto compose = [&](size_t begin, size_t end) {
-    Nfc().normalizeUTF8(0, icu::StringPiece(text.data() + begin, static_cast<int32_t>(end - begin)), sink, nullptr,
-                        error);
+    const size_t written = out.size();
+    Nfc().normalizeUTF8(0, icu::StringPiece(text.data() + begin, static_cast<int32_t>(end - begin)), sink,
+                        marks == nullptr ? nullptr : &edits, error);
+    if (marks == nullptr) return;
+    icu::Edits::Iterator edit = edits.getFineIterator();
+    for (; moved < marks->size() && (*marks)[moved] < end; ++moved) {
+      (*marks)[moved] = written + ComposedPlace(text.substr(begin, end - begin), (*marks)[moved] - begin,
+                                                std::string_view(out).substr(written), edit);
+    }
   };
   constexpr size_t kPiece = size_t{1} << 28;  // ICU counts in int32
   size_t begin = 0;
-  size_t marks = 0;
+  size_t run = 0;  // of combining marks
   for (size_t at = 0; at < text.size();) {
     const size_t character = at;
     const char32_t c = DecodeUtf8(text, &at);
     if (c < 0x300) {
-      marks = 0;
+      run = 0;
       if (c == '\n' && at - begin > kPiece) {
         compose(begin, character);
         begin = character;
       }
       continue;
     }
-    marks = u_getCombiningClass(static_cast<UChar32>(c)) == 0 ? 0 : marks + 1;
-    if (marks <= kMarkRun && at - begin <= kPiece) continue;
+    run = u_getCombiningClass(static_cast<UChar32>(c)) == 0 ? 0 : run + 1;
+    if (run <= kMarkRun && at - begin <= kPiece) continue;
     compose(begin, character);
     begin = character;
-    marks = 1;
+    run = 1;
   }
   compose(begin, text.size());
+  while (marks != nullptr && moved < marks->size()) (*marks)[moved++] = out.size();
   return out;
 }
 
@@ -251,8 +304,38 @@ void NormaliseCounts::Add(const NormaliseCounts& other) {
   control_characters += other.control_characters;
 }
 
-void RepairUtf8(std::string& text, NormaliseCounts& counts) {
+namespace {
+
+// `at`, or the lead byte before it that may have it in its sequence.
+size_t SequenceBegin(std::string_view text, size_t at) {
+  const auto byte = [&](size_t place) { return static_cast<uint8_t>(text[place]); };
+  if (at >= text.size() || (byte(at) & 0xC0) != 0x80) return at;
+  for (size_t back = 1; back <= std::min<size_t>(3, at); ++back) {
+    const uint8_t lead = byte(at - back);
+    if (lead < 0x80) return at;
+    if (lead >= 0xC0) return (lead >= 0xF0 ? 4U : lead >= 0xE0 ? 3U : 2U) > back ? at - back : at;
+  }
+  return at;
+}
+
+// Where `marks` lie once each invalid sequence is U+FFFD. Cut where no sequence goes on, the pieces are repaired as the
+// whole is.
+void MoveMarksThroughRepair(std::string_view text, std::vector<size_t>& marks) {
+  size_t from = 0;
+  size_t to = 0;
+  for (size_t& mark : marks) {
+    const size_t place = std::max(from, SequenceBegin(text, std::min(mark, text.size())));
+    to += ReplaceInvalidUtf8(text.substr(from, place - from)).size();
+    from = place;
+    mark = to;
+  }
+}
+
+}  // namespace
+
+void RepairUtf8(std::string& text, NormaliseCounts& counts, std::vector<size_t>* marks) {
   if (simdjson::validate_utf8(text.data(), text.size())) return;
+  if (marks != nullptr) MoveMarksThroughRepair(text, *marks);
   const auto replacements = [](std::string_view bytes) {
     uint64_t count = 0;
     for (size_t at = bytes.find("\xEF\xBF\xBD"); at != std::string_view::npos;
@@ -267,17 +350,23 @@ void RepairUtf8(std::string& text, NormaliseCounts& counts) {
   text = std::move(repaired);
 }
 
-std::string Normalise(std::string_view text, const NormaliseSettings& settings, NormaliseCounts& counts) {
+std::string Normalise(std::string_view text, const NormaliseSettings& settings, NormaliseCounts& counts,
+                      std::vector<size_t>* marks) {
+  for (size_t i = 0; marks != nullptr && i < marks->size(); ++i) {
+    size_t& mark = (*marks)[i];
+    mark = std::min(mark, text.size());
+    while (mark > 0 && mark < text.size() && (static_cast<uint8_t>(text[mark]) & 0xC0) == 0x80) --mark;
+  }
   std::string result;
   if (LayoutIsNormal(text) && !HasChangeable(text)) {
     result = std::string(text);
   } else {
-    Layout layout(settings, counts, text.size());
+    Layout layout(settings, counts, text.size(), marks);
     layout.Append(text);
     result = layout.Finish();
   }
   // Composition comes last: it neither makes nor needs control characters, and presentation forms are letters by now.
-  if (!IsPlainLatin(result) && !IsComposed(result)) result = ComposePieces(result);
+  if (!IsPlainLatin(result) && !IsComposed(result)) result = ComposePieces(result, marks);
   if (result != text) ++counts.changed;
   return result;
 }

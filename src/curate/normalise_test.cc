@@ -5,6 +5,9 @@
 
 #include <chrono>
 #include <functional>
+#include <random>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -94,6 +97,67 @@ std::string Repeated(std::string_view piece, size_t size) {
   std::string text;
   while (text.size() < size) text += piece;
   return text;
+}
+
+// Words that no rule touches, with everything that is changed or removed between them: each is found again where its
+// marks say.
+TEST(Normalise, MovesMarksWithTheTextAroundThem) {
+  const std::vector<std::string> between = {" ",
+                                            "\n",
+                                            "\r\n",
+                                            "\r",
+                                            "  \n\n\n\n",
+                                            "\t ",
+                                            "\x07",
+                                            "\xEF\xBB\xBF",
+                                            "\xC2\x85",
+                                            "Zu\xCC\x88rich",
+                                            "é",
+                                            "\f\v ",
+                                            "\xFF",
+                                            "\xE0\xA4\xFF",
+                                            "\xF0\x9F",
+                                            "\x80\x80\x80\x80\x80",
+                                            "\xEF\xBB\xBB",
+                                            "ا\xD9\x94",
+                                            "q\xCC\x87\xCC\xA3",
+                                            "日",
+                                            "\xEF\xBA\x8D",
+                                            "\xE2\x84\xAB"};
+  std::mt19937 random(3);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text;
+    std::vector<size_t> marks;
+    const auto junk = [&] {
+      for (size_t i = random() % 4; i > 0; --i) text += between[random() % between.size()];
+    };
+    const size_t words = 1 + random() % 6;
+    for (size_t i = 0; i < words; ++i) {
+      junk();
+      marks.push_back(text.size());
+      text += fmt::format("w{}", i);
+      marks.push_back(text.size());
+    }
+    junk();
+    NormaliseCounts counts;
+    std::vector<size_t> ends = {0, text.size()};
+    const std::string original = text;
+    RepairUtf8(text, counts, &marks);
+    const std::string result = Normalise(text, {}, counts, &marks);
+    EXPECT_EQ(result, Normalised(text)) << "marks change nothing";
+    for (size_t i = 0; i < words; ++i) {
+      ASSERT_LE(marks[2 * i], marks[2 * i + 1]);
+      EXPECT_EQ(result.substr(marks[2 * i], marks[2 * i + 1] - marks[2 * i]), fmt::format("w{}", i)) << original;
+    }
+  }
+}
+
+TEST(Normalise, AMarkInWhatIsRemovedOrJoinedLiesBesideIt) {
+  NormaliseCounts counts;
+  std::vector<size_t> marks = {0, 2, 3, 4, 9, 11, 13};
+  EXPECT_EQ(Normalise("  a \t \n\n\n\nu\xCC\x88", {}, counts, &marks), "  a\n\nü");
+  //                   0123 4 5 6 7 8 9 10 11
+  EXPECT_THAT(marks, ::testing::ElementsAre(0u, 2u, 3u, 3u, 5u, 7u, 7u));
 }
 
 TEST(Normalise, IsLinearOnAdversarialText) {

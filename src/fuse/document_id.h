@@ -12,6 +12,10 @@ namespace rhodes {
 // the processor's instructions for it.
 absl::Status RegisterDocumentId(Database& database);
 
+// Adds checked_spans(text VARCHAR, parents VARCHAR[], spans) -> spans: the spans, NULL for none. An error when a span
+// does not lie within the text between its characters, or its parent within the list; or when a parent is NULL.
+absl::Status RegisterCheckedSpans(Database& database);
+
 }  // namespace rhodes
 
 #endif  // RHODES_FUSE_DOCUMENT_ID_H_

@@ -10,6 +10,9 @@
 #include "base/manifest.h"
 #include "base/text.h"
 #include "fuse/document_id.h"
+#include "fuse/orbit_functions.h"
+#include "fuse/fused_text.h"
+#include "fuse/render.h"
 #include "fuse/row_order.h"
 #include "record/document_table.h"
 #include "store/record_store.h"
@@ -47,7 +50,8 @@ struct ViewColumns {
   bool time = false;
   bool language = false;
   bool title = false;
-  std::string meta;  // its type; empty: none
+  std::string spans;  // its type; empty: none
+  std::string meta;   // its type; empty: none
   std::string all;
 };
 
@@ -72,7 +76,8 @@ class Fuser {
     RETURN_IF_ERROR(RemoveTree(spill));
     RETURN_IF_ERROR(status);
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    Manifest manifest{"fuse", options_.key, options_.settings, ToJson(report_), report_.seconds};
+    Manifest manifest{"fuse", report_.failed.empty() ? options_.key : "", options_.settings, ToJson(report_),
+                      report_.seconds};
     manifest.extra["files"] = std::move(files_);
     RETURN_IF_ERROR(WriteManifest(staged_->path(), manifest));
     RETURN_IF_ERROR(staged_->Commit());
@@ -84,6 +89,9 @@ class Fuser {
     const InterruptOnCancel watch(*database_, context_);
     RETURN_IF_ERROR(CreateViews(*database_, options_.out));
     RETURN_IF_ERROR(RegisterDocumentId(*database_));
+    RETURN_IF_ERROR(RegisterCheckedSpans(*database_));
+    RETURN_IF_ERROR(RegisterOrbitFunctions(*database_));
+    RETURN_IF_ERROR(RegisterRender(*database_, options_.templates));
     RETURN_IF_ERROR(database_->ConfineTo({options_.out}));
     ASSIGN_OR_RETURN(sources_, ListSources(options_.out));
     if (views_.empty()) {
@@ -101,12 +109,18 @@ class Fuser {
     ASSIGN_OR_RETURN(const std::unique_ptr<DocumentWriter> writer, DocumentWriter::Create(staged_->path()));
     context_.progress->Begin("fuse", views_.size(), "views");
     for (const FuseView& view : views_) {
-      RETURN_IF_ERROR(ViewError(view, Make(view)));
+      if (const absl::Status made = ViewError(view, Make(view)); !made.ok()) {
+        // What is wrong with a view is a wrong argument; a full disk or too little memory stops the others too.
+        if (!options_.keep_going || !absl::IsInvalidArgument(made)) return made;
+        report_.failed.push_back({view.name, Message(made)});
+        continue;
+      }
       RETURN_IF_ERROR(Write(view, *writer));
       RETURN_IF_ERROR(Remember());
       context_.progress->Update(report_.views.size(), view.name);
     }
     context_.progress->End();
+    if (report_.views.empty() && !report_.failed.empty()) return StatusOf(report_);
     RETURN_IF_ERROR(writer->Finish());
     files_ = PartsToJson(writer->parts());
     return CountUse();
@@ -127,12 +141,10 @@ class Fuser {
     ASSIGN_OR_RETURN(counts.rows, database_->QueryCount("SELECT count(*) FROM temp.rhodes_selected"));
     RETURN_IF_ERROR(database_->Execute(fmt::format(
         "CREATE OR REPLACE TEMP TABLE rhodes_fused AS SELECT * FROM (SELECT document_id(text, parents) AS id, * FROM ("
-        "SELECT CAST(text AS VARCHAR) AS text, {} AS parents, {} AS time, {} AS language, {} AS meta "
+        "SELECT CAST(text AS VARCHAR) AS text, {} AS parents, {} AS time, {} AS language, {} AS meta, {} AS spans "
         "FROM temp.rhodes_selected)) WHERE id IS NOT NULL",
-        columns.parents ? "coalesce(list_filter(CAST(parents AS VARCHAR[]), x -> x IS NOT NULL), [])"
-                        : "CASE WHEN parent IS NULL THEN [] ELSE [CAST(parent AS VARCHAR)] END",
-        columns.time ? "CAST(time AS TIMESTAMP)" : "NULL::TIMESTAMP",
-        columns.language ? "CAST(language AS VARCHAR)" : "NULL::VARCHAR", MetaSql(view, columns))));
+        ParentsSql(columns), columns.time ? "CAST(time AS TIMESTAMP)" : "NULL::TIMESTAMP",
+        columns.language ? "CAST(language AS VARCHAR)" : "NULL::VARCHAR", MetaSql(view, columns), SpansSql(columns))));
     ASSIGN_OR_RETURN(const uint64_t with_text, database_->QueryCount("SELECT count(*) FROM rhodes_fused"));
     counts.empty = counts.rows - with_text;
     report_.views.push_back(counts);
@@ -203,9 +215,31 @@ class Fuser {
         columns.time |= name == "time";
         columns.language |= name == "language";
         columns.title |= name == "title";
+        if (name == "spans") columns.spans = described.String(1, row);
         if (name == "meta") columns.meta = described.String(1, row);
       }
     }
+  }
+
+  static std::string ParentsSql(const ViewColumns& columns) {
+    if (!columns.parents) return "CASE WHEN parent IS NULL THEN [] ELSE [CAST(parent AS VARCHAR)] END";
+    const char* all = "CAST(parents AS VARCHAR[])";
+    const std::string present = fmt::format("coalesce(list_filter({}, x -> x IS NOT NULL), [])", all);
+    // Spans point into the list, so nothing is taken out of it.
+    return columns.spans.empty() ? present : fmt::format("CASE WHEN spans IS NULL THEN {} ELSE {} END", present, all);
+  }
+
+  static std::string SpansSql(const ViewColumns& columns) {
+    if (columns.spans.empty()) return fmt::format("NULL::{}", kSpansType);
+    std::string spans = "spans";
+    if (columns.spans.find("parent VARCHAR") != std::string::npos) {
+      spans = fmt::format(
+          "list_transform(spans, s -> {{'begin': s.\"begin\", 'end': s.\"end\", 'parent': "
+          "coalesce(list_position({}, s.parent) - 1, -1)}})",
+          columns.parents ? "CAST(parents AS VARCHAR[])" : "[CAST(parent AS VARCHAR)]");
+    }
+    return fmt::format("checked_spans(CAST(text AS VARCHAR), {}, TRY_CAST({} AS {}))",
+                       columns.parents ? "CAST(parents AS VARCHAR[])" : "[CAST(parent AS VARCHAR)]", spans, kSpansType);
   }
 
   static std::string MetaSql(const FuseView& view, const ViewColumns& columns) {
@@ -245,11 +279,12 @@ class Fuser {
     FuseReport::View& counts = report_.views.back();
     const bool one_source = !view.source.empty();
     const std::string sources = one_source ? fmt::format("[{}] AS sources", SqlLiteral(view.source)) : "sources";
-    ASSIGN_OR_RETURN(QueryResult rows, database_->Query(fmt::format(
-                                           "SELECT f.id, text, time, language, {}, parents, meta FROM rhodes_fused f "
-                                           "{} {} ORDER BY f.id, time, language, meta",
-                                           sources, one_source ? "" : "JOIN rhodes_origins o ON o.id = f.id",
-                                           report_.views.size() == 1 ? "" : "ANTI JOIN rhodes_made m ON m.id = f.id")));
+    ASSIGN_OR_RETURN(
+        QueryResult rows,
+        database_->Query(fmt::format("SELECT f.id, text, time, language, {}, parents, meta, spans FROM rhodes_fused f "
+                                     "{} {} ORDER BY f.id, time, language, meta, spans",
+                                     sources, one_source ? "" : "JOIN rhodes_origins o ON o.id = f.id",
+                                     report_.views.size() == 1 ? "" : "ANTI JOIN rhodes_made m ON m.id = f.id")));
     Document document;
     while (true) {
       ASSIGN_OR_RETURN(const bool more, rows.Next());
@@ -279,6 +314,8 @@ class Fuser {
     const std::vector<std::string_view> parents = rows.StringList(5, row);
     document.parents.assign(parents.begin(), parents.end());
     document.meta = rows.IsNull(6, row) ? std::string_view() : rows.String(6, row);
+    document.spans.clear();
+    for (const auto& [begin, end, parent] : rows.TripleList(7, row)) document.spans.push_back({begin, end, parent});
   }
 
   // For the views that follow: which documents there are, which records are in one.
@@ -327,8 +364,21 @@ Json ToJson(const FuseReport& report) {
                      {"empty", view.empty},
                      {"duplicates", view.duplicates}});
   }
-  return {{"documents", report.documents}, {"text_bytes", report.text_bytes}, {"records", report.records},
-          {"used", report.used},           {"unused", report.unused},         {"views", views}};
+  Json failed = Json::array();
+  for (const FuseReport::Failed& view : report.failed) {
+    failed.push_back({{"name", view.name}, {"message", view.message}});
+  }
+  Json json = {{"documents", report.documents}, {"text_bytes", report.text_bytes}, {"records", report.records},
+               {"used", report.used},           {"unused", report.unused},         {"views", views}};
+  if (!report.failed.empty()) json["failed"] = std::move(failed);
+  return json;
+}
+
+absl::Status StatusOf(const FuseReport& report) {
+  if (report.failed.empty()) return absl::OkStatus();
+  std::string message;
+  for (const FuseReport::Failed& view : report.failed) message += (message.empty() ? "" : "\n") + view.message;
+  return absl::FailedPreconditionError(message);
 }
 
 absl::StatusOr<FuseReport> Fuse(const FuseOptions& options, RunContext& context) {

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/run_context.h"
+#include "fuse/template.h"
 
 namespace rhodes {
 
@@ -19,6 +21,8 @@ struct FuseView {
   //   text VARCHAR                          required; rows where it is NULL or blank make no document (counted)
   //   parents VARCHAR[] or parent VARCHAR   required; ids of the records it was made from
   //   time TIMESTAMP, language VARCHAR, title VARCHAR, meta (struct, map, JSON)   optional
+  //   spans STRUCT("begin", "end", parent)[]                                      optional; parent is an id out of
+  //     `parents`, or its index there from 0 (as render() and join_parts() of fuse/render.h give it)
   std::string sql;
   // Each record of this source becomes a document of its own.
   std::string source;
@@ -27,11 +31,23 @@ struct FuseView {
   // Where `sql` begins, for error messages.
   std::string file;
   int line = 1;
+  // With `sql`: the view is made slice by slice of the time line, each from the records whose time is at most `margin`
+  // before or behind it; the documents of a slice are those whose `time` falls into it. Slices whose records did not
+  // change are taken over.
+  struct Slices {
+    int64_t every = 0;   // microseconds, positive
+    int64_t margin = 0;  // microseconds
+  };
+  std::optional<Slices> slices = std::nullopt;
 };
 
 struct FuseOptions {
   std::string out;
-  std::vector<FuseView> views;  // none: every record becomes a document of its own
+  std::vector<FuseView> views;              // none: every record becomes a document of its own
+  std::vector<TemplateSettings> templates;  // what render() knows
+  // A view that cannot be made is noted in the report, and the others are made. Without, it ends the run with nothing
+  // changed.
+  bool keep_going = false;
   std::string key;
   Json settings = Json::object();
 };
@@ -44,7 +60,12 @@ struct FuseReport {
     uint64_t empty = 0;       // rows without text
     uint64_t duplicates = 0;  // rows that made a document that was there already: same text, same parents
   };
-  std::vector<View> views;
+  std::vector<View> views;  // those that were made
+  struct Failed {
+    std::string name;
+    std::string message;  // with file and line
+  };
+  std::vector<Failed> failed;
   uint64_t documents = 0;
   uint64_t text_bytes = 0;
   uint64_t records = 0;                    // = used + the sum of unused
@@ -60,8 +81,12 @@ Json ToJson(const FuseReport& report);
 //
 // Memory: at most about `context.memory_bytes` (at least 250 MB); beyond it DuckDB spills to OUT/.fuse, which is
 // removed at the end. UsageError naming the view and its line when SQL is wrong, lacks a column, or names a parent that
-// is no record.
+// is no record. With `keep_going` that is in the report, the manifest has no key (so that the stage runs again), and
+// only when no view could be made nothing is written and the status says so.
 absl::StatusOr<FuseReport> Fuse(const FuseOptions& options, RunContext& context);
+
+// FAILED_PRECONDITION naming the views that could not be made; OK when there are none.
+absl::Status StatusOf(const FuseReport& report);
 
 }  // namespace rhodes
 

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/manifest.h"
 #include "record/document_table.h"
 #include "store/record_store.h"
 
@@ -232,6 +233,74 @@ TEST_F(FuseTest, ALaterViewCanSelectFromAnEarlierOne) {
   const absl::StatusOr<FuseReport> report = Run();
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_EQ(report->documents, 4u);
+}
+
+TEST_F(FuseTest, ARenderedDocumentKnowsWhichSpanIsFromWhichParent) {
+  options_.templates.push_back({"entry", "en", DigitStyle::kWestern,
+                                "{package.text}[; its change, {change.text}, on {change.time:date}].", "t", 1});
+  AddSql("rendered",
+         "SELECT unnest(render('entry', {'package': p, 'change': c})), p.time FROM packages p LEFT JOIN changes c ON "
+         "c.fields['package'] = p.fields['package'] AND c.text LIKE 'New%' WHERE p.text <> ' '");
+  AddSql("joined",
+         "SELECT r.text, r.parents, r.spans FROM (SELECT join_parts(list({'text': text, 'parent': id} ORDER BY text), "
+         "' / ') AS r FROM changes)");
+  const absl::StatusOr<FuseReport> report = Run();
+  ASSERT_TRUE(report.ok()) << report.status();
+  std::map<std::string, Document> by_text;
+  for (const Document& document : Documents()) by_text[document.text] = document;
+  ASSERT_EQ(by_text.size(), 3u);
+  const Document& both = by_text.at("fast compression; its change, New upstream version, on 1 January 1970.");
+  EXPECT_THAT(both.parents, ElementsAre(IdOf("packages", "fast compression"), IdOf("changes", "New upstream version")));
+  EXPECT_THAT(both.spans, ElementsAre(Span{0, 16, 0}, Span{16, 69, 1}, Span{69, 70, 0}));
+  EXPECT_THAT(by_text.at("archiver.").spans, ElementsAre()) << "all of it is from its one parent";
+  EXPECT_THAT(by_text.at("Fix build / New upstream version / Remove").spans,
+              ElementsAre(Span{0, 9, 0}, Span{12, 32, 1}, Span{35, 41, 2}));
+}
+
+TEST_F(FuseTest, SpansWrittenInSqlMayNameTheirParents) {
+  AddSql("ids",
+         "SELECT text, [id] AS parents, [{'begin': 0, 'end': 3, 'parent': id}] AS spans FROM packages "
+         "WHERE text <> ' '");
+  ASSERT_TRUE(Run().ok());
+  EXPECT_THAT(Documents()[0].spans, ElementsAre(Span{0, 3, 0}));
+  for (const auto& [spans, error] : std::vector<std::pair<std::string, std::string>>{
+           {"[{'begin': 0, 'end': 99, 'parent': id}]", "from byte 0 to 99 of a text of"},
+           {"[{'begin': 3, 'end': 3, 'parent': id}]", "from byte 3 to 3"},
+           {"[{'begin': 0, 'end': 1, 'parent': 'other'}]", "no parent of its document, which has 1"},
+           {"[{'begin': -1, 'end': 1, 'parent': id}]", "a span goes from byte"},
+           {"[{'begin': 0, 'end': 1, 'parent': 1}]", "no parent of its document, which has 1"}}) {
+    options_.views.clear();
+    AddSql("wrong", "SELECT text, id AS parent, " + spans + " AS spans FROM packages WHERE text <> ' '");
+    const absl::Status status = Run().status();
+    EXPECT_EQ(ExitCodeOf(status), ExitCode::kUsage) << status;
+    EXPECT_THAT(Message(status), AllOf(HasSubstr("\"wrong\" (rhodes.toml:10)"), HasSubstr(error)));
+  }
+}
+
+TEST_F(FuseTest, ABadViewIsNamedAndTheOthersAreMade) {
+  options_.keep_going = true;
+  options_.key = "key";
+  options_.templates.push_back({"t", "en", DigitStyle::kWestern, "{txt}", "rhodes.toml", 3});
+  AddSql("good", "SELECT text, id AS parent FROM packages");
+  AddSql("template", "SELECT unnest(render('t', {'id': id, 'text': text})) FROM packages");
+  AddSql("broken", "SELECT text FROM nowhere");
+  AddSource("changes", false);
+  const absl::StatusOr<FuseReport> report = Run();
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->documents, 5u);
+  ASSERT_EQ(report->failed.size(), 2u);
+  EXPECT_THAT(report->failed[0].message,
+              AllOf(HasSubstr("view \"template\" (rhodes.toml:10)"), HasSubstr("template \"t\" (rhodes.toml:3)"),
+                    HasSubstr("did you mean \"text\"?")));
+  EXPECT_EQ(ToJson(*report)["failed"][1]["name"], "broken");
+  EXPECT_EQ(ExitCodeOf(StatusOf(*report)), ExitCode::kFailed);
+  EXPECT_EQ(ReadManifest(options_.out + "/documents")->key, "") << "the stage is not done";
+
+  const std::string before = *Sha256OfFile(options_.out + "/documents/part-00000.parquet");
+  options_.views.resize(3);
+  options_.views.erase(options_.views.begin());
+  EXPECT_EQ(ExitCodeOf(Run().status()), ExitCode::kFailed) << "nothing could be made";
+  EXPECT_EQ(*Sha256OfFile(options_.out + "/documents/part-00000.parquet"), before);
 }
 
 }  // namespace

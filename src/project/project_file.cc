@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "curate/language.h"
+#include "project/fuse_settings.h"
 #include "project/toml_table.h"
 #include "source/time.h"
 #include "source/time_zone.h"
@@ -168,6 +169,10 @@ class ProjectReader {
 
   void ReadFuse() {
     if (std::optional<TomlTable> fuse = root_.Table("fuse")) {
+      for (TomlTable& table : fuse->Tables("template")) {
+        const auto line = static_cast<int>(table.LineOf("text"));
+        ReadTemplate(table, project_.path, line + (BeginsOnNextLine(line) ? 1 : 0), project_.templates);
+      }
       for (TomlTable& table : fuse->Tables("view")) ReadView(table);
       fuse->Finish();
     }
@@ -188,6 +193,7 @@ class ProjectReader {
     table.Read("sql_file", sql_file);
     table.Read("source", view.source);
     table.Read("rest", view.rest);
+    ReadSlices(table, view);
     view.file = project_.path;
     view.line = static_cast<int>(table.LineOf(view.sql.empty() ? "source" : "sql"));
     if (!view.sql.empty() && BeginsOnNextLine(view.line)) ++view.line;

@@ -54,6 +54,7 @@ struct ProjectFile {
   PrepareSettings prepare;
   std::vector<SourceSettings> sources;
   std::vector<FuseView> views;  // as written, or one for each source
+  std::vector<TemplateSettings> templates;
   CurateSettings curate;
   TokenizeOptions tokenize;  // settings only; paths and key are the runner's, as in `train`
   TrainOptions train;

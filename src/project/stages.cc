@@ -8,6 +8,7 @@
 #include "fuse/fuse.h"
 #include "ingest/ingest.h"
 #include "project/ask.h"
+#include "project/fuse_settings.h"
 #include "project/rights.h"
 #include "store/record_store.h"
 #include "token/tokenize.h"
@@ -19,11 +20,11 @@ namespace {
 
 // Raised when a stage writes other bytes for the same input and settings: then old output is made again.
 constexpr int kIngestVersion = 2;
-constexpr int kFuseVersion = 1;
-constexpr int kCurateVersion = 1;
+constexpr int kFuseVersion = 2;
+constexpr int kCurateVersion = 2;
 constexpr int kTokenizeVersion = 1;
 constexpr int kTrainVersion = 1;
-constexpr int kTraceVersion = 1;
+constexpr int kTraceVersion = 2;
 constexpr int kAskVersion = 1;
 
 std::string KeyOf(std::string_view kind, int version, const Json& settings, const std::vector<std::string>& inputs) {
@@ -108,14 +109,13 @@ class Planner {
     FuseOptions options;
     options.out = out_;
     options.views = project_.views;
-    options.settings = Json::object();
-    for (const FuseView& view : project_.views) {
-      options.settings["views"].push_back(
-          {{"name", view.name}, {"sql", view.sql}, {"source", view.source}, {"rest", view.rest}});
-    }
+    options.templates = project_.templates;
+    options.keep_going = true;
+    options.settings = FuseSettingsOf(project_.views, project_.templates);
     options.key = fuse_key_ = KeyOf("fuse", kFuseVersion, options.settings, ingest_keys_);
     Add("fuse", "fuse", options.key, "documents/manifest.json").run = [options](RunContext& context) {
-      return Fuse(options, context).status();
+      ASSIGN_OR_RETURN(const FuseReport report, Fuse(options, context));
+      return StatusOf(report);
     };
   }
 

@@ -1,6 +1,7 @@
 #include "record/document_table.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -14,8 +15,10 @@ namespace rhodes {
 namespace {
 
 constexpr char kColumns[] =
-    "id VARCHAR, text VARCHAR, time TIMESTAMP, language VARCHAR, sources VARCHAR[], parents VARCHAR[], meta VARCHAR";
-constexpr size_t kColumnCount = 7;
+    "id VARCHAR, text VARCHAR, time TIMESTAMP, language VARCHAR, sources VARCHAR[], parents VARCHAR[], meta VARCHAR, "
+    "spans STRUCT(\"begin\" UBIGINT, \"end\" UBIGINT, parent UBIGINT)[]";
+constexpr size_t kColumnCount = 8;
+constexpr char kSpansType[] = "STRUCT(\"begin\" UBIGINT, \"end\" UBIGINT, parent UBIGINT)[]";
 
 bool IsJsonName(const std::string& path) {
   const std::string lower = LowerAscii(path);
@@ -172,16 +175,24 @@ class Reader final : public DocumentReader {
     if (!has("meta", "")) {
       std::string others;
       for (const auto& [name, type] : columns) {
-        if (std::string_view("|id|text|time|language|sources|parents|").find("|" + name + "|") !=
+        if (std::string_view("|id|text|time|language|sources|parents|spans|").find("|" + name + "|") !=
             std::string_view::npos)
           continue;
         others += fmt::format("{}{} := {}", others.empty() ? "" : ", ", SqlIdentifier(name), SqlIdentifier(name));
       }
       if (!others.empty()) meta = fmt::format("CAST(to_json(struct_pack({})) AS VARCHAR)", others);
     }
-    return fmt::format("SELECT {}, {}, {}, {}, {}, {}, {} FROM read_parquet({})", scalar("id", "VARCHAR"),
-                       scalar("text", "VARCHAR"), scalar("time", "TIMESTAMP"), scalar("language", "VARCHAR"),
-                       list("sources"), list("parents"), meta, SqlLiteral(file));
+    // Older parts have none; a column of that name that says something else is not taken for it.
+    const auto spans =
+        std::find_if(columns.begin(), columns.end(), [](const auto& one) { return one.first == "spans"; });
+    const bool has_spans = spans != columns.end() && spans->second.starts_with("STRUCT(\"begin\" ") &&
+                           spans->second.ends_with("[]") && has("parents", "VARCHAR[]");
+    return fmt::format(
+        "SELECT {}, {}, {}, {}, {}, {}, {}, {} FROM read_parquet({})", scalar("id", "VARCHAR"),
+        scalar("text", "VARCHAR"), scalar("time", "TIMESTAMP"), scalar("language", "VARCHAR"), list("sources"),
+        list("parents"), meta,
+        has_spans ? fmt::format("TRY_CAST(spans AS {})", kSpansType) : fmt::format("NULL::{}", kSpansType),
+        SqlLiteral(file));
   }
 
   static std::string JsonSelect(const std::string& file) {
@@ -191,9 +202,9 @@ class Reader final : public DocumentReader {
         "TRY_CAST(json->'$.sources' AS VARCHAR[]), TRY_CAST(json->'$.parents' AS VARCHAR[]), "
         "nullif(CAST(json_merge_patch(json, "
         "'{{\"id\":null,\"text\":null,\"time\":null,\"language\":null,\"sources\":null,"
-        "\"parents\":null}}') AS VARCHAR), '{{}}') "
+        "\"parents\":null,\"spans\":null}}') AS VARCHAR), '{{}}'), TRY_CAST(json->'$.spans' AS {}) "
         "FROM read_json_objects({}, format = 'newline_delimited', maximum_object_size = 67108864)",
-        SqlLiteral(file));
+        kSpansType, SqlLiteral(file));
   }
 
   absl::Status Fill(size_t row, Document& document) {
@@ -209,6 +220,19 @@ class Reader final : public DocumentReader {
     for (const std::string_view source : result.StringList(4, row)) document.sources.emplace_back(source);
     for (const std::string_view parent : result.StringList(5, row)) document.parents.emplace_back(parent);
     if (!result.IsNull(6, row)) document.meta = result.String(6, row);
+    return FillSpans(row, document);
+  }
+
+  absl::Status FillSpans(size_t row, Document& document) {
+    for (const auto& [begin, end, parent] : result_->TripleList(7, row)) {
+      if (begin >= end || end > document.text.size() || parent >= document.parents.size()) {
+        return absl::InvalidArgumentError(fmt::format(
+            "read documents: {}: row {}: a span of bytes {} to {} from parent {} is not within its {} bytes and {} "
+            "parents",
+            files_[next_file_ - 1], file_row_, begin, end, parent, document.text.size(), document.parents.size()));
+      }
+      document.spans.push_back({begin, end, parent});
+    }
     return absl::OkStatus();
   }
 
@@ -234,8 +258,14 @@ class Writer final : public DocumentWriter {
     row.SetStringList(4, document.sources);
     row.SetStringList(5, document.parents);
     if (!document.meta.empty()) row.SetString(6, document.meta);
+    if (!document.spans.empty()) {
+      spans_.clear();
+      for (const Span& span : document.spans) spans_.push_back({span.begin, span.end, span.parent});
+      row.SetTripleList(7, spans_);
+    }
     for (size_t i = 0; i < extra.size(); ++i) row.SetString(kColumnCount + i, extra[i]);
-    return parts_->EndRow(document.text.size() + document.meta.size() + 32 * document.parents.size() + 64);
+    return parts_->EndRow(document.text.size() + document.meta.size() + 32 * document.parents.size() +
+                          24 * document.spans.size() + 64);
   }
 
   absl::Status Finish() override {
@@ -245,6 +275,7 @@ class Writer final : public DocumentWriter {
   const std::vector<PartInfo>& parts() const override { return written_; }
 
  private:
+  std::vector<std::array<uint64_t, 3>> spans_;
   std::vector<PartInfo> written_;
   std::unique_ptr<ParquetPartWriter> parts_;
 };

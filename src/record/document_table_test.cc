@@ -34,6 +34,7 @@ class DocumentTableTest : public ::testing::Test {
       document.language = i % 3 == 0 ? "en" : "";
       document.sources = {"s" + std::to_string(i % 4)};
       document.parents.assign(static_cast<size_t>(i % 5), document.id);
+      for (size_t k = 0; k + 1 < document.parents.size(); ++k) document.spans.push_back({k, k + 5, k});
       if (i % 7 == 0) document.meta = "{\"i\":" + std::to_string(i) + "}";
       documents.push_back(document);
     }
@@ -75,7 +76,33 @@ TEST_F(DocumentTableTest, WhatIsWrittenIsReadInOrder) {
     ASSERT_EQ(a.sources, b.sources);
     ASSERT_EQ(a.parents, b.parents);
     ASSERT_EQ(a.meta, b.meta);
+    ASSERT_EQ(a.spans, b.spans);
   }
+}
+
+TEST_F(DocumentTableTest, PartsWithoutSpansAreReadAndWrongSpansNamed) {
+  const std::unique_ptr<Database> database = *Database::Open({});
+  const auto copy = [&](const std::string& spans) {
+    return database->Execute(
+        fmt::format("COPY (SELECT 'id' AS id, 'text' AS text, ['p'] AS parents{}) TO '{}/a/x.parquet'", spans, root_));
+  };
+  ASSERT_TRUE(copy("").ok());
+  EXPECT_TRUE((*ReadAll({root_ + "/a/x.parquet"}))[0].spans.empty());
+  ASSERT_TRUE(copy(", [{'begin': 0, 'end': 4, 'parent': 0}] AS spans").ok());
+  EXPECT_THAT((*ReadAll({root_ + "/a/x.parquet"}))[0].spans, ElementsAre(Span{0, 4, 0}));
+  for (const char* wrong : {"{'begin': 0, 'end': 5, 'parent': 0}", "{'begin': 2, 'end': 2, 'parent': 0}",
+                            "{'begin': 0, 'end': 1, 'parent': 1}", "{'begin': NULL, 'end': 1, 'parent': 0}"}) {
+    ASSERT_TRUE(copy(fmt::format(", [{}] AS spans", wrong)).ok());
+    EXPECT_THAT(Message(ReadAll({root_ + "/a/x.parquet"}).status()), HasSubstr("row 1: a span of bytes")) << wrong;
+  }
+  ASSERT_TRUE(copy(", 'mine' AS spans").ok());
+  EXPECT_TRUE((*ReadAll({root_ + "/a/x.parquet"}))[0].spans.empty());
+  ASSERT_TRUE(WriteFileAtomically(root_ + "/b/x.jsonl",
+                                  R"({"text":"text","parents":["p"],"spans":[{"begin":1,"end":3,"parent":0}],"k":1})")
+                  .ok());
+  const Document from_json = (*ReadAll({root_ + "/b"}))[0];
+  EXPECT_THAT(from_json.spans, ElementsAre(Span{1, 3, 0}));
+  EXPECT_EQ(from_json.meta, R"({"k":1})");
 }
 
 TEST_F(DocumentTableTest, TheSameDocumentsGiveTheSameBytes) {

@@ -84,9 +84,17 @@ struct Reject {
   std::string reason;
 };
 
+// A piece of a document's text that was taken from one of its parents.
+struct Span {
+  uint64_t begin = 0;  // bytes of Document::text, half open, begin < end
+  uint64_t end = 0;
+  uint64_t parent = 0;  // index into Document::parents
+  friend bool operator==(const Span&, const Span&) = default;
+};
+
 // What a model reads. The schema of documents/, corpus/ (dropped/ adds rule and reason), in this order:
 //   id VARCHAR, text VARCHAR, time TIMESTAMP, language VARCHAR, sources VARCHAR[], parents VARCHAR[], meta VARCHAR
-//   (JSON)
+//   (JSON), spans STRUCT("begin" UBIGINT, "end" UBIGINT, parent UBIGINT)[]
 struct Document {
   std::string id;    // ContentId({text, parents...}) where Rhodes made it; the input's own id in standalone stages
   std::string text;  // UTF-8
@@ -95,6 +103,9 @@ struct Document {
   std::vector<std::string> sources;  // sorted, unique
   std::vector<std::string> parents;  // ids of all records it was made from
   std::string meta;                  // a JSON object or empty
+  // Which pieces are from which parents; they may overlap, and what lies in none is from none. Empty: the whole text is
+  // from all parents.
+  std::vector<Span> spans;
 };
 
 }  // namespace rhodes

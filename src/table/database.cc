@@ -109,6 +109,23 @@ std::vector<std::string_view> QueryResult::StringList(size_t column, size_t row)
   return values;
 }
 
+std::vector<std::array<uint64_t, 3>> QueryResult::TripleList(size_t column, size_t row) const {
+  std::vector<std::array<uint64_t, 3>> triples;
+  if (IsNull(column, row)) return triples;
+  const auto entry = static_cast<const duckdb_list_entry*>(Data(column))[row];
+  duckdb_vector child = duckdb_list_vector_get_child(vectors_[column]);
+  triples.resize(entry.length);
+  for (idx_t member = 0; member < 3; ++member) {
+    duckdb_vector values = duckdb_struct_vector_get_child(child, member);
+    const auto* numbers = static_cast<const uint64_t*>(duckdb_vector_get_data(values));
+    for (uint64_t i = 0; i < entry.length; ++i) {
+      const bool valid = IsValid(child, entry.offset + i) && IsValid(values, entry.offset + i);
+      triples[i][member] = valid ? numbers[entry.offset + i] : ~uint64_t{0};
+    }
+  }
+  return triples;
+}
+
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const Options& options) {
   duckdb_config config = nullptr;
   if (duckdb_create_config(&config) == DuckDBError) return absl::InternalError("DuckDB: no configuration");

@@ -7,6 +7,7 @@
 
 #include <duckdb.h>
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -54,6 +55,8 @@ class QueryResult {
   bool Bool(size_t column, size_t row) const;
   // VARCHAR[]; NULL entries are empty.
   std::vector<std::string_view> StringList(size_t column, size_t row) const;
+  // A list of structs of three UBIGINT; NULL is empty, a NULL in it is 2^64 - 1.
+  std::vector<std::array<uint64_t, 3>> TripleList(size_t column, size_t row) const;
 
  private:
   friend class Database;

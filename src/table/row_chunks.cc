@@ -116,6 +116,14 @@ void RowChunks::SetStringList(size_t column, const std::vector<std::string>& val
   for (size_t i = 0; i < values.size(); ++i) AssignText(child, begin + i, values[i]);
 }
 
+void RowChunks::SetTripleList(size_t column, const std::vector<std::array<uint64_t, 3>>& triples) {
+  const auto [child, begin] = StartList(column, triples.size());
+  for (size_t member = 0; member < 3; ++member) {
+    auto* values = static_cast<uint64_t*>(duckdb_vector_get_data(duckdb_struct_vector_get_child(child, member)));
+    for (size_t i = 0; i < triples.size(); ++i) values[begin + i] = triples[i][member];
+  }
+}
+
 void RowChunks::SetMap(size_t column, const std::vector<std::pair<std::string, double>>& entries) {
   const auto [child, begin] = StartList(column, entries.size());
   duckdb_vector keys = duckdb_struct_vector_get_child(child, 0);

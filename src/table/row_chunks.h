@@ -2,6 +2,7 @@
 #ifndef RHODES_TABLE_ROW_CHUNKS_H_
 #define RHODES_TABLE_ROW_CHUNKS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -55,6 +56,8 @@ class RowChunks {
   void SetUInt64(size_t column, uint64_t value);
   void SetDouble(size_t column, double value);
   void SetStringList(size_t column, const std::vector<std::string>& values);
+  // A list of structs of three UBIGINT.
+  void SetTripleList(size_t column, const std::vector<std::array<uint64_t, 3>>& triples);
   void SetMap(size_t column, const std::vector<std::pair<std::string, double>>& entries);
   void SetMap(size_t column, const std::vector<std::pair<std::string, std::string>>& entries);
   void EndRow();

@@ -88,8 +88,7 @@ absl::Status WriteDocuments(const ShardSet& shards, const std::string& corpus_di
         const auto [it, fresh] = source_numbers.try_emplace(joined, static_cast<uint32_t>(names.size()));
         if (fresh) names.push_back(joined);
         numbers[d] = it->second;
-        entries[d] = document.id + '\0';
-        for (const std::string& parent : document.parents) entries[d] += parent + '\0';
+        entries[d] = DocumentEntry(document.id, document.parents, document.spans);
       }
       ++row;
     }

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "record/record.h"
 
 namespace rhodes {
 
@@ -23,10 +24,12 @@ static_assert(sizeof(SegmentHeader) == 32);
 inline constexpr std::string_view kSegmentMagic("RHTRSA1\0", 8);
 
 // documents.bin: this header, `documents` + 1 offsets of 8 bytes into the text at the end, `documents` source numbers
-// of 4 bytes, then the text: for each document its id and the ids of its parents, each ended by a NUL byte; then, from
-// offset[documents] on, the names of the sources by number, each ended by a NUL byte.
+// of 4 bytes, then the text: for each document its id and the ids of its parents, each ended by a NUL byte, and, where
+// it is known which piece of it came from which parent, a NUL byte and the pieces; then, from offset[documents] on, the
+// names of the sources by number, each ended by a NUL byte. A piece is three LEB128 numbers: its first byte counted
+// from the first byte of the piece before (from 0), its length, and its parent's number.
 struct DocumentsHeader {
-  char magic[8];  // "RHTRDO1\0"
+  char magic[8];  // "RHTRDO2\0"
   uint64_t documents;
   uint64_t sources;
   uint64_t text_bytes;
@@ -35,7 +38,11 @@ struct DocumentsHeader {
   uint64_t shards_digest;  // of the shards that the index was made from: XXH3 of their lineage tables
 };
 static_assert(sizeof(DocumentsHeader) == 56);
-inline constexpr std::string_view kDocumentsMagic("RHTRDO1\0", 8);
+inline constexpr std::string_view kDocumentsMagic("RHTRDO2\0", 8);
+
+// An entry of the text; `pieces`: Document::spans.
+std::string DocumentEntry(std::string_view id, const std::vector<std::string>& parents,
+                          const std::vector<Span>& pieces);
 
 std::string SegmentPath(const std::string& directory, size_t number);
 
@@ -51,6 +58,8 @@ class DocumentTable {
   const DocumentsHeader& header() const { return header_; }
   std::string_view Id(uint64_t document) const;
   std::vector<std::string> Parents(uint64_t document) const;
+  // As Document::spans, ascending by `begin`. Empty: all of the text is from all of the parents.
+  std::vector<Span> Pieces(uint64_t document) const;
   uint32_t Source(uint64_t document) const;
   const std::vector<std::string>& sources() const { return sources_; }
 

@@ -9,12 +9,16 @@
 #include <set>
 
 #include "base/hash.h"
+#include "base/text.h"
 
 namespace rhodes {
 namespace {
 
 // Occurrences of one span that are looked at one by one; of a more frequent span, every n-th.
 constexpr uint64_t kLookedAt = 1000000;
+
+// Occurrences within one document whose pieces are looked up: what stands there more often is told by the first.
+constexpr uint64_t kPiecesLookedAt = 8;
 
 bool IsContinuation(char c) { return (c & 0xC0) == 0x80; }
 
@@ -209,7 +213,7 @@ void TraceIndex::Locate(std::span<const TokenId> tokens, Match& match) const {
   }
 }
 
-std::vector<std::pair<uint64_t, uint64_t>> TraceIndex::DocumentsOf(const Match& match, bool* sampled) const {
+std::vector<TraceIndex::Holder> TraceIndex::HoldersOf(const Match& match, bool* sampled) const {
   const uint64_t step = (match.count + kLookedAt - 1) / kLookedAt;
   *sampled = step > 1;
   std::vector<uint64_t> positions;
@@ -220,36 +224,63 @@ std::vector<std::pair<uint64_t, uint64_t>> TraceIndex::DocumentsOf(const Match& 
   // In order of position the many occurrences inside one document need one
   // look-up.
   std::sort(positions.begin(), positions.end());
-  std::vector<std::pair<uint64_t, uint64_t>> occurrences;
+  std::vector<Holder> holders;
   uint64_t end = 0;  // of the last document
   for (const uint64_t position : positions) {
     if (position >= end) {
       const uint64_t document = shards_->DocumentOf(position);
       end = shards_->DocumentBegin(document + 1);
-      occurrences.emplace_back(document, 0);
+      holders.push_back({document, 0, {}});
     }
-    ++occurrences.back().second;
+    Holder& holder = holders.back();
+    if (++holder.count <= kPiecesLookedAt) holder.positions.push_back(position);
   }
-  return occurrences;
+  return holders;
+}
+
+std::vector<bool> TraceIndex::ParentsOfPieces(const Holder& holder, size_t length, size_t parents) const {
+  const std::vector<Span> pieces = documents_.Pieces(holder.document);
+  std::vector<bool> wanted(parents, pieces.empty());
+  if (pieces.empty()) return wanted;
+  const uint64_t document_begin = shards_->DocumentBegin(holder.document);
+  std::vector<TokenId> tokens;
+  for (const uint64_t position : holder.positions) {
+    tokens.resize(position + length - document_begin);
+    shards_->Read(document_begin, tokens);
+    const auto middle = tokens.begin() + static_cast<std::ptrdiff_t>(position - document_begin);
+    const std::string said = tokenizer_->Decode({middle, tokens.end()});
+    tokens.erase(middle, tokens.end());
+    const size_t before = tokenizer_->Decode(tokens).size();
+    // The white space at its ends may be the neighbours'.
+    const std::string_view words = Trim(said);
+    const size_t begin = before + static_cast<size_t>(words.data() - said.data());
+    for (const Span& piece : pieces) {
+      if (piece.parent < parents && piece.begin < begin + words.size() && piece.end > begin)
+        wanted[piece.parent] = true;
+    }
+  }
+  // Words that no record said, such as a template's between two members: then all of them stand behind it.
+  if (std::find(wanted.begin(), wanted.end(), true) == wanted.end()) wanted.assign(parents, true);
+  return wanted;
 }
 
 absl::Status TraceIndex::FillDocuments(const std::vector<Match>& matches, const TraceOptions& options,
                                        Trace& trace) const {
-  std::vector<std::vector<std::pair<uint64_t, uint64_t>>> holders(matches.size());  // document, occurrences; ascending
+  std::vector<std::vector<Holder>> holders(matches.size());
   std::map<uint64_t, double> scores;
   const auto total = static_cast<double>(std::max<uint64_t>(token_count(), 1));
   for (size_t i = 0; i < matches.size(); ++i) {
     TracedSpan& span = trace.spans[i];
-    holders[i] = DocumentsOf(matches[i], &span.sampled);
+    holders[i] = HoldersOf(matches[i], &span.sampled);
     uint64_t seen = 0;
-    for (const auto& [document, count] : holders[i]) seen += count;
+    for (const Holder& holder : holders[i]) seen += holder.count;
     const double scale = seen == 0 ? 0 : static_cast<double>(span.count) / static_cast<double>(seen);
     const double weight = static_cast<double>(matches[i].length) * -std::log(static_cast<double>(span.count) / total);
-    for (const auto& [document, count] : holders[i]) {
+    for (const Holder& holder : holders[i]) {
       const auto estimate =
-          span.sampled ? static_cast<uint64_t>(std::llround(scale * static_cast<double>(count))) : count;
-      span.by_source[documents_.sources()[documents_.Source(document)]] += estimate;
-      scores[document] += weight;
+          span.sampled ? static_cast<uint64_t>(std::llround(scale * static_cast<double>(holder.count))) : holder.count;
+      span.by_source[documents_.sources()[documents_.Source(holder.document)]] += estimate;
+      scores[holder.document] += weight;
     }
   }
 
@@ -265,7 +296,7 @@ absl::Status TraceIndex::FillDocuments(const std::vector<Match>& matches, const 
   std::set<uint64_t> shown;
   for (const auto& holder : holders) {
     std::vector<uint64_t> documents;
-    for (const auto& [document, count] : holder) documents.push_back(document);
+    for (const Holder& each : holder) documents.push_back(each.document);
     chosen.push_back(best(std::move(documents), options.documents_per_span));
     shown.insert(chosen.back().begin(), chosen.back().end());
   }
@@ -285,22 +316,31 @@ absl::Status TraceIndex::FillDocuments(const std::vector<Match>& matches, const 
     ASSIGN_OR_RETURN(std::vector<RecordOrigin> found, records_->Find(record_ids));
     for (RecordOrigin& origin : found) origins.emplace(origin.id, std::move(origin));
   }
-  const auto traced = [&](uint64_t document) {
+  const auto traced = [&](uint64_t document, const std::vector<bool>& wanted) {
     TracedDocument result{
         std::string(documents_.Id(document)), documents_.sources()[documents_.Source(document)], {}, document};
-    for (const std::string& parent : parents[document]) {
-      if (const auto it = origins.find(parent); it != origins.end()) result.records.push_back(it->second);
+    const std::vector<std::string>& ids = parents[document];
+    for (size_t p = 0; p < ids.size(); ++p) {
+      if (!wanted.empty() && !wanted[p]) continue;
+      if (const auto it = origins.find(ids[p]); it != origins.end()) result.records.push_back(it->second);
     }
     return result;
   };
+  const auto holder_of = [&](size_t match, uint64_t document) {
+    return std::lower_bound(holders[match].begin(), holders[match].end(), document,
+                            [](const Holder& holder, uint64_t number) { return holder.document < number; });
+  };
   for (size_t i = 0; i < matches.size(); ++i) {
-    for (const uint64_t document : chosen[i]) trace.spans[i].documents.push_back(traced(document));
+    for (const uint64_t document : chosen[i]) {
+      trace.spans[i].documents.push_back(
+          traced(document, ParentsOfPieces(*holder_of(i, document), matches[i].length, parents[document].size())));
+    }
   }
   for (const uint64_t document : leaned) {
-    LeanedDocument entry{traced(document), scores.at(document), {}};
+    LeanedDocument entry{traced(document, {}), scores.at(document), {}};
     for (size_t i = 0; i < matches.size(); ++i) {
-      const auto it = std::lower_bound(holders[i].begin(), holders[i].end(), std::pair(document, uint64_t{0}));
-      if (it != holders[i].end() && it->first == document) entry.spans.push_back(i);
+      const auto it = holder_of(i, document);
+      if (it != holders[i].end() && it->document == document) entry.spans.push_back(i);
     }
     trace.documents.push_back(std::move(entry));
   }

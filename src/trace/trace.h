@@ -29,9 +29,10 @@ struct TraceOptions {
 
 struct TracedDocument {
   std::string id;
-  std::string source;                 // of its records, joined by '+'
-  std::vector<RecordOrigin> records;  // all it was made from
-  uint64_t document = 0;              // its number in the training split
+  std::string source;  // of its records, joined by '+'
+  // All it was made from; of a span's documents those that the span's pieces of the document were made from.
+  std::vector<RecordOrigin> records;
+  uint64_t document = 0;  // its number in the training split
 };
 
 struct TracedSpan {
@@ -107,8 +108,15 @@ class TraceIndex {
   std::vector<Match> MaximalMatches(std::span<const TokenId> tokens, uint64_t minimum,
                                     std::vector<size_t>& longest_before_end) const;
   void Locate(std::span<const TokenId> tokens, Match& match) const;  // fills in the count and the ranges
-  // The documents of a match's occurrences, ascending, and how many each has; at most a fixed number is looked at.
-  std::vector<std::pair<uint64_t, uint64_t>> DocumentsOf(const Match& match, bool* sampled) const;
+  struct Holder {                                                    // a document that holds a match
+    uint64_t document = 0;
+    uint64_t count = 0;               // of occurrences
+    std::vector<uint64_t> positions;  // of the first of them, in the split's tokens
+  };
+  // The documents of a match's occurrences, ascending; at most a fixed number of occurrences is looked at.
+  std::vector<Holder> HoldersOf(const Match& match, bool* sampled) const;
+  // Which of its parents, by number, the document's text has the occurrences of `length` tokens from.
+  std::vector<bool> ParentsOfPieces(const Holder& holder, size_t length, size_t parents) const;
   absl::Status FillDocuments(const std::vector<Match>& matches, const TraceOptions& options, Trace& trace) const;
 
   std::unique_ptr<ShardSet> shards_;

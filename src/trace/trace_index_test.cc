@@ -27,13 +27,13 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-struct Span {
+struct Found {
   size_t begin;
   size_t end;
   uint64_t count;
-  bool operator==(const Span&) const = default;
+  bool operator==(const Found&) const = default;
 };
-void PrintTo(const Span& span, std::ostream* stream) {
+void PrintTo(const Found& span, std::ostream* stream) {
   *stream << '[' << span.begin << ',' << span.end << ")x" << span.count;
 }
 
@@ -126,8 +126,8 @@ class TraceIndexTest : public ::testing::Test {
     return count;
   }
   // Maximal spans of `text`, by trying every one.
-  std::vector<Span> BruteSpans(std::span<const TokenId> text, size_t minimum) const {
-    std::vector<Span> spans;
+  std::vector<Found> BruteSpans(std::span<const TokenId> text, size_t minimum) const {
+    std::vector<Found> spans;
     for (size_t begin = 0; begin < text.size(); ++begin) {
       size_t end = begin;
       while (end < text.size() && BruteCount(text.subspan(begin, end + 1 - begin)) > 0) ++end;
@@ -137,8 +137,8 @@ class TraceIndexTest : public ::testing::Test {
     }
     return spans;
   }
-  static std::vector<Span> SpansOf(const Trace& trace) {
-    std::vector<Span> spans;
+  static std::vector<Found> SpansOf(const Trace& trace) {
+    std::vector<Found> spans;
     for (const TracedSpan& span : trace.spans) spans.push_back({span.token_begin, span.token_end, span.count});
     return spans;
   }
@@ -330,6 +330,39 @@ TEST_F(TraceIndexTest, Find_TriesTheTextAsIfASpaceStoodBefore) {
   EXPECT_EQ(start->spans[0].text, "Debian ships the zlib");
 }
 
+// An event told by a post, a dish and an article: one document, three pieces.
+TEST_F(TraceIndexTest, Find_LeadsAPieceOfAFusedDocumentToItsOwnRecords) {
+  const std::string post = "My link is down in the harbour since noon.";
+  const std::string dish = "The dish was without signal for 42 seconds.";
+  const std::string article = "يقول المشغل إن الخدمة عادت";
+  Add(post, "posts");
+  Add(dish, "dishes");
+  Add(article, "news");
+  Document fused;
+  fused.id = "fused";
+  fused.text = post + "\n" + dish + "\n" + article;
+  fused.sources = {"dishes", "news", "posts"};
+  for (const Document& document : documents_) fused.parents.push_back(document.parents[0]);
+  const uint64_t second = post.size() + 1, third = second + dish.size() + 1;
+  fused.spans = {{third, third + article.size(), 2}, {0, post.size(), 0}, {second, second + dish.size(), 1}};
+  for (Document& document : documents_) document.text = "nothing of it";
+  documents_.push_back(fused);
+  Prepare();
+  const auto index = BuildAndOpen();
+  const auto records_of = [&](const std::string& text) {
+    std::vector<std::string> ids;
+    const absl::StatusOr<Trace> trace = index->Find(text);
+    EXPECT_TRUE(trace.ok()) << trace.status();
+    if (!trace.ok() || trace->spans.size() != 1) return ids;
+    EXPECT_THAT(trace->documents[0].document.records, SizeIs(3));  // the whole answer's: all
+    for (const RecordOrigin& record : trace->spans[0].documents[0].records) ids.push_back(record.id);
+    return ids;
+  };
+  EXPECT_THAT(records_of("without signal for 42 seconds"), ElementsAre(fused.parents[1]));
+  EXPECT_THAT(records_of("الخدمة عادت"), ElementsAre(fused.parents[2]));
+  EXPECT_THAT(records_of("since noon.\nThe dish was"), ElementsAre(fused.parents[0], fused.parents[1]));
+}
+
 TEST_F(TraceIndexTest, Find_DropsSpansOfWhiteSpaceAndPunctuationOnly) {
   Add("one\n\n\n\n ---- ==== ---- ==== ;;;; !!!! \n\n two");
   Prepare();
@@ -361,14 +394,14 @@ TEST_F(TraceIndexTest, Find_GivesForTextWithoutSpaceBeforeWhatOneOfItsReadingsGi
     for (int i = 0; i < 20; ++i) text += " " + std::string(1, static_cast<char>('a' + random() % 4));
     const absl::StatusOr<Trace> trace = index->Find(text);
     ASSERT_TRUE(trace.ok());
-    std::vector<std::vector<Span>> readings;
+    std::vector<std::vector<Found>> readings;
     uint64_t most = 0;
     for (const std::string& reading : {text, " " + text}) {
       std::vector<TokenId> tokens;
       index->tokenizer().Encode(reading, tokens);
       readings.push_back(BruteSpans(tokens, 4));
       uint64_t cover = 0;
-      for (const Span& span : readings.back()) cover += (span.end - span.begin) * (span.end - span.begin);
+      for (const Found& span : readings.back()) cover += (span.end - span.begin) * (span.end - span.begin);
       if (readings.size() == 2 && cover > most) readings.front() = readings.back();
       most = std::max(most, cover);
     }
