@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "orbit/geometry.h"
+#include "orbit/sgp4.h"
 #include "world/clock.h"
-#include "world/look.h"
 #include "world/record_key.h"
 #include "world/rng.h"
 
@@ -25,36 +26,11 @@ double Turn(double degrees) {
   return rest >= 360.0 ? 0.0 : rest;
 }
 
-int Checksum(std::string_view line) {
-  int sum = 0;
-  for (const char c : line) sum += c == '-' ? 1 : (c >= '0' && c <= '9') ? c - '0' : 0;
-  return sum % 10;
-}
-
-// A decimal with an exponent as a TLE has it: " 12345-4" is 0.12345e-4. `value` in units of 1e-9, positive.
-std::string TleExponent(int64_t billionths) {
-  if (billionths <= 0) return " 00000+0";
-  int exponent = 0;                       // of 0.ddddd
-  int64_t scaled = billionths * 100'000;  // 1e-14
-  while (scaled >= 100'000'000'000'000) scaled /= 10, ++exponent;
-  while (scaled < 10'000'000'000'000) scaled *= 10, --exponent;
-  return fmt::format(" {:05}{}{}", scaled / 1'000'000'000, exponent < 0 ? '-' : '+', std::abs(exponent));
-}
-
 }  // namespace
 
 std::string FormatTle(const WorldElements& elements) {
-  const CivilTime civil = CivilOf(elements.epoch);
-  const int64_t day_part = (elements.epoch % kWorldDay) / 864;  // of 1e-8 days: exact for epochs of 864 us
-  std::string first = fmt::format("1 {:05}U {:<8} {:02}{:03}.{:08}  .00001000  00000-0 {} 0 {:4}", elements.number,
-                                  elements.designator, civil.year % 100, civil.day_of_year, day_part,
-                                  TleExponent(std::llround(elements.bstar * 1e9)), elements.set_number);
-  std::string second = fmt::format("2 {:05} {:8.4f} {:8.4f} {:07} {:8.4f} {:8.4f} {:11.8f}{:5}", elements.number,
-                                   elements.inclination, elements.node, std::llround(elements.eccentricity * 1e7),
-                                   elements.perigee, elements.anomaly, elements.motion, elements.revolution);
-  first += static_cast<char>('0' + Checksum(first));
-  second += static_cast<char>('0' + Checksum(second));
-  return fmt::format("{:<24}\n{}\n{}\n", elements.name, first, second);
+  return fmt::format("{:<24}\n{}\n", elements.name,
+                     WriteTwoLines(static_cast<uint32_t>(elements.number), elements.designator, elements.mean));
 }
 
 Sky::Sky(uint64_t seed, int hours) : days_((hours + 23) / 24) {
@@ -63,21 +39,20 @@ Sky::Sky(uint64_t seed, int hours) : days_((hours + 23) / 24) {
   for (int plane = 0; plane < kPlanes; ++plane) {
     for (int slot = 0; slot < kPerPlane; ++slot) {
       const int index = plane * kPerPlane + slot;
-      Satellite satellite;
+      Craft satellite;
       WorldElements& e = satellite.start;
       e.number = kFirstNumber + index;
       e.name = fmt::format("LANTERN-{}", 1001 + index);
       e.designator = fmt::format("25{:03}{}", 100 + plane, static_cast<char>('A' + slot));
-      e.epoch = kWorldStart;
-      e.inclination = kInclination + rng.Uniform(-0.01, 0.01);
-      e.node = Turn(turn + plane * 360.0 / kPlanes + rng.Uniform(-0.3, 0.3));
-      e.eccentricity = rng.Uniform(0.00005, 0.0002);
-      e.perigee = rng.Uniform(60, 120);
-      e.anomaly = Turn(slot * 360.0 / kPerPlane + plane * 7.0 + rng.Uniform(-1.5, 1.5) - e.perigee);
-      e.motion = kMotion + rng.Uniform(-0.002, 0.002);
-      e.bstar = rng.Uniform(0.00005, 0.0003);
-      e.set_number = static_cast<int>(rng.Between(900, 990));
-      e.revolution = static_cast<int>(rng.Between(1000, 9000));
+      e.mean.epoch = kWorldStart;
+      e.mean.inclination = kInclination + rng.Uniform(-0.01, 0.01);
+      e.mean.right_ascension = Turn(turn + plane * 360.0 / kPlanes + rng.Uniform(-0.3, 0.3));
+      e.mean.eccentricity = rng.Uniform(0.00005, 0.0002);
+      e.mean.argument_of_perigee = rng.Uniform(60, 120);
+      e.mean.mean_anomaly =
+          Turn(slot * 360.0 / kPerPlane + plane * 7.0 + rng.Uniform(-1.5, 1.5) - e.mean.argument_of_perigee);
+      e.mean.mean_motion = kMotion + rng.Uniform(-0.002, 0.002);
+      e.mean.drag = rng.Uniform(0.00005, 0.0003);
       // Secular rates of the Earth's oblateness for this shell (Vallado 2013, 9.37 and 9.39), degrees a day.
       satellite.node_rate = -4.49;
       satellite.perigee_rate = 3.02;
@@ -94,57 +69,62 @@ int64_t Sky::EpochOf(size_t index, int day) const {
 }
 
 WorldElements Sky::At(size_t index, int day) const {
-  const Satellite& satellite = satellites_[index];
+  const Craft& satellite = satellites_[index];
   WorldElements e = satellite.start;
-  e.epoch = EpochOf(index, day);
-  const double days = static_cast<double>(e.epoch - kWorldStart) / static_cast<double>(kWorldDay);
-  double motion = e.motion;
-  double turns = e.motion * days;
-  if (!satellite.dead && e.epoch > satellite.changed_at) {
+  e.mean.epoch = EpochOf(index, day);
+  const double days = static_cast<double>(e.mean.epoch - kWorldStart) / static_cast<double>(kWorldDay);
+  double motion = e.mean.mean_motion;
+  double turns = e.mean.mean_motion * days;
+  if (!satellite.dead && e.mean.epoch > satellite.changed_at) {
     // It climbs: slower from the manoeuvre on.
-    const double since = static_cast<double>(e.epoch - satellite.changed_at) / static_cast<double>(kWorldDay);
+    const double since = static_cast<double>(e.mean.epoch - satellite.changed_at) / static_cast<double>(kWorldDay);
     motion -= 0.04;
     turns -= 0.04 * since;
   }
-  e.motion = motion;
-  e.node = Turn(e.node + satellite.node_rate * days);
-  e.perigee = Turn(e.perigee + satellite.perigee_rate * days);
-  e.anomaly = Turn(e.anomaly + 360.0 * (turns - std::floor(turns)));
-  e.set_number = 1 + (e.set_number + day) % 999;
-  e.revolution = (e.revolution + day * 15) % 100'000;
+  e.mean.mean_motion = motion;
+  e.mean.right_ascension = Turn(e.mean.right_ascension + satellite.node_rate * days);
+  e.mean.argument_of_perigee = Turn(e.mean.argument_of_perigee + satellite.perigee_rate * days);
+  e.mean.mean_anomaly = Turn(e.mean.mean_anomaly + 360.0 * (turns - std::floor(turns)));
   return e;
 }
 
 bool Sky::HasSet(size_t index, int day) const {
-  const Satellite& satellite = satellites_[index];
+  const Craft& satellite = satellites_[index];
   return !satellite.dead || EpochOf(index, day) <= satellite.changed_at;
 }
 
-std::vector<Sky::Overhead> Sky::Above(WorldPoint place, int64_t time) const {
+absl::StatusOr<std::vector<Sky::Overhead>> Sky::Above(WorldPoint place, int64_t time) const {
   std::vector<Overhead> found;
+  const Observer observer({place.latitude, place.longitude, 0});
+  const double turned = SiderealTime(time);
   for (size_t index = 0; index < satellites_.size(); ++index) {
     int day = days_;
     while (day > 0 && (EpochOf(index, day) > time || !HasSet(index, day))) --day;
+    // As the catalogue will have them: with the digits of two lines.
     const WorldElements elements = At(index, day);
-    const double elevation = ElevationDegrees(elements, place, time);
-    if (elevation >= kMask) found.push_back({elements.number, elements.epoch, elevation, static_cast<int>(index)});
+    const std::string lines = WriteTwoLines(static_cast<uint32_t>(elements.number), elements.designator, elements.mean);
+    ASSIGN_OR_RETURN(const MeanElements published, ParseTwoLines(lines.substr(0, 69), lines.substr(70)));
+    OrbitState state;
+    if (Satellite(published).At(time, state) != OrbitError::kNone) continue;
+    const double elevation = observer.LookAt(TemeToEcef(state.position, turned)).elevation;
+    if (elevation >= kMask) found.push_back({elements.number, elements.mean.epoch, elevation, static_cast<int>(index)});
   }
   std::sort(found.begin(), found.end(), [](const Overhead& a, const Overhead& b) { return a.elevation > b.elevation; });
   return found;
 }
 
-void Sky::Assign(const WorldMap& map, EventPlan& plan) {
+absl::Status Sky::Assign(const WorldMap& map, EventPlan& plan) {
   for (WorldEvent& event : plan.mutable_events()) {
     if (event.kind != EventKind::kSatellite) continue;
     const WorldPoint place = map.town(event.town).centre;
     for (int step = 0; step < 30 && event.satellite < 0; ++step) {
-      const std::vector<Overhead> above = Above(place, event.begin);
+      ASSIGN_OR_RETURN(const std::vector<Overhead> above, Above(place, event.begin));
       const auto free = std::find_if(above.begin(), above.end(), [&](const Overhead& each) {
         return satellites_[static_cast<size_t>(each.index)].changed_at == INT64_MAX;
       });
       if (free != above.end()) {
         event.satellite = free->index;
-        Satellite& satellite = satellites_[static_cast<size_t>(free->index)];
+        Craft& satellite = satellites_[static_cast<size_t>(free->index)];
         satellite.changed_at = event.begin;
         satellite.dead = event.detail % 2 == 0;
       } else {
@@ -153,6 +133,7 @@ void Sky::Assign(const WorldMap& map, EventPlan& plan) {
       }
     }
   }
+  return absl::OkStatus();
 }
 
 absl::Status Sky::Write(const std::string& directory, const WorldMap& map, const EventPlan& plan, double noise,
@@ -166,7 +147,7 @@ absl::Status Sky::Write(const std::string& directory, const WorldMap& map, const
       if (!HasSet(index, day)) continue;
       const WorldElements elements = At(index, day);
       std::string text = FormatTle(elements);
-      const std::string key = TimedKey("set", std::to_string(elements.number), elements.epoch);
+      const std::string key = TimedKey("set", std::to_string(elements.number), elements.mean.epoch);
       file->Write(text);
       truth.Emit("satellites", key);
       if (rng.Chance(0.002 * noise)) {
@@ -187,7 +168,8 @@ absl::Status Sky::Write(const std::string& directory, const WorldMap& map, const
   }
   for (const WorldEvent& event : plan.events()) {
     if (event.kind != EventKind::kSatellite && event.kind != EventKind::kStorm) continue;
-    for (const Overhead& each : Above(map.town(event.town).centre, event.begin)) {
+    ASSIGN_OR_RETURN(const std::vector<Overhead> above, Above(map.town(event.town).centre, event.begin));
+    for (const Overhead& each : above) {
       const int day = static_cast<int>((each.epoch - kWorldStart + kWorldDay) / kWorldDay);
       const CivilTime civil = CivilOf(kWorldStart + day * kWorldDay);
       truth.Witness(event.index, "satellites", TimedKey("set", std::to_string(each.number), each.epoch),

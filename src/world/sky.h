@@ -7,27 +7,18 @@
 #include <vector>
 
 #include "base/status.h"
+#include "orbit/elements.h"
 #include "world/events.h"
 #include "world/map.h"
 #include "world/truth.h"
 
 namespace rhodes {
 
-// Mean elements, as a TLE has them; angles in degrees.
 struct WorldElements {
   int number = 0;  // catalogue
   std::string name;
-  std::string designator;  // "26001A"
-  int64_t epoch = 0;
-  double inclination = 0;
-  double node = 0;
-  double eccentricity = 0;
-  double perigee = 0;
-  double anomaly = 0;
-  double motion = 0;  // revolutions a day
-  double bstar = 0;
-  int set_number = 1;
-  int revolution = 1;
+  std::string designator;  // "25101A"
+  MeanElements mean;
 };
 
 // The two lines and the name before them, each ended by a line break.
@@ -39,7 +30,7 @@ class Sky {
 
   // Gives each satellite event the satellite that stands highest over its place, moving the event by up to ten minutes
   // when there is none; the satellite's later element sets show it (another orbit, or none at all).
-  void Assign(const WorldMap& map, EventPlan& plan);
+  absl::Status Assign(const WorldMap& map, EventPlan& plan);
   // The catalogue numbers and epochs of the newest element sets of the satellites above `kMask` degrees.
   struct Overhead {
     int number = 0;
@@ -47,7 +38,7 @@ class Sky {
     double elevation = 0;  // degrees
     int index = 0;
   };
-  std::vector<Overhead> Above(WorldPoint place, int64_t time) const;
+  absl::StatusOr<std::vector<Overhead>> Above(WorldPoint place, int64_t time) const;
   // One file of element sets a day; the satellites overhead at the begin of link events are noted in `truth`.
   absl::Status Write(const std::string& directory, const WorldMap& map, const EventPlan& plan, double noise,
                      uint64_t seed, Truth& truth, WorldReport& report) const;
@@ -55,7 +46,7 @@ class Sky {
   static constexpr double kMask = 25.0;
 
  private:
-  struct Satellite {
+  struct Craft {
     WorldElements start;   // elements at the world's start
     double node_rate = 0;  // degrees a day
     double perigee_rate = 0;
@@ -66,7 +57,7 @@ class Sky {
   bool HasSet(size_t index, int day) const;
   int64_t EpochOf(size_t index, int day) const;
 
-  std::vector<Satellite> satellites_;
+  std::vector<Craft> satellites_;
   int days_ = 1;
 };
 

@@ -79,7 +79,7 @@ absl::StatusOr<WorldReport> MakeWorld(const WorldSettings& settings, RunContext&
   const WorldMap map(settings.seed, settings.dishes);
   EventPlan plan(settings.seed, map, kWorldStart, kWorldStart + settings.hours * kWorldHour);
   Sky sky(settings.seed, settings.hours);
-  sky.Assign(map, plan);
+  RETURN_IF_ERROR(sky.Assign(map, plan));
 
   WorldReport report;
   Truth truth(inside.directory, plan);
