@@ -167,7 +167,7 @@ absl::Status Sky::Write(const std::string& directory, const WorldMap& map, const
     report.bytes += file->bytes();
   }
   for (const WorldEvent& event : plan.events()) {
-    if (event.kind != EventKind::kSatellite && event.kind != EventKind::kStorm) continue;
+    if (event.kind != EventKind::kSatellite) continue;
     ASSIGN_OR_RETURN(const std::vector<Overhead> above, Above(map.town(event.town).centre, event.begin));
     for (const Overhead& each : above) {
       const int day = static_cast<int>((each.epoch - kWorldStart + kWorldDay) / kWorldDay);

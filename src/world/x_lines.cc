@@ -9,6 +9,11 @@
 namespace rhodes {
 namespace {
 
+// Of the text: that of a repost is another's.
+const char* LanguageOf(const XPost& post) {
+  return (post.repeats != nullptr ? post.repeats->author : post.author).arabic ? "ar" : "en";
+}
+
 Json UserOf(const XAccount& account) {
   return {{"id", account.number},          {"id_str", std::to_string(account.number)}, {"name", account.name},
           {"screen_name", account.handle}, {"followers_count", account.number % 2017}, {"lang", nullptr}};
@@ -49,7 +54,7 @@ Json TweetOf(const XPost& post) {
   tweet["retweet_count"] = 0;
   tweet["favorite_count"] = post.likes;
   tweet["entities"] = {{"hashtags", Json::array()}, {"urls", Json::array()}, {"user_mentions", Json::array()}};
-  tweet["lang"] = post.author.arabic ? "ar" : "en";
+  tweet["lang"] = LanguageOf(post);
   return tweet;
 }
 
@@ -59,7 +64,7 @@ Json PostOf(const XPost& post) {
       {"text", post.text},
       {"author_id", std::to_string(post.author.number)},
       {"created_at", IsoMilliseconds(post.time)},
-      {"lang", post.author.arabic ? "ar" : "en"},
+      {"lang", LanguageOf(post)},
       {"edit_history_tweet_ids", {std::to_string(post.number)}},
       {"public_metrics", {{"retweet_count", 0}, {"reply_count", 0}, {"like_count", post.likes}, {"quote_count", 0}}}};
   Json references = Json::array();
