@@ -30,12 +30,13 @@ local AS (
          count(DISTINCT device) FILTER (witness = 'post') AS people, count(*) FILTER (witness = 'article') AS articles
   FROM islands GROUP BY kind, place, island
 ),
--- A rumour is told by people alone, and by few. What happened has left a trace in devices or was reported on, or many
--- tell it.
+-- A rumour is told by people alone. What happened has left a trace in devices, or was reported on; of roads and charging
+-- stations, where no car need have been, it is enough that many tell it.
 believed AS (
   SELECT * FROM local
   WHERE CASE WHEN people = 0 AND articles = 0 THEN false
-             ELSE (dishes >= 2)::INT + (cars >= 1)::INT + (articles >= 1)::INT + (people >= 1)::INT >= 2 OR people >= 4 END
+             ELSE (dishes >= 2)::INT + (cars >= 1)::INT + (articles >= 1)::INT + (people >= 1)::INT >= 2
+                  OR people >= 7 AND kind IN ('road-closure', 'charger-fault') END
 ),
 -- Events of a region: all at one instant, or one boot after another into new software.
 regional_signs AS (

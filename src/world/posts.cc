@@ -234,13 +234,15 @@ class Crowd {
   void Rumours(int64_t begin) {
     const auto towns = static_cast<int>(map_.towns().size());
     for (int town = 0; town < towns; ++town) {
-      if (!rng_.Chance(0.5 / 24 * settings_.noise)) continue;
+      if (!rng_.Chance(1.2 / 24 * settings_.noise)) continue;
       const auto kind = static_cast<EventKind>(rng_.Below(5));
+      // Most are one person's; some are agreed on.
+      const int64_t tellers = rng_.Chance(0.12) ? rng_.Between(4, 6) : rng_.Between(1, 2);
       const int64_t time = begin + rng_.Between(0, 3'599'999) * 1000;
       const auto& roads = map_.town(town).roads;
       const int road = kind == EventKind::kRoad && !roads.empty() ? rng_.Pick(roads) : -1;
       if ((kind == EventKind::kRoad && road < 0) || !plan_.Quiet(town, time, kind, 3 * kWorldHour)) continue;
-      for (int64_t i = rng_.Between(1, 2); i > 0; --i) {
+      for (int64_t i = tellers; i > 0; --i) {
         SendRumour(Local(town), time + rng_.Between(0, 20) * kWorldMinute, kind, town, road);
       }
     }
@@ -295,6 +297,11 @@ class Crowd {
     post->event = event.index;
     Send(post);
     Echo(post, 0.3, 0.25);
+    // Somebody tells it as their own, and as news, when it is long over.
+    const int64_t late = time + rng_.Between(5 * 60, 12 * 60) * kWorldMinute;
+    if (!over && rng_.Chance(0.02 * settings_.noise) && plan_.Quiet(home, late, event.kind, 3 * kWorldHour)) {
+      SendRumour(Local(home), late, event.kind, home, event.road);
+    }
   }
 
   void Deliver(int64_t until) {
