@@ -54,14 +54,26 @@ regional AS (
   SELECT kind, island, min("begin") AS "begin", max("end") AS "end", list_sort(list(DISTINCT town)) AS towns, count(DISTINCT device) AS dishes
   FROM regional_islands GROUP BY kind, island HAVING count(DISTINCT device) >= 3
 ),
+-- The news desk knows the middle of a region; without it, the first town by name stands for all.
+centres AS (
+  SELECT r.kind, r.island, mode(s.town) AS town
+  FROM regional r JOIN story s ON s.kind = r.kind AND s."begin" BETWEEN r."begin" - INTERVAL 10 MINUTE AND r."begin" + INTERVAL 10 MINUTE
+                                  AND list_contains(r.towns, s.town)
+  GROUP BY ALL
+),
 believed_all AS (
   SELECT kind, place, [place] AS towns, "begin", "end", dishes, cars, people, articles FROM believed
-  UNION ALL SELECT kind, towns[1], towns, "begin", "end", dishes, 0, 0, 0 FROM regional
+  UNION ALL
+  SELECT kind, coalesce(c.town, towns[1]), CASE WHEN c.town IS NULL THEN towns ELSE list_prepend(c.town, list_filter(towns, t -> t != c.town)) END,
+         "begin", "end", dishes, 0, 0, 0
+  FROM regional LEFT JOIN centres c USING (kind, island)
 ),
--- The middle of the places.
+-- The middle of the places, or of the region where its town is known.
 middles AS (
   SELECT e.kind, e.place, e."begin", avg(g.latitude) AS latitude, avg(g.longitude) AS longitude
-  FROM (SELECT kind, place, "begin", unnest(towns) AS name FROM believed_all) e JOIN gazetteer g USING (name) GROUP BY ALL
+  FROM (SELECT a.kind, a.place, a."begin", unnest(CASE WHEN c.town IS NULL THEN a.towns ELSE [c.town] END) AS name
+        FROM believed_all a LEFT JOIN centres c ON c.kind = a.kind AND c.town = a.place AND len(a.towns) > 1) e
+  JOIN gazetteer g USING (name) GROUP BY ALL
 )
 SELECT NULL::VARCHAR AS text, [] AS parents, 'e' || row_number() OVER (ORDER BY "begin", kind, place) AS event, *
 FROM believed_all JOIN middles USING (kind, place, "begin")

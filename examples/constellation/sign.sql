@@ -39,14 +39,14 @@ dish_signs AS (
               WHEN f.instant IS NOT NULL THEN 'failure'
               WHEN o.cause = 'OBSTRUCTED' THEN 'blip'
               WHEN o."end" - o."begin" < INTERVAL 7 SECOND THEN 'blip' ELSE 'loss' END AS what,
-         d.town, NULL::VARCHAR AS road, o."begin", o."end", o.start
+         d.town, NULL::VARCHAR AS road, o."begin", o."end", o.start, epoch_us(o."end" - o."begin") / 1e6 AS value
   FROM outages o JOIN dish d ON d.dish = o.device
   LEFT JOIN versions v ON v.device = o.device AND v.start = o.start
   LEFT JOIN instants i ON i.device = o.device AND i.start = o.start
   LEFT JOIN failures f ON f.instant = i.instant
   UNION ALL
   SELECT id, source, device, CASE WHEN start IS NOT NULL THEN 'down' WHEN dropped >= 0.25 THEN 'drops' ELSE 'slow' END, town, NULL,
-         time, time, start
+         time, time, start, CASE WHEN start IS NOT NULL OR dropped >= 0.25 THEN 100 * dropped ELSE latency END
   FROM statuses WHERE start IS NOT NULL OR dropped >= 0.25 OR latency >= 115
 ),
 cars AS (
@@ -93,13 +93,13 @@ placed AS (
   GROUP BY c.id
 ),
 car_signs AS (
-  SELECT c.id, c.source, c.device, 'unpowered' AS what, p.town, NULL AS road, c.time AS "begin", c.time AS "end", NULL AS start
+  SELECT c.id, c.source, c.device, 'unpowered' AS what, p.town, NULL AS road, c.time AS "begin", c.time AS "end", NULL AS start, 0 AS value
   FROM cars c JOIN placed p USING (id) WHERE c.unpowered
   UNION ALL
-  SELECT s.id, s.source, s.device, 'stands', NULL, o.road, s.time, s.time, NULL
+  SELECT s.id, s.source, s.device, 'stands', NULL, o.road, s.time, s.time, NULL, s.speed * 1.609344
   FROM steps s JOIN on_roads o USING (device, run) WHERE s.crawls
   UNION ALL
-  SELECT s.id, s.source, s.device, 'crawls', p.town, NULL, s.time, s.time, NULL
+  SELECT s.id, s.source, s.device, 'crawls', p.town, NULL, s.time, s.time, NULL, s.speed * 1.609344
   FROM steps s JOIN runs r USING (device, run) JOIN placed p USING (id) WHERE s.crawls AND NOT r.stands
 ),
 -- An alert says nothing of the place: the car's telemetry does.
@@ -110,7 +110,7 @@ alerts AS (
 ),
 alert_signs AS (
   SELECT a.id, any_value(a.source), any_value(a.device), any_value(a.what),
-         arg_min(g.name, (g.latitude - a.latitude) ** 2 + 0.83 * (g.longitude - a.longitude) ** 2), NULL, any_value(a.time), any_value(a.time), NULL
+         arg_min(g.name, (g.latitude - a.latitude) ** 2 + 0.83 * (g.longitude - a.longitude) ** 2), NULL, any_value(a.time), any_value(a.time), NULL, 0
   FROM alerts a JOIN gazetteer g ON g.kind = 'town' AND abs(g.latitude - a.latitude) < 0.06 AND abs(g.longitude - a.longitude) < 0.07
   WHERE a.what IS NOT NULL
   GROUP BY a.id
