@@ -12,6 +12,7 @@ namespace rhodes {
 namespace {
 
 constexpr double kRegionKm = 110;
+constexpr int64_t kLongest = 5 * kWorldHour;  // no event lasts longer
 
 // Symptoms as bits.
 enum : unsigned { kLink = 1, kPower = 2, kCharge = 4, kTraffic = 8, kWeather = 16, kCrowd = 32 };
@@ -179,12 +180,21 @@ EventPlan::EventPlan(uint64_t seed, const WorldMap& map, int64_t begin, int64_t 
   events_ = std::move(kept);
 }
 
+void EventPlan::Reorder() {
+  for (std::vector<int>& list : by_town_) {
+    std::stable_sort(list.begin(), list.end(), [&](int a, int b) { return event(a).begin < event(b).begin; });
+  }
+}
+
 int EventPlan::At(int town, int64_t time, std::initializer_list<EventKind> kinds, int64_t after) const {
-  for (const int index : InTown(town)) {
-    const WorldEvent& candidate = event(index);
+  const std::vector<int>& here = InTown(town);
+  auto next = std::partition_point(here.begin(), here.end(),
+                                   [&](int index) { return event(index).begin < time - kLongest - after; });
+  for (; next != here.end(); ++next) {
+    const WorldEvent& candidate = event(*next);
     if (candidate.begin > time) break;
     if (time < candidate.end + after && std::find(kinds.begin(), kinds.end(), candidate.kind) != kinds.end()) {
-      return index;
+      return *next;
     }
   }
   return -1;

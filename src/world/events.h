@@ -47,7 +47,9 @@ class EventPlan {
   EventPlan(uint64_t seed, const WorldMap& map, int64_t begin, int64_t end);
 
   const std::vector<WorldEvent>& events() const { return events_; }
+  // For the sky, which moves an event to when a satellite is there; Reorder() must follow.
   std::vector<WorldEvent>& mutable_events() { return events_; }
+  void Reorder();
   const WorldEvent& event(int index) const { return events_[static_cast<size_t>(index)]; }
   // Events that touch a town, by begin.
   const std::vector<int>& InTown(int town) const { return by_town_[static_cast<size_t>(town)]; }

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/file.h"
 #include "base/manifest.h"
-#include "base/text.h"
 #include "store/source_directory.h"
 #include "store/views.h"
 #include "table/database.h"
 #include "world/record_key.h"
+#include "world/truth_file.h"
 
 namespace rhodes {
 namespace {
@@ -35,70 +34,7 @@ END)";
 
 bool IsContext(std::string_view key) { return key.starts_with("place:") || key.starts_with("location:"); }
 
-struct Truth {
-  RecordSets events;                                  // fingerprints of keys
-  std::vector<std::string> kinds;                     // of the events
-  std::unordered_map<uint64_t, std::string> sources;  // of witnesses
-  std::unordered_set<uint64_t> deleted;
-  std::unordered_set<uint64_t> rumours;
-  struct Source {
-    uint64_t unique, duplicates, corrupted, taken_back, keys;
-  };
-  std::map<std::string, Source> totals;
-};
-
-absl::Status ReadTruthLine(std::string_view line, const std::string& where, Truth& truth) {
-  ASSIGN_OR_RETURN(const Json json, ParseJson(line, where));
-  const auto wrong = [&](std::string_view what) { return UsageError(fmt::format("score: {}: {}", where, what)); };
-  if (!json.is_object() || !json.contains("type")) return wrong("no line of a truth: it has no \"type\"");
-  const std::string type = json.value("type", "");
-  if (type == "world") {
-    if (json.value("format", 0) != 1) return wrong("a truth of another format; make the world again");
-  } else if (type == "event") {
-    truth.kinds.push_back(json.value("kind", ""));
-    truth.events.emplace_back();
-    const Json records = json.value("records", Json::object());
-    for (const auto& [source, files] : records.items()) {
-      for (const auto& [file, keys] : files.items()) {
-        for (const Json& key : keys) {
-          if (!key.is_string()) return wrong("a record that is no string");
-          const uint64_t print = KeyFingerprint(key.get<std::string>());
-          truth.events.back().push_back(print);
-          truth.sources.emplace(print, source);
-        }
-      }
-    }
-    std::sort(truth.events.back().begin(), truth.events.back().end());
-  } else if (type == "deleted" || type == "rumour") {
-    (type == "deleted" ? truth.deleted : truth.rumours).insert(KeyFingerprint(json.value("record", "")));
-  } else if (type == "source") {
-    const std::string keys = json.value("keys", "");
-    truth.totals[json.value("source", "")] = {
-        json.value("unique", uint64_t{0}), json.value("duplicates", uint64_t{0}), json.value("corrupted", uint64_t{0}),
-        json.value("taken_back", uint64_t{0}), std::strtoull(keys.c_str(), nullptr, 16)};
-  } else {
-    return wrong(fmt::format("a line of unknown type \"{}\"", type));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Truth> ReadTruth(const std::string& path) {
-  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
-  Truth truth;
-  std::string_view rest = file.bytes();
-  for (int number = 1; !rest.empty(); ++number) {
-    const size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    if (!Trim(line).empty()) {
-      RETURN_IF_ERROR(ReadTruthLine(line, fmt::format("{}: line {}", path, number), truth));
-    }
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  if (truth.totals.empty()) return UsageError(fmt::format("score: {} is no truth.jsonl of `rhodes world`", path));
-  return truth;
-}
-
-absl::Status CheckStored(Database& database, const std::string& out, const Truth& truth, FusionScore& score) {
+absl::Status CheckStored(Database& database, const std::string& out, const WorldTruth& truth, FusionScore& score) {
   struct Found {
     uint64_t records = 0;
     uint64_t keys = 0;
@@ -141,7 +77,7 @@ absl::Status CheckStored(Database& database, const std::string& out, const Truth
 }
 
 // The documents of the view as sets of records' fingerprints.
-absl::StatusOr<RecordSets> ReadDocuments(Database& database, const std::string& view, const Truth& truth,
+absl::StatusOr<RecordSets> ReadDocuments(Database& database, const std::string& view, const WorldTruth& truth,
                                          std::unordered_map<uint64_t, std::string>& sources, FusionScore& score) {
   ASSIGN_OR_RETURN(
       QueryResult rows,
@@ -175,13 +111,15 @@ absl::StatusOr<RecordSets> ReadDocuments(Database& database, const std::string& 
   return documents;
 }
 
-void CountPairs(const RecordSets& documents, const Truth& truth,
+void CountPairs(const RecordSets& documents, const WorldTruth& truth,
                 const std::unordered_map<uint64_t, std::string>& sources, FusionScore& score) {
-  const std::vector<int> matches = MatchDocuments(documents, truth.events);
-  for (size_t event = 0; event < truth.events.size(); ++event) {
-    FusionScore::Kind& kind = score.by_kind[truth.kinds[event]];
+  RecordSets events;
+  for (const WorldTruth::Event& event : truth.events) events.push_back(event.records);
+  const std::vector<int> matches = MatchDocuments(documents, events);
+  for (size_t event = 0; event < events.size(); ++event) {
+    FusionScore::Kind& kind = score.by_kind[truth.events[event].kind];
     ++kind.events;
-    for (const uint64_t record : truth.events[event]) {
+    for (const uint64_t record : events[event]) {
       ++score.pairs.true_pairs;
       ++kind.pairs.true_pairs;
       ++score.by_source[truth.sources.at(record)].true_pairs;
@@ -189,15 +127,15 @@ void CountPairs(const RecordSets& documents, const Truth& truth,
   }
   for (size_t document = 0; document < documents.size(); ++document) {
     const int match = matches[document];
-    FusionScore::Kind* kind = match < 0 ? nullptr : &score.by_kind[truth.kinds[static_cast<size_t>(match)]];
+    FusionScore::Kind* kind = match < 0 ? nullptr : &score.by_kind[truth.events[static_cast<size_t>(match)].kind];
     if (kind != nullptr) {
       ++kind->matched;
       ++score.matched;
     }
     for (const uint64_t record : documents[document]) {
       PairCounts& source = score.by_source[sources.at(record)];
-      const bool right = match >= 0 && std::binary_search(truth.events[static_cast<size_t>(match)].begin(),
-                                                          truth.events[static_cast<size_t>(match)].end(), record);
+      const bool right = match >= 0 && std::binary_search(events[static_cast<size_t>(match)].begin(),
+                                                          events[static_cast<size_t>(match)].end(), record);
       ++score.pairs.claimed;
       ++source.claimed;
       score.pairs.right += right ? 1 : 0;
@@ -310,7 +248,8 @@ std::string FormatScore(const FusionScore& score) {
 
 absl::StatusOr<FusionScore> ScoreFusion(const std::string& out, const std::string& truth_path, const std::string& view,
                                         RunContext& context) {
-  ASSIGN_OR_RETURN(const Truth truth, ReadTruth(truth_path));
+  ASSIGN_OR_RETURN(const MappedFile truth_file, MappedFile::Open(truth_path));
+  ASSIGN_OR_RETURN(const WorldTruth truth, ParseTruth(truth_file.bytes(), "score: " + truth_path));
   Database::Options options;
   options.threads = context.Threads();
   options.memory_bytes = context.memory_bytes;

@@ -133,6 +133,7 @@ absl::Status Sky::Assign(const WorldMap& map, EventPlan& plan) {
       }
     }
   }
+  plan.Reorder();
   return absl::OkStatus();
 }
 
