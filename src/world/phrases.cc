@@ -61,7 +61,7 @@ std::string ExpandPhrase(std::string_view phrase, const PhraseSlots& slots, Worl
   for (size_t i = 0; i < raw.size(); ++i) {
     if (raw[i] == ' ' && (text.empty() || text.back() == ' ' || text.back() == '\n')) continue;
     const bool closes = raw[i] == '.' || raw[i] == ',' || raw[i] == '!' || raw[i] == '?' || raw[i] == '\n' ||
-                        raw.compare(i, 2, "،") == 0 || raw.compare(i, 2, "؟") == 0;
+                        raw.compare(i, 2, ": ") == 0 || raw.compare(i, 2, "،") == 0 || raw.compare(i, 2, "؟") == 0;
     if (closes && !text.empty() && text.back() == ' ') text.pop_back();
     text += raw[i];
   }
