@@ -1,19 +1,26 @@
 #include "fuse/fuse.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/manifest.h"
 #include "base/text.h"
 #include "fuse/document_id.h"
-#include "fuse/orbit_functions.h"
+#include "fuse/explain.h"
+#include "fuse/fuse_state.h"
 #include "fuse/fused_text.h"
+#include "fuse/orbit_functions.h"
 #include "fuse/render.h"
-#include "fuse/row_order.h"
+#include "fuse/source_scope.h"
+#include "fuse/view_plan.h"
+#include "fuse/view_sql.h"
+#include "fuse/view_units.h"
 #include "record/document_table.h"
 #include "store/record_store.h"
 #include "store/views.h"
@@ -25,240 +32,432 @@ namespace {
 
 constexpr uint64_t kThreadMemory = uint64_t{128} << 20;
 
-// DuckDB counts lines within the statement; people count them in the file it stands in.
-std::string WithFileLine(const FuseView& view, const std::string& message) {
-  int line = view.line;
-  if (const size_t at = message.find("LINE "); at != std::string::npos) {
-    int within = 1;
-    std::from_chars(message.data() + at + 5, message.data() + message.size(), within);
-    line += within - 1;
-  }
-  const std::string place = view.file.empty() ? "" : fmt::format(" ({}:{})", view.file, line);
-  return fmt::format("fuse: view \"{}\"{}: {}", view.name, place, message);
-}
-
-absl::Status ViewError(const FuseView& view, const absl::Status& status) {
-  if (status.ok() || ExitCodeOf(status) != ExitCode::kFailed) return status;
-  const std::string message = WithFileLine(view, Message(status));
-  return absl::IsInvalidArgument(status) ? UsageError(message) : absl::Status(status.code(), message);
-}
-
-struct ViewColumns {
-  bool text = false;
-  bool parents = false;
-  bool parent = false;
-  bool time = false;
-  bool language = false;
-  bool title = false;
-  std::string spans;  // its type; empty: none
-  std::string meta;   // its type; empty: none
-  std::string all;
+// A view on its way.
+struct WorkedView {
+  FuseView view;
+  std::string sql;
+  ViewColumns columns;
+  ViewPlan plan;
+  std::string definition;
+  std::string made_from;  // hash of all that its rows depend on; empty: they may be others each time
+  std::vector<ViewUnit> units;
+  std::string table;  // what later views select from; empty: none does
+  bool filled = false;
 };
+
+// What the documents of the run are written to, and where each came from.
+struct Outputs {
+  StagedDirectory documents;
+  StagedDirectory state;
+  std::unique_ptr<DocumentWriter> writer;
+  std::unique_ptr<ParquetPartWriter> units;
+  uint64_t rows = 0;
+};
+
+// SQL sees files below the absolute path only.
+std::string Absolute(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  return error ? path : absolute.lexically_normal().string();
+}
 
 class Fuser {
  public:
   Fuser(const FuseOptions& options, RunContext& context)
-      : options_(options), context_(context), views_(options.views) {}
+      : options_(options), context_(context), out_(Absolute(options.out)) {}
 
   absl::StatusOr<FuseReport> Run() {
     const auto begun = std::chrono::steady_clock::now();
-    const std::string spill = options_.out + "/.fuse";
+    const std::string spill = out_ + "/.fuse";
     RETURN_IF_ERROR(RemoveTree(spill));
-    Database::Options database_options;
-    // The rest is for the parts on their way to the disk. A thread that sorts cannot do with less than kThreadMemory.
-    database_options.memory_bytes = std::max<uint64_t>(context_.memory_bytes / 4 * 3, kThreadMemory);
-    threads_ = std::clamp(static_cast<int>(database_options.memory_bytes / kThreadMemory), 1, context_.Threads());
-    database_options.threads = threads_;
-    database_options.temporary_directory = spill;
-    ASSIGN_OR_RETURN(database_, Database::Open(database_options));
+    ASSIGN_OR_RETURN(database_, OpenFuseDatabase(options_, context_));
+    threads_ = FuseThreads(context_);
     const absl::Status status = MakeAll();
+    scope_.reset();
     database_.reset();
     RETURN_IF_ERROR(RemoveTree(spill));
     RETURN_IF_ERROR(status);
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     Manifest manifest{"fuse", report_.failed.empty() ? options_.key : "", options_.settings, ToJson(report_),
                       report_.seconds};
-    manifest.extra["files"] = std::move(files_);
-    RETURN_IF_ERROR(WriteManifest(staged_->path(), manifest));
-    RETURN_IF_ERROR(staged_->Commit());
+    manifest.extra["files"] = next_.files;
+    RETURN_IF_ERROR(WriteManifest(outputs_->documents.path(), manifest));
+    // The state first: one that is not about the documents that are there is as good as none.
+    RETURN_IF_ERROR(outputs_->state.Commit());
+    RETURN_IF_ERROR(outputs_->documents.Commit());
     return report_;
   }
 
+  absl::StatusOr<ViewExplanation> Explain(const std::string& name) {
+    ASSIGN_OR_RETURN(database_, OpenFuseDatabase(options_, context_));
+    threads_ = FuseThreads(context_);
+    const InterruptOnCancel watch(*database_, context_);
+    RETURN_IF_ERROR(Begin());
+    old_ = ReadFuseState(out_);
+    std::vector<std::string> names;
+    for (size_t i = 0; i < views_.size(); ++i) {
+      const bool asked = views_[i].name == name;
+      names.push_back(views_[i].name);
+      WorkedView worked;
+      worked.view = views_[i];
+      const absl::Status planned = ViewError(worked.view, Plan(views_, i, worked));
+      RETURN_IF_ERROR(scope_->ShowAll());
+      if (asked && planned.ok()) return Explained(worked);
+      if (asked || (!planned.ok() && !absl::IsInvalidArgument(planned))) return planned;
+      if (!planned.ok()) failed_.insert(views_[i].name);
+      if (planned.ok()) worked_.push_back(std::move(worked));
+    }
+    const std::string nearest = Nearest(name, names);
+    return UsageError(fmt::format("there is no view \"{}\"{}", name,
+                                  nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
+  }
+
  private:
+  absl::StatusOr<ViewExplanation> Explained(const WorkedView& worked) {
+    ViewExplanation explanation;
+    explanation.name = worked.view.name;
+    if (!worked.view.file.empty()) explanation.place = fmt::format("{}:{}", worked.view.file, worked.view.line);
+    explanation.columns = worked.columns.all;
+    explanation.plan = worked.plan;
+    explanation.units = worked.units.size();
+    if (const FuseViewState* const old = old_.Find(worked.view.name)) {
+      std::set<std::string> known;
+      for (const FuseUnit& unit : old->units) known.insert(unit.key);
+      for (const ViewUnit& unit : worked.units) {
+        explanation.unchanged += !unit.key.empty() && known.contains(unit.key) ? 1 : 0;
+      }
+    }
+    ASSIGN_OR_RETURN(QueryResult plan, database_->Query("EXPLAIN " + worked.sql));
+    ASSIGN_OR_RETURN(const bool any, plan.Next());
+    if (any) explanation.operators = plan.String(1, 0);
+    return explanation;
+  }
+
   absl::Status MakeAll() {
     const InterruptOnCancel watch(*database_, context_);
-    RETURN_IF_ERROR(CreateViews(*database_, options_.out));
-    RETURN_IF_ERROR(RegisterDocumentId(*database_));
-    RETURN_IF_ERROR(RegisterCheckedSpans(*database_));
-    RETURN_IF_ERROR(RegisterOrbitFunctions(*database_));
-    RETURN_IF_ERROR(RegisterRender(*database_, options_.templates));
-    RETURN_IF_ERROR(database_->ConfineTo({options_.out}));
-    ASSIGN_OR_RETURN(sources_, ListSources(options_.out));
+    RETURN_IF_ERROR(Begin());
+    const std::vector<FuseView>& views = views_;
+    if (options_.incremental) RETURN_IF_ERROR(OpenOld());
+    RETURN_IF_ERROR(OpenOutputs());
+    context_.progress->Begin("fuse", views.size(), "views");
+    for (size_t i = 0; i < views.size(); ++i) {
+      absl::Status made = MakeView(views, i);
+      RETURN_IF_ERROR(database_->Execute(fmt::format("SET threads = {}", threads_)));
+      RETURN_IF_ERROR(scope_->ShowAll());
+      if (made = ViewError(views[i], made); !made.ok()) {
+        // What is wrong with a view is a wrong argument; a full disk or too little memory stops the others too.
+        if (!options_.keep_going || !absl::IsInvalidArgument(made)) return made;
+        report_.failed.push_back({views[i].name, Message(made)});
+        failed_.insert(views[i].name);
+        continue;
+      }
+      RETURN_IF_ERROR(Write(worked_.back()));
+      RETURN_IF_ERROR(Remember());
+      context_.progress->Update(i + 1, views[i].name);
+    }
+    context_.progress->End();
+    if (report_.views.empty() && !report_.failed.empty()) return StatusOf(report_);
+    RETURN_IF_ERROR(outputs_->writer->Finish());
+    RETURN_IF_ERROR(outputs_->units->Finish().status());
+    next_.files = PartsToJson(outputs_->writer->parts());
+    RETURN_IF_ERROR(WriteFuseState(outputs_->state.path(), next_));
+    return CountUse();
+  }
+
+  // What every run needs: sources, views and the tables that they may see.
+  absl::Status Begin() {
+    ASSIGN_OR_RETURN(SourceScope scope, SourceScope::Open(*database_, out_));
+    scope_.emplace(std::move(scope));
+    ASSIGN_OR_RETURN(ViewPlanner planner, ViewPlanner::Create(*database_, *scope_));
+    planner_.emplace(std::move(planner));
+    for (const SourceScope::Source& source : scope_->sources()) sources_.push_back(source.name);
+    views_ = options_.views;
     if (views_.empty()) {
       for (const std::string& source : sources_) {
-        FuseView& view = views_.emplace_back();
-        view.name = source;
-        view.source = source;
+        views_.emplace_back();
+        views_.back().name = views_.back().source = source;
       }
     }
     RETURN_IF_ERROR(
         database_->Execute("CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
                            "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)"));
-    ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(options_.out + "/documents"));
-    staged_.emplace(std::move(staged));
-    ASSIGN_OR_RETURN(const std::unique_ptr<DocumentWriter> writer, DocumentWriter::Create(staged_->path()));
-    context_.progress->Begin("fuse", views_.size(), "views");
-    for (const FuseView& view : views_) {
-      if (const absl::Status made = ViewError(view, Make(view)); !made.ok()) {
-        // What is wrong with a view is a wrong argument; a full disk or too little memory stops the others too.
-        if (!options_.keep_going || !absl::IsInvalidArgument(made)) return made;
-        report_.failed.push_back({view.name, Message(made)});
-        continue;
-      }
-      RETURN_IF_ERROR(Write(view, *writer));
-      RETURN_IF_ERROR(Remember());
-      context_.progress->Update(report_.views.size(), view.name);
-    }
-    context_.progress->End();
-    if (report_.views.empty() && !report_.failed.empty()) return StatusOf(report_);
-    RETURN_IF_ERROR(writer->Finish());
-    files_ = PartsToJson(writer->parts());
-    return CountUse();
+    worked_.reserve(views_.size());
+    return absl::OkStatus();
   }
 
-  // The view's documents as the table rhodes_fused, which may hold one several times; the sources of
-  // each as rhodes_origins.
-  absl::Status Make(const FuseView& view) {
-    ASSIGN_OR_RETURN(const std::string sql, Sql(view));
-    ASSIGN_OR_RETURN(const ViewColumns columns, Describe(sql));
-    if (!columns.text || (!columns.parents && !columns.parent)) {
-      return absl::InvalidArgumentError(fmt::format(
-          "it must select \"text\" and \"parents\" (a list of record ids) or \"parent\"; it selects {}", columns.all));
+  absl::Status OpenOutputs() {
+    ASSIGN_OR_RETURN(StagedDirectory documents, StagedDirectory::Open(out_ + "/documents"));
+    ASSIGN_OR_RETURN(StagedDirectory state, StagedDirectory::Open(FuseStateDirectory(out_)));
+    outputs_.emplace(Outputs{std::move(documents), std::move(state), nullptr, nullptr});
+    ASSIGN_OR_RETURN(outputs_->writer, DocumentWriter::Create(outputs_->documents.path()));
+    ParquetPartWriter::Options units;
+    units.directory = outputs_->state.path();
+    units.columns = "\"row\" UBIGINT, unit UBIGINT";
+    ASSIGN_OR_RETURN(outputs_->units, ParquetPartWriter::Create(units));
+    return absl::OkStatus();
+  }
+
+  // The documents of the last run, numbered as its state numbers them.
+  absl::Status OpenOld() {
+    old_ = ReadFuseState(out_);
+    if (old_.views.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<PartInfo> parts, PartsFromJson(old_.files, out_ + "/documents"));
+    std::string sql;
+    uint64_t first = 0;
+    for (const PartInfo& part : parts) {
+      sql += fmt::format(
+          "{}SELECT file_row_number + {} AS place, id, text, parents, time, language, meta, spans FROM "
+          "read_parquet({}, "
+          "file_row_number = true, hive_partitioning = false)",
+          sql.empty() ? "" : " UNION ALL ", first, SqlLiteral(fmt::format("{}/documents/{}", out_, part.file)));
+      first += part.rows;
     }
-    RETURN_IF_ERROR(Select(view, sql));
-    FuseReport::View counts;
-    counts.name = view.name;
-    ASSIGN_OR_RETURN(counts.rows, database_->QueryCount("SELECT count(*) FROM temp.rhodes_selected"));
-    RETURN_IF_ERROR(database_->Execute(fmt::format(
-        "CREATE OR REPLACE TEMP TABLE rhodes_fused AS SELECT * FROM (SELECT document_id(text, parents) AS id, * FROM ("
-        "SELECT CAST(text AS VARCHAR) AS text, {} AS parents, {} AS time, {} AS language, {} AS meta, {} AS spans "
-        "FROM temp.rhodes_selected)) WHERE id IS NOT NULL",
-        ParentsSql(columns), columns.time ? "CAST(time AS TIMESTAMP)" : "NULL::TIMESTAMP",
-        columns.language ? "CAST(language AS VARCHAR)" : "NULL::VARCHAR", MetaSql(view, columns), SpansSql(columns))));
-    ASSIGN_OR_RETURN(const uint64_t with_text, database_->QueryCount("SELECT count(*) FROM rhodes_fused"));
-    counts.empty = counts.rows - with_text;
-    report_.views.push_back(counts);
-    RETURN_IF_ERROR(database_->Execute(
-        "CREATE OR REPLACE TEMP TABLE rhodes_link AS SELECT DISTINCT id, unnest(parents) AS parent FROM rhodes_fused"));
-    if (!view.source.empty()) return absl::OkStatus();  // each record is its own only parent
-    RETURN_IF_ERROR(CheckParents());
+    if (parts.empty()) {
+      old_ = {};
+      return absl::OkStatus();
+    }
+    const absl::Status opened = database_->Execute("CREATE TEMP VIEW rhodes_old AS " + sql);
+    if (absl::IsInvalidArgument(opened)) old_ = {};  // a part is gone or damaged: made anew
+    return absl::IsInvalidArgument(opened) ? absl::OkStatus() : opened;
+  }
+
+  // The view's documents as the table rhodes_fused, which may hold one several times; the sources of each as
+  // rhodes_origins.
+  absl::Status MakeView(const std::vector<FuseView>& views, size_t number) {
+    WorkedView worked;
+    worked.view = views[number];
+    RETURN_IF_ERROR(Plan(views, number, worked));
+    worked_.push_back(std::move(worked));
+    absl::Status made = MakeDocuments(worked_.back());
+    if (!made.ok()) worked_.pop_back();
+    return made;
+  }
+
+  absl::Status Plan(const std::vector<FuseView>& views, size_t number, WorkedView& worked) {
+    const FuseView& view = worked.view;
+    ASSIGN_OR_RETURN(worked.sql, SqlOf(*database_, view, sources_));
+    for (const std::string& name : failed_) {
+      if (view.source.empty() && Mentions(worked.sql, name)) {
+        const absl::Status bound = database_->Query("DESCRIBE " + worked.sql).status();
+        if (!bound.ok())
+          return absl::InvalidArgumentError(fmt::format("it selects from the view \"{}\", which failed", name));
+      }
+    }
+    ASSIGN_OR_RETURN(worked.columns, DescribeView(*database_, view, worked.sql));
+    const bool referenced = IsReferenced(views, number);
+    std::vector<std::string> earlier;
+    for (const WorkedView& one : worked_) {
+      if (!one.table.empty()) earlier.push_back(one.view.name);
+    }
+    ASSIGN_OR_RETURN(worked.plan, planner_->Plan(view, worked.sql, earlier, referenced));
+    std::vector<std::string> made_from;
+    for (const WorkedView& one : worked_) {
+      const std::vector<std::string>& reads = worked.plan.earlier;
+      if (!view.rest && std::find(reads.begin(), reads.end(), one.view.name) == reads.end()) continue;
+      made_from.push_back(one.made_from);
+      if (one.made_from.empty() && worked.plan.unstable.empty()) {
+        worked.plan.unstable = fmt::format("it depends on the view {}, which {}", one.view.name, one.plan.unstable);
+      }
+    }
+    worked.definition = DefinitionOf(view, options_.templates, made_from);
+    ASSIGN_OR_RETURN(worked.units,
+                     UnitsOf(*database_, *scope_, view, worked.plan, worked.definition, old_.times, next_.times));
+    std::string keys;
+    for (const ViewUnit& unit : worked.units) keys += unit.key + "\n";
+    if (worked.plan.unstable.empty()) worked.made_from = ContentId({worked.definition, keys});
+    if (!referenced) return absl::OkStatus();
+    worked.table = fmt::format("temp.{}", SqlIdentifier(view.name));
     return database_->Execute(
-        "CREATE OR REPLACE TEMP TABLE rhodes_origins AS SELECT l.id, list_sort(list(DISTINCT o.source)) AS sources "
-        "FROM rhodes_link l JOIN rhodes_origin o ON l.parent = o.id GROUP BY l.id");
+        fmt::format("CREATE TEMP TABLE {} AS {}\nWITH NO DATA", SqlIdentifier(view.name), worked.sql));
   }
 
-  // What the view selects, as rhodes_selected and, for later views, under its own name where that is no source's.
-  absl::Status Select(const FuseView& view, const std::string& sql) {
-    const bool named = std::find(sources_.begin(), sources_.end(), view.name) == sources_.end();
-    const std::string name = SqlIdentifier(named ? view.name : "rhodes view " + view.name);
-    if (view.source.empty()) {
-      // Rows that arrive in another order would make other documents: several threads only where that cannot be.
-      ASSIGN_OR_RETURN(const bool parallel, KeepsRowOrder(*database_, sql));
-      if (!parallel) RETURN_IF_ERROR(database_->Execute("SET threads = 1"));
-      RETURN_IF_ERROR(database_->Execute("SELECT setseed(0.5)"));
-      // The statement begins in the first line, so that DuckDB's line numbers stay those of the user.
-      const absl::Status status = database_->Execute(fmt::format("CREATE TEMP TABLE {} AS {}", name, sql));
-      if (!parallel) RETURN_IF_ERROR(database_->Execute(fmt::format("SET threads = {}", threads_)));
-      RETURN_IF_ERROR(status);
-    } else {
-      // A source's records stay in their parts; those that are left over are another set after each view.
-      RETURN_IF_ERROR(
-          database_->Execute(fmt::format("CREATE TEMP {} {} AS {}", view.rest ? "TABLE" : "VIEW", name, sql)));
-    }
-    return database_->Execute(fmt::format("CREATE OR REPLACE TEMP VIEW rhodes_selected AS FROM temp.{}", name));
+  bool IsReferenced(const std::vector<FuseView>& views, size_t number) const {
+    const std::string& name = views[number].name;
+    if (scope_->Has(name)) return false;  // the name means the source
+    return std::any_of(views.begin() + static_cast<std::ptrdiff_t>(number) + 1, views.end(),
+                       [&](const FuseView& later) { return Mentions(later.sql, name); });
   }
 
-  absl::StatusOr<std::string> Sql(const FuseView& view) const {
-    if (view.source.empty()) {
-      std::string_view sql = Trim(view.sql);
-      while (sql.ends_with(';')) sql = Trim(sql.substr(0, sql.size() - 1));
-      if (sql.empty()) return absl::InvalidArgumentError("there is no SQL in it");
-      // Leading line breaks count as lines, so only the end is trimmed.
-      std::string whole = view.sql.substr(0, static_cast<size_t>(sql.data() + sql.size() - view.sql.data()));
-      RETURN_IF_ERROR(database_->RequireOneSelect(whole));
-      return whole;
+  // Gives the table of an earlier view its rows, when something is to be made of them.
+  absl::Status Fill(WorkedView& worked) {
+    if (worked.filled) return absl::OkStatus();
+    worked.filled = true;
+    RETURN_IF_ERROR(FillEarlier(worked));
+    for (const ViewUnit& unit : worked.units) {
+      RETURN_IF_ERROR(Show(worked, unit));
+      RETURN_IF_ERROR(Evaluate(worked, fmt::format("INSERT INTO {} {}", worked.table, RowsOf(worked, unit))));
     }
-    if (std::find(sources_.begin(), sources_.end(), view.source) == sources_.end()) {
-      const std::string nearest = Nearest(view.source, sources_);
-      return absl::InvalidArgumentError(
-          fmt::format("there is no source \"{}\"{}", view.source,
-                      nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
+    return scope_->ShowAll();
+  }
+  absl::Status FillEarlier(const WorkedView& worked) {
+    for (WorkedView& one : worked_) {
+      const std::vector<std::string>& reads = worked.plan.earlier;
+      if (std::find(reads.begin(), reads.end(), one.view.name) == reads.end()) continue;
+      RETURN_IF_ERROR(Fill(one));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status Show(const WorkedView& worked, const ViewUnit& unit) {
+    switch (worked.plan.way) {
+      case ViewPlan::Way::kParts:
+        return scope_->ShowPart(unit.source, unit.part);
+      case ViewPlan::Way::kSlices:
+        return scope_->ShowBetween(unit.reach_begin, unit.reach_end, unit.parts);
+      case ViewPlan::Way::kWhole:
+        break;
+    }
+    return scope_->ShowAll();
+  }
+
+  // A SELECT of the view's rows of one unit. The view's statement begins in the first line, so that DuckDB's line
+  // numbers stay those of the user.
+  static std::string RowsOf(const WorkedView& worked, const ViewUnit& unit) {
+    if (worked.plan.way != ViewPlan::Way::kSlices) return worked.sql;
     return fmt::format(
-        "SELECT text, [id] AS parents, time, language, coalesce(fields['title'], fields['package']) AS title "
-        "FROM main.{}{}",
-        SqlIdentifier(view.source), view.rest ? " WHERE id NOT IN (SELECT id FROM rhodes_used)" : "");
+        "SELECT * FROM ({}\n) WHERE time IS NULL OR (CAST(time AS TIMESTAMP) >= make_timestamp({}) AND CAST(time AS "
+        "TIMESTAMP) < make_timestamp({}))",
+        worked.sql, unit.begin, unit.end);
   }
 
-  absl::StatusOr<ViewColumns> Describe(const std::string& sql) {
-    ASSIGN_OR_RETURN(QueryResult described, database_->Query("DESCRIBE " + sql));
-    ViewColumns columns;
+  absl::Status Evaluate(const WorkedView& worked, const std::string& sql) {
+    // Rows that arrive in another order would make other documents: several threads only where that cannot be.
+    const int threads = worked.plan.parallel ? threads_ : 1;
+    RETURN_IF_ERROR(database_->Execute(fmt::format("SET threads = {}", threads)));
+    RETURN_IF_ERROR(database_->Execute("SELECT setseed(0.5)"));
+    RETURN_IF_ERROR(database_->Execute(sql));
+    return database_->Execute(fmt::format("SET threads = {}", threads_));
+  }
+
+  absl::Status MakeDocuments(WorkedView& worked) {
+    FuseViewState state;
+    state.name = worked.view.name;
+    state.first_row = outputs_->rows;
+    for (const ViewUnit& unit : worked.units) state.units.push_back({unit.key});
+    RETURN_IF_ERROR(database_->Execute(fmt::format(
+        "CREATE OR REPLACE TEMP TABLE rhodes_fused (unit UBIGINT, id VARCHAR, text VARCHAR, parents VARCHAR[], time "
+        "TIMESTAMP, language VARCHAR, meta VARCHAR, spans {})",
+        kSpansType)));
+    ASSIGN_OR_RETURN(clean_, TakeOver(worked, state));
+    if (std::find(clean_.begin(), clean_.end(), false) != clean_.end()) {
+      RETURN_IF_ERROR(FillEarlier(worked));
+      RETURN_IF_ERROR(MakeUnits(worked));
+    }
+    RETURN_IF_ERROR(CountRows(worked, state));
+    RETURN_IF_ERROR(database_->Execute(
+        "CREATE OR REPLACE TEMP TABLE rhodes_link AS SELECT DISTINCT id, unnest(parents) AS parent FROM rhodes_fused "
+        "WHERE id IS NOT NULL"));
+    if (worked.view.source.empty()) {  // else each record is its own only parent
+      RETURN_IF_ERROR(CheckParents());
+      RETURN_IF_ERROR(database_->Execute(
+          "CREATE OR REPLACE TEMP TABLE rhodes_origins AS SELECT l.id, list_sort(list(DISTINCT o.source)) AS sources "
+          "FROM rhodes_link l JOIN rhodes_origin o ON l.parent = o.id GROUP BY l.id"));
+    }
+    FuseReport::View counts;
+    counts.name = worked.view.name;
+    for (const FuseUnit& unit : state.units) {
+      counts.rows += unit.rows;
+      counts.empty += unit.empty;
+    }
+    report_.views.push_back(counts);
+    next_.views.push_back(std::move(state));
+    return absl::OkStatus();
+  }
+
+  // Puts the documents of units that the last run made of the same records into rhodes_fused. Which units those are.
+  absl::StatusOr<std::vector<bool>> TakeOver(const WorkedView& worked, FuseViewState& state) {
+    std::vector<bool> clean(worked.units.size(), false);
+    const FuseViewState* const old = old_.Find(worked.view.name);
+    if (old == nullptr) return clean;
+    std::map<std::string, size_t> by_key;
+    for (size_t i = 0; i < worked.units.size(); ++i) {
+      if (!worked.units[i].key.empty()) by_key[worked.units[i].key] = i;
+    }
+    std::vector<bool> stays(old->units.size());
+    for (size_t i = 0; i < old->units.size(); ++i) {
+      // Documents that an earlier view made are not among this one's: whether they are now is to be seen anew.
+      stays[i] = by_key.contains(old->units[i].key) && old->units[i].suppressed == 0;
+    }
+    RETURN_IF_ERROR(SpreadChange(*database_, out_, *old, stays));
+    RETURN_IF_ERROR(database_->Execute("CREATE OR REPLACE TEMP TABLE rhodes_stays (old UBIGINT, unit UBIGINT)"));
+    std::string pairs;
+    for (size_t i = 0; i < stays.size(); ++i) {
+      if (!stays[i]) continue;
+      const size_t unit = by_key[old->units[i].key];
+      clean[unit] = true;
+      state.units[unit] = old->units[i];
+      pairs += fmt::format("{}({}, {})", pairs.empty() ? "" : ", ", i, unit);
+    }
+    if (pairs.empty() || old->documents == 0) return clean;
+    RETURN_IF_ERROR(database_->Execute("INSERT INTO rhodes_stays VALUES " + pairs));
+    RETURN_IF_ERROR(database_->Execute(fmt::format(
+        "INSERT INTO rhodes_fused SELECT s.unit, d.id, d.text, d.parents, d.time, d.language, d.meta, d.spans FROM "
+        "rhodes_old d JOIN (FROM read_parquet({0}) WHERE \"row\" >= {1} AND \"row\" < {2}) u ON u.\"row\" = d.place "
+        "JOIN "
+        "rhodes_stays s ON s.old = u.unit WHERE d.place >= {1} AND d.place < {2}",
+        SqlLiteral(FuseStateDirectory(out_) + "/part-*.parquet"), old->first_row, old->first_row + old->documents)));
+    return clean;
+  }
+
+  absl::Status MakeUnits(WorkedView& worked) {
+    const bool table = !worked.table.empty() && worked.plan.way == ViewPlan::Way::kWhole;
+    if (table) RETURN_IF_ERROR(Fill(worked));
+    for (size_t i = 0; i < worked.units.size(); ++i) {
+      if (clean_[i]) continue;
+      RETURN_IF_ERROR(context_.CheckCancelled());
+      const ViewUnit& unit = worked.units[i];
+      RETURN_IF_ERROR(Show(worked, unit));
+      std::string from = table ? worked.table : fmt::format("({}\n)", RowsOf(worked, unit));
+      if (!table && !worked.plan.parallel && worked.plan.way == ViewPlan::Way::kWhole) {
+        // Only the view itself needs one thread: what follows does not see the order.
+        RETURN_IF_ERROR(
+            Evaluate(worked, fmt::format("CREATE OR REPLACE TEMP TABLE rhodes_selected AS {}", worked.sql)));
+        from = "temp.rhodes_selected";
+      }
+      const std::string insert = fmt::format("INSERT INTO rhodes_fused SELECT {} AS unit, * FROM ({})", i,
+                                             DocumentsSql(worked.view, worked.columns, from));
+      RETURN_IF_ERROR(from.starts_with('(') ? Evaluate(worked, insert) : database_->Execute(insert));
+    }
+    return scope_->ShowAll();
+  }
+
+  absl::Status CountRows(const WorkedView& worked, FuseViewState& state) {
+    ASSIGN_OR_RETURN(
+        QueryResult counts,
+        database_->Query("SELECT unit, count(*)::UBIGINT, (count(*) - count(id))::UBIGINT, count(*) FILTER "
+                         "(id IS NOT NULL AND time IS NULL)::UBIGINT FROM rhodes_fused GROUP BY unit"));
     while (true) {
-      ASSIGN_OR_RETURN(const bool more, described.Next());
-      if (!more) return columns;
-      for (size_t row = 0; row < described.row_count(); ++row) {
-        const std::string name = LowerAscii(described.String(0, row));
-        columns.all += (columns.all.empty() ? "" : ", ") + name;
-        columns.text |= name == "text";
-        columns.parents |= name == "parents";
-        columns.parent |= name == "parent";
-        columns.time |= name == "time";
-        columns.language |= name == "language";
-        columns.title |= name == "title";
-        if (name == "spans") columns.spans = described.String(1, row);
-        if (name == "meta") columns.meta = described.String(1, row);
+      ASSIGN_OR_RETURN(const bool more, counts.Next());
+      if (!more) break;
+      for (size_t row = 0; row < counts.row_count(); ++row) {
+        const auto unit = static_cast<size_t>(counts.UInt64(0, row));
+        if (worked.view.slices.has_value() && counts.UInt64(3, row) > 0) {
+          return absl::InvalidArgumentError(
+              fmt::format("{} rows have a text and no time; a view with slices gives every document its time",
+                          counts.UInt64(3, row)));
+        }
+        if (clean_[unit]) continue;
+        state.units[unit].rows = counts.UInt64(1, row);
+        state.units[unit].empty = counts.UInt64(2, row);
       }
     }
-  }
-
-  static std::string ParentsSql(const ViewColumns& columns) {
-    if (!columns.parents) return "CASE WHEN parent IS NULL THEN [] ELSE [CAST(parent AS VARCHAR)] END";
-    const char* all = "CAST(parents AS VARCHAR[])";
-    const std::string present = fmt::format("coalesce(list_filter({}, x -> x IS NOT NULL), [])", all);
-    // Spans point into the list, so nothing is taken out of it.
-    return columns.spans.empty() ? present : fmt::format("CASE WHEN spans IS NULL THEN {} ELSE {} END", present, all);
-  }
-
-  static std::string SpansSql(const ViewColumns& columns) {
-    if (columns.spans.empty()) return fmt::format("NULL::{}", kSpansType);
-    std::string spans = "spans";
-    if (columns.spans.find("parent VARCHAR") != std::string::npos) {
-      spans = fmt::format(
-          "list_transform(spans, s -> {{'begin': s.\"begin\", 'end': s.\"end\", 'parent': "
-          "coalesce(list_position({}, s.parent) - 1, -1)}})",
-          columns.parents ? "CAST(parents AS VARCHAR[])" : "[CAST(parent AS VARCHAR)]");
+    if (report_.views.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(QueryResult suppressed,
+                     database_->Query("SELECT unit, count(*)::UBIGINT FROM rhodes_fused f SEMI JOIN rhodes_made m ON "
+                                      "m.id = f.id GROUP BY unit"));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, suppressed.Next());
+      if (!more) return absl::OkStatus();
+      for (size_t row = 0; row < suppressed.row_count(); ++row) {
+        state.units[static_cast<size_t>(suppressed.UInt64(0, row))].suppressed = suppressed.UInt64(1, row);
+      }
     }
-    return fmt::format("checked_spans(CAST(text AS VARCHAR), {}, TRY_CAST({} AS {}))",
-                       columns.parents ? "CAST(parents AS VARCHAR[])" : "[CAST(parent AS VARCHAR)]", spans, kSpansType);
-  }
-
-  static std::string MetaSql(const FuseView& view, const ViewColumns& columns) {
-    // A merge patch leaves out what is NULL.
-    std::string own = fmt::format("json_merge_patch('{{}}', json_object('view', {}{}))", SqlLiteral(view.name),
-                                  columns.title ? ", 'title', CAST(title AS VARCHAR)" : "");
-    if (!columns.meta.empty()) {
-      const char* meta = columns.meta == "VARCHAR" ? "CAST(nullif(meta, '') AS JSON)" : "to_json(meta)";
-      own = fmt::format(
-          "json_merge_patch({}, CASE coalesce(json_type({meta}), 'NULL') WHEN 'OBJECT' THEN {meta} WHEN 'NULL' THEN "
-          "'{{}}' ELSE error('meta is no struct, map or JSON object: ' || {meta}) END)",
-          own, fmt::arg("meta", meta));
-    }
-    return fmt::format("CAST({} AS VARCHAR)", own);
   }
 
   absl::Status CheckParents() {
-    ASSIGN_OR_RETURN(const uint64_t orphans,
-                     database_->QueryCount("SELECT count(*) FROM rhodes_fused WHERE len(parents) = 0"));
+    ASSIGN_OR_RETURN(
+        const uint64_t orphans,
+        database_->QueryCount("SELECT count(*) FROM rhodes_fused WHERE id IS NOT NULL AND len(parents) = 0"));
     if (orphans > 0) {
       return absl::InvalidArgumentError(
           fmt::format("{} rows have a text and no parent; every document names the records it was made from", orphans));
@@ -275,31 +474,53 @@ class Fuser {
   }
 
   // In the order of the ids; of the rows that make the same document, the first.
-  absl::Status Write(const FuseView& view, DocumentWriter& writer) {
+  absl::Status Write(const WorkedView& worked) {
     FuseReport::View& counts = report_.views.back();
-    const bool one_source = !view.source.empty();
-    const std::string sources = one_source ? fmt::format("[{}] AS sources", SqlLiteral(view.source)) : "sources";
-    ASSIGN_OR_RETURN(
-        QueryResult rows,
-        database_->Query(fmt::format("SELECT f.id, text, time, language, {}, parents, meta, spans FROM rhodes_fused f "
-                                     "{} {} ORDER BY f.id, time, language, meta, spans",
-                                     sources, one_source ? "" : "JOIN rhodes_origins o ON o.id = f.id",
-                                     report_.views.size() == 1 ? "" : "ANTI JOIN rhodes_made m ON m.id = f.id")));
+    const bool one_source = !worked.view.source.empty();
+    const std::string sources = one_source ? fmt::format("[{}] AS sources", SqlLiteral(worked.view.source)) : "sources";
+    ASSIGN_OR_RETURN(QueryResult rows,
+                     database_->Query(fmt::format(
+                         "SELECT f.id, text, time, language, {}, parents, meta, spans, unit FROM rhodes_fused f {} {} "
+                         "WHERE f.id IS NOT NULL ORDER BY f.id, time, language, meta, spans, unit",
+                         sources, one_source ? "" : "JOIN rhodes_origins o ON o.id = f.id",
+                         report_.views.size() == 1 ? "" : "ANTI JOIN rhodes_made m ON m.id = f.id")));
     Document document;
+    std::set<uint64_t> units;  // of the document at hand
     while (true) {
       ASSIGN_OR_RETURN(const bool more, rows.Next());
       if (!more) break;
       RETURN_IF_ERROR(context_.CheckCancelled());
       for (size_t row = 0; row < rows.row_count(); ++row) {
-        if (rows.String(0, row) == document.id) continue;
-        FillDocument(rows, row, document);
-        ++counts.documents;
-        report_.text_bytes += document.text.size();
-        RETURN_IF_ERROR(writer.Append(document));
+        const uint64_t unit = rows.UInt64(8, row);
+        if (rows.String(0, row) != document.id) {
+          RETURN_IF_ERROR(NoteUnits(units));
+          units.clear();
+          FillDocument(rows, row, document);
+          ++counts.documents;
+          counts.taken_over += clean_[static_cast<size_t>(unit)] ? 1 : 0;
+          report_.text_bytes += document.text.size();
+          RETURN_IF_ERROR(outputs_->writer->Append(document));
+        }
+        units.insert(unit);
       }
     }
+    RETURN_IF_ERROR(NoteUnits(units));
+    next_.views.back().documents = counts.documents;
+    counts.made = counts.documents - counts.taken_over;
     counts.duplicates = counts.rows - counts.empty - counts.documents;
     report_.documents += counts.documents;
+    return absl::OkStatus();
+  }
+
+  absl::Status NoteUnits(const std::set<uint64_t>& units) {
+    if (units.empty()) return absl::OkStatus();
+    for (const uint64_t unit : units) {
+      RowChunks& row = outputs_->units->row();
+      row.SetUInt64(0, outputs_->rows);
+      row.SetUInt64(1, unit);
+      RETURN_IF_ERROR(outputs_->units->EndRow(16));
+    }
+    ++outputs_->rows;
     return absl::OkStatus();
   }
 
@@ -321,15 +542,15 @@ class Fuser {
   // For the views that follow: which documents there are, which records are in one.
   absl::Status Remember() {
     return database_->Execute(
-        "INSERT INTO rhodes_made SELECT id FROM rhodes_fused; INSERT INTO rhodes_used SELECT DISTINCT parent FROM "
-        "rhodes_link");
+        "INSERT INTO rhodes_made SELECT id FROM rhodes_fused WHERE id IS NOT NULL; INSERT INTO rhodes_used SELECT "
+        "DISTINCT parent FROM rhodes_link");
   }
 
   absl::Status CountUse() {
     ASSIGN_OR_RETURN(
         QueryResult counts,
         database_->Query(
-            "SELECT source, count(*)::UBIGINT, count(u.id)::UBIGINT FROM (SELECT id, source FROM main.records) r "
+            "SELECT source, count(*)::UBIGINT, count(u.id)::UBIGINT FROM (SELECT id, source FROM rhodes_origin) r "
             "LEFT JOIN (SELECT DISTINCT id FROM rhodes_used) u ON r.id = u.id GROUP BY source ORDER BY source"));
     while (true) {
       ASSIGN_OR_RETURN(const bool more, counts.Next());
@@ -344,41 +565,47 @@ class Fuser {
 
   const FuseOptions& options_;
   RunContext& context_;
-  std::vector<FuseView> views_;
+  const std::string out_;
   int threads_ = 1;
   std::vector<std::string> sources_;
+  std::vector<FuseView> views_;
   std::unique_ptr<Database> database_;
-  std::optional<StagedDirectory> staged_;
-  Json files_;
+  std::optional<SourceScope> scope_;
+  std::optional<ViewPlanner> planner_;
+  std::vector<WorkedView> worked_;  // those that were made
+  std::set<std::string> failed_;
+  std::vector<bool> clean_;  // units of the view at hand that were taken over
+  FuseState old_;
+  FuseState next_;
+  std::optional<Outputs> outputs_;
   FuseReport report_;
 };
 
 }  // namespace
 
-Json ToJson(const FuseReport& report) {
-  Json views = Json::array();
-  for (const FuseReport::View& view : report.views) {
-    views.push_back({{"name", view.name},
-                     {"rows", view.rows},
-                     {"documents", view.documents},
-                     {"empty", view.empty},
-                     {"duplicates", view.duplicates}});
-  }
-  Json failed = Json::array();
-  for (const FuseReport::Failed& view : report.failed) {
-    failed.push_back({{"name", view.name}, {"message", view.message}});
-  }
-  Json json = {{"documents", report.documents}, {"text_bytes", report.text_bytes}, {"records", report.records},
-               {"used", report.used},           {"unused", report.unused},         {"views", views}};
-  if (!report.failed.empty()) json["failed"] = std::move(failed);
-  return json;
+int FuseThreads(const RunContext& context) {
+  const uint64_t memory = std::max<uint64_t>(context.memory_bytes / 4 * 3, kThreadMemory);
+  return std::clamp(static_cast<int>(memory / kThreadMemory), 1, context.Threads());
 }
 
-absl::Status StatusOf(const FuseReport& report) {
-  if (report.failed.empty()) return absl::OkStatus();
-  std::string message;
-  for (const FuseReport::Failed& view : report.failed) message += (message.empty() ? "" : "\n") + view.message;
-  return absl::FailedPreconditionError(message);
+absl::StatusOr<std::unique_ptr<Database>> OpenFuseDatabase(const FuseOptions& options, const RunContext& context) {
+  Database::Options database_options;
+  // The rest is for the parts on their way to the disk. A thread that sorts cannot do with less than kThreadMemory.
+  database_options.memory_bytes = std::max<uint64_t>(context.memory_bytes / 4 * 3, kThreadMemory);
+  database_options.threads = FuseThreads(context);
+  database_options.temporary_directory = options.out + "/.fuse";
+  ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(database_options));
+  RETURN_IF_ERROR(CreateViews(*database, options.out));
+  RETURN_IF_ERROR(RegisterDocumentId(*database));
+  RETURN_IF_ERROR(RegisterCheckedSpans(*database));
+  RETURN_IF_ERROR(RegisterRender(*database, options.templates));
+  RETURN_IF_ERROR(RegisterOrbitFunctions(*database));
+  RETURN_IF_ERROR(database->ConfineTo({options.out}));
+  return database;
+}
+
+absl::StatusOr<ViewExplanation> ExplainView(const FuseOptions& options, const std::string& name, RunContext& context) {
+  return Fuser(options, context).Explain(name);
 }
 
 absl::StatusOr<FuseReport> Fuse(const FuseOptions& options, RunContext& context) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/json.h"
 #include "base/run_context.h"
 #include "fuse/template.h"
+#include "table/database.h"
 
 namespace rhodes {
 
@@ -48,6 +50,8 @@ struct FuseOptions {
   // A view that cannot be made is noted in the report, and the others are made. Without, it ends the run with nothing
   // changed.
   bool keep_going = false;
+  // Documents whose records did not change since the last run are taken over from it. The bytes are the same without.
+  bool incremental = true;
   std::string key;
   Json settings = Json::object();
 };
@@ -59,6 +63,9 @@ struct FuseReport {
     uint64_t documents = 0;
     uint64_t empty = 0;       // rows without text
     uint64_t duplicates = 0;  // rows that made a document that was there already: same text, same parents
+    // Of the documents; these two are not part of the manifest, whose bytes do not depend on what was there before.
+    uint64_t made = 0;        // anew
+    uint64_t taken_over = 0;  // from the last run
   };
   std::vector<View> views;  // those that were made
   struct Failed {
@@ -73,7 +80,10 @@ struct FuseReport {
   std::map<std::string, uint64_t> unused;  // by source
   double seconds = 0;
 };
+// What the manifest has: a function of records and settings alone.
 Json ToJson(const FuseReport& report);
+// The same with what this run did: documents made anew and taken over, and seconds.
+Json ToRunJson(const FuseReport& report);
 
 // Writes OUT/documents/part-*.parquet (schema: record/record.h) and its manifest, whole or not at all. Documents stand
 // in the order of the views, then of their ids; the bytes do not depend on the number of threads. A document's id is
@@ -84,6 +94,11 @@ Json ToJson(const FuseReport& report);
 // is no record. With `keep_going` that is in the report, the manifest has no key (so that the stage runs again), and
 // only when no view could be made nothing is written and the status says so.
 absl::StatusOr<FuseReport> Fuse(const FuseOptions& options, RunContext& context);
+
+// What a view's statement runs in: the records' views, render() and its like; no file outside OUT.
+absl::StatusOr<std::unique_ptr<Database>> OpenFuseDatabase(const FuseOptions& options, const RunContext& context);
+// How many threads that is, within the memory.
+int FuseThreads(const RunContext& context);
 
 // FAILED_PRECONDITION naming the views that could not be made; OK when there are none.
 absl::Status StatusOf(const FuseReport& report);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/manifest.h"
+#include "fuse/explain.h"
 #include "record/document_table.h"
 #include "store/record_store.h"
 
@@ -301,6 +302,35 @@ TEST_F(FuseTest, ABadViewIsNamedAndTheOthersAreMade) {
   options_.views.erase(options_.views.begin());
   EXPECT_EQ(ExitCodeOf(Run().status()), ExitCode::kFailed) << "nothing could be made";
   EXPECT_EQ(*Sha256OfFile(options_.out + "/documents/part-00000.parquet"), before);
+}
+
+TEST_F(FuseTest, AViewIsExplainedInWords) {
+  AddSql("local", "SELECT text, id AS parent FROM changes WHERE text LIKE 'N%'");
+  AddSql("broken", "SELECT text FROM nowhere");
+  AddSql("joined", kJoin);
+  AddSql("on", "SELECT text || random() AS text, parents FROM joined");
+  RunContext context;
+  const auto explain = [&](const std::string& name) {
+    const absl::StatusOr<ViewExplanation> explanation = ExplainView(options_, name, context);
+    return explanation.ok() ? ToText(*explanation) : Message(explanation.status());
+  };
+  EXPECT_THAT(explain("local"),
+              AllOf(HasSubstr("columns   text VARCHAR, parent VARCHAR\n"), HasSubstr("reads     changes\n"),
+                    HasSubstr("made      part by part: each row comes from one record"),
+                    HasSubstr("changed   1 of 1 parts"), HasSubstr("threads   all")));
+  EXPECT_THAT(explain("joined"),
+              AllOf(HasSubstr("reads     changes, packages\n"), HasSubstr("made      whole: a later view"),
+                    HasSubstr("threads   one"), HasSubstr("JOIN")));
+  EXPECT_THAT(explain("on"), AllOf(HasSubstr("the views joined"), HasSubstr("changed   always: random() differs")));
+  EXPECT_THAT(explain("broken"), HasSubstr("\"broken\" (rhodes.toml:10)"));
+  EXPECT_THAT(explain("jioned"), HasSubstr("did you mean \"joined\"?"));
+  EXPECT_FALSE(PathExists(options_.out + "/documents"));
+  options_.keep_going = true;
+  ASSERT_TRUE(Run().ok());
+  EXPECT_THAT(explain("local"), HasSubstr("changed   0 of 1 parts"));
+  const Json json = ToJson(*ExplainView(options_, "joined", context));
+  EXPECT_EQ(json["made"], "whole");
+  EXPECT_EQ(json["parallel"], false);
 }
 
 }  // namespace

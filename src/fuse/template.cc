@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kMaxTemplateBytes = 64 << 10;
 constexpr size_t kMaxDepth = 32;
+constexpr size_t kMaxOps = 4096;  // ParseRendered() goes as deep
 
 bool IsPathByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
@@ -62,7 +63,11 @@ class TemplateParser {
     if (text_.size() > kMaxTemplateBytes) return Fail("a template has at most 64 KiB");
     if (!IsValidUtf8(text_)) return Fail("the text is not valid UTF-8");
     OpenPart("");
-    while (at_ < text_.size()) RETURN_IF_ERROR(Next());
+    while (at_ < text_.size()) {
+      RETURN_IF_ERROR(Next());
+      if (template_.ops_.size() > kMaxOps)
+        return Fail(fmt::format("it has more than {} placeholders and parts", kMaxOps));
+    }
     if (open_.size() > 1) {
       line_ = template_.ops_[open_.back()].line;
       return Fail("the part that begins with [ here has no ]; a bracket to be read is written \\[");

@@ -157,6 +157,10 @@ TEST(TemplateTest, WhatIsNoTemplateIsNamedWithItsLine) {
   EXPECT_THAT(ErrorOf("{x:.2}"), HasSubstr("the format \".2\" is none of"));
   EXPECT_THAT(ErrorOf("{x:.2f kmh}"), HasSubstr("did you mean \"km/h\"?"));
   EXPECT_THAT(ErrorOf("{x:d a|b|c}"), HasSubstr("2 forms"));
+  std::string many;
+  for (int i = 0; i < 3000; ++i) many += "[a]";
+  EXPECT_THAT(ErrorOf(many), HasSubstr("more than 4096"));
+  EXPECT_THAT(ErrorOf(std::string(40, '[')), HasSubstr("32 deep"));
   EXPECT_THAT(ErrorOf("[@ x]"), HasSubstr("name of a member"));
   EXPECT_THAT(Message(Template::Parse({"t", "fr", DigitStyle::kWestern, "", "", 1}).status()), HasSubstr("\"fr\""));
 }

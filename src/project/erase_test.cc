@@ -78,12 +78,11 @@ class EraseTest : public ::testing::Test {
     FuseOptions fuse;
     fuse.out = out_;
     fuse.key = "fuse key";
-    fuse.views = {
-        {"thread",
-         "SELECT string_agg(text, E'\\n' ORDER BY id) AS text, list(id ORDER BY id) AS parents FROM posts WHERE "
-         "fields['thread'] IS NOT NULL GROUP BY fields['thread']",
-         "", false, "", 1},
-        {"post", "", "posts", false, "", 1}};
+    fuse.views = {{"thread",
+                   "SELECT unnest(join_parts(list({'text': text, 'parent': id} ORDER BY id), E'\\n')) FROM posts WHERE "
+                   "fields['thread'] IS NOT NULL GROUP BY fields['thread']",
+                   "", false, "", 1},
+                  {"post", "", "posts", false, "", 1}};
     ASSERT_TRUE(Fuse(fuse, context_).ok());
     CurateOptions curate;
     curate.inputs = {out_ + "/documents"};

@@ -214,5 +214,46 @@ TEST(ProjectFile, TheExamplesAreValid) {
   }
 }
 
+constexpr char kTemplate[] = R"([[fuse.template]]
+name = "drop"
+language = "ar"
+digits = "arabic-indic"
+text = '''
+one {a:.1f km}
+two {b}'''
+)";
+
+TEST(ProjectFile, TemplatesAndSlicesAreRead) {
+  const ProjectFile file = MustParse(std::string(kSource) + kTemplate +
+                                     "[[fuse.view]]\nname = \"x\"\nsql = \"SELECT 1\"\n"
+                                     "slices = { by = \"time\", every = \"1 day\", margin = \"10 minutes\" }\n");
+  ASSERT_EQ(file.templates.size(), 1u);
+  EXPECT_EQ(file.templates[0].name, "drop");
+  EXPECT_EQ(file.templates[0].digits, DigitStyle::kArabicIndic);
+  EXPECT_EQ(file.templates[0].line, 9);
+  ASSERT_TRUE(file.views[0].slices.has_value());
+  EXPECT_EQ(file.views[0].slices->every, 86'400'000'000);
+  EXPECT_EQ(file.views[0].slices->margin, 600'000'000);
+}
+
+TEST(ProjectFile, WrongTemplatesAndSlicesAreNamedWithTheirLine) {
+  const std::string source = kSource;
+  EXPECT_THAT(ErrorOf(source + "[[fuse.template]]\nname = \"t\"\ntext = '''\none\n{two'''\n"),
+              ::testing::AllOf(HasSubstr("rhodes.toml:8"), HasSubstr("{ without }")));
+  EXPECT_THAT(ErrorOf(source + "[[fuse.template]]\nname = \"t\"\ntext = \"x\"\ndigits = \"roman\"\n"),
+              HasSubstr("rhodes.toml:7"));
+  EXPECT_THAT(ErrorOf(source + "[[fuse.template]]\ntext = \"x\"\n"), HasSubstr("has no name"));
+  EXPECT_THAT(ErrorOf(source + "[[fuse.template]]\nname = \"t\"\n"), HasSubstr("has no text"));
+  EXPECT_THAT(ErrorOf(source + kTemplate + kTemplate), HasSubstr("two templates are called \"drop\""));
+  EXPECT_THAT(ErrorOf(source + "[[fuse.template]]\nname = \"t\"\ntext = \"x\"\nlanguage = \"fr\"\n"),
+              HasSubstr("neither \"en\" nor \"ar\""));
+  const std::string view = source + "[[fuse.view]]\nname = \"x\"\nsql = \"SELECT 1\"\n";
+  EXPECT_THAT(ErrorOf(view + "slices = { every = \"1 fortnight\" }\n"), HasSubstr("\"1 fortnight\" must be"));
+  EXPECT_THAT(ErrorOf(view + "slices = { every = \"0 days\" }\n"), HasSubstr("\"0 days\" must be"));
+  EXPECT_THAT(ErrorOf(view + "slices = { by = \"id\", every = \"1 day\" }\n"), HasSubstr("cut by \"time\""));
+  EXPECT_THAT(ErrorOf(source + "[[fuse.view]]\nsource = \"posts\"\nslices = { every = \"1 day\" }\n"),
+              HasSubstr("goes with sql"));
+}
+
 }  // namespace
 }  // namespace rhodes
