@@ -24,6 +24,18 @@ namespace {
 constexpr size_t kLinesInError = 8;
 constexpr size_t kLongestLine = 4096;
 
+// This process's variables, and RHODES: the program itself, so that a command can call it wherever it is installed.
+std::vector<std::string> Environment() {
+  std::vector<std::string> variables;
+  for (char** each = environ; *each != nullptr; ++each) {
+    if (!std::string_view(*each).starts_with("RHODES=")) variables.emplace_back(*each);
+  }
+  std::array<char, 4096> path;
+  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
+  if (size > 0) variables.push_back("RHODES=" + std::string(path.data(), static_cast<size_t>(size)));
+  return variables;
+}
+
 // The command as a child process with a group of its own, its output in a pipe.
 class Child {
  public:
@@ -39,10 +51,14 @@ class Child {
     std::vector<char*> arguments;
     for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
+    const std::vector<std::string> variables = Environment();
+    std::vector<char*> environment;
+    for (const std::string& variable : variables) environment.push_back(const_cast<char*>(variable.c_str()));
+    environment.push_back(nullptr);
     std::array<int, 2> pipe_ends{};
     if (pipe2(pipe_ends.data(), O_CLOEXEC) != 0) return ErrnoError(errno, "create a pipe for", command.front());
     pid_ = fork();
-    if (pid_ == 0) Become(arguments, directory, pipe_ends[1]);
+    if (pid_ == 0) Become(arguments, environment, directory, pipe_ends[1]);
     close(pipe_ends[1]);
     output_ = pipe_ends[0];
     if (pid_ < 0) return ErrnoError(errno, "start", command.front());
@@ -62,7 +78,8 @@ class Child {
 
  private:
   // In the child: only calls that are safe between fork and exec of a program with threads.
-  [[noreturn]] static void Become(const std::vector<char*>& arguments, const std::string& directory, int output) {
+  [[noreturn]] static void Become(const std::vector<char*>& arguments, const std::vector<char*>& environment,
+                                  const std::string& directory, int output) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     const int nothing = open("/dev/null", O_RDONLY);
@@ -70,7 +87,7 @@ class Child {
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
     for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGXFSZ}) std::signal(signal, SIG_DFL);
-    if (chdir(directory.c_str()) == 0) execvp(arguments.front(), arguments.data());
+    if (chdir(directory.c_str()) == 0) execvpe(arguments.front(), arguments.data(), environment.data());
     const char* const reason = std::strerror(errno);
     for (const char* part : {"cannot run ", static_cast<const char*>(arguments.front()), ": ", reason, "\n"}) {
       [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, part, std::strlen(part));

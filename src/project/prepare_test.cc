@@ -52,6 +52,11 @@ TEST_F(PrepareTest, RunsInTheProjectsDirectoryAndPassesLinesOn) {
   EXPECT_TRUE(IsPrepared(settings_));
 }
 
+TEST_F(PrepareTest, TheCommandKnowsWhereTheProgramIs) {
+  EXPECT_TRUE(Run("echo $RHODES; touch made").ok());
+  EXPECT_THAT(lines_.lines, ElementsAre(std::filesystem::read_symlink("/proc/self/exe").string()));
+}
+
 TEST_F(PrepareTest, AFailureShowsCodeAndLastLines) {
   const absl::Status status = Run("seq 1 30; echo it broke; exit 3");
   EXPECT_EQ(ExitCodeOf(status), ExitCode::kFailed);

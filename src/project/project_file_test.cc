@@ -208,7 +208,7 @@ TEST(ProjectFile, AMissingFileAndADirectoryAreUsageErrors) {
 }
 
 TEST(ProjectFile, TheExamplesAreValid) {
-  for (const char* path : {"/examples/debian/rhodes.toml"}) {
+  for (const char* path : {"/examples/debian/rhodes.toml", "/examples/constellation/rhodes.toml"}) {
     const absl::StatusOr<ProjectFile> file = LoadProjectFile(std::string(RHODES_SOURCE_DIR) + path, true);
     EXPECT_TRUE(file.ok()) << file.status();
   }
