@@ -84,6 +84,7 @@ class KafkaStream final : public Stream {
   }
 
   absl::Status Start(const StreamUrl& url, uint64_t memory_bytes) {
+    RETURN_IF_ERROR(ReadPartitions(url));
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
     const absl::Status configured = Configure(url, memory_bytes, conf);
     if (!configured.ok()) {
@@ -97,6 +98,7 @@ class KafkaStream final : public Stream {
       return UsageError(fmt::format("kafka: {}", why));
     }
     rd_kafka_poll_set_consumer(client_);
+    if (manual_) return absl::OkStatus();
     const OwnedList topics(rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(topics.get(), topic_.c_str(), RD_KAFKA_PARTITION_UA);
     const rd_kafka_resp_err_t error = rd_kafka_subscribe(client_, topics.get());
@@ -135,8 +137,11 @@ class KafkaStream final : public Stream {
 
  private:
   absl::Status Configure(const StreamUrl& url, uint64_t memory_bytes, rd_kafka_conf_t* conf);
+  absl::Status ReadPartitions(const StreamUrl& url);
   static void OnError(rd_kafka_t* client, int error, const char* reason, void* opaque);
   void SetOffsets(rd_kafka_topic_partition_list_t& partitions);
+  // Manual: takes the partitions that are asked for as soon as the broker tells them, and those that are added later.
+  absl::Status AssignManually();
   static void OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* partitions,
                           void* opaque);
   std::string AddressOf(int32_t partition) const { return fmt::format("kafka://{}/{}", topic_, partition); }
@@ -153,6 +158,9 @@ class KafkaStream final : public Stream {
   std::map<int32_t, bool> assigned_;
   const bool from_latest_;
   rd_kafka_t* client_ = nullptr;
+  bool manual_ = false;
+  std::vector<int32_t> wanted_;  // manual; empty: all
+  Clock::time_point partitions_looked_at_{};
   Clock::time_point lag_looked_at_{};
   mutable std::mutex mutex_;
   StreamHealth health_;
@@ -166,7 +174,7 @@ absl::Status KafkaStream::Configure(const StreamUrl& url, uint64_t memory_bytes,
   RETURN_IF_ERROR(Set(conf, "group.id", url.Get("group", "rhodes-" + topic_)));
   // A fixed member: killed and started again it takes its own place at once, where a new one would wait until the
   // broker has missed the dead one for session.timeout.ms.
-  RETURN_IF_ERROR(Set(conf, "group.instance.id", member_));
+  if (!manual_) RETURN_IF_ERROR(Set(conf, "group.instance.id", member_));
   RETURN_IF_ERROR(Set(conf, "enable.auto.commit", "false"));
   RETURN_IF_ERROR(Set(conf, "enable.auto.offset.store", "false"));
   // An offset that is not there any more is told, not jumped over.
@@ -185,6 +193,66 @@ absl::Status KafkaStream::Configure(const StreamUrl& url, uint64_t memory_bytes,
   rd_kafka_conf_set_rebalance_cb(conf, &OnRebalance);
   rd_kafka_conf_set_log_cb(conf,
                            [](const rd_kafka_t*, int, const char*, const char*) {});  // library code does not print
+  return absl::OkStatus();
+}
+
+absl::Status KafkaStream::ReadPartitions(const StreamUrl& url) {
+  const std::string text = url.Get("partitions", "group");
+  manual_ = text != "group";
+  if (!manual_ || text == "all") return absl::OkStatus();
+  for (const std::string_view word : Split(text, ',')) {
+    int32_t partition = -1;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), partition);
+    if (error != std::errc() || end != word.data() + word.size() || partition < 0) {
+      return UsageError(
+          fmt::format("--source {}: partitions={}: write group, all, or numbers such as 0,3", url.text, text));
+    }
+    wanted_.push_back(partition);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KafkaStream::AssignManually() {
+  const auto pause = assigned_.empty() ? std::chrono::seconds(1) : std::chrono::seconds(60);
+  if (Clock::now() - partitions_looked_at_ < pause) return absl::OkStatus();
+  partitions_looked_at_ = Clock::now();
+  rd_kafka_topic_t* topic = rd_kafka_topic_new(client_, topic_.c_str(), nullptr);
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const rd_kafka_resp_err_t error = rd_kafka_metadata(client_, 0, topic, &metadata, 2000);
+  rd_kafka_topic_destroy(topic);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const std::scoped_lock lock(mutex_);
+    health_.trouble = rd_kafka_err2str(error);
+    return absl::OkStatus();
+  }
+  const OwnedList partitions(rd_kafka_topic_partition_list_new(8));
+  std::vector<int32_t> found;
+  const rd_kafka_resp_err_t topic_error =
+      metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  for (int i = 0; metadata->topic_cnt == 1 && i < metadata->topics[0].partition_cnt; ++i) {
+    found.push_back(metadata->topics[0].partitions[i].id);
+  }
+  rd_kafka_metadata_destroy(metadata);
+  if (topic_error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+    return absl::NotFoundError(fmt::format("kafka: there is no topic \"{}\"", topic_));
+  }
+  for (const int32_t partition : wanted_) {
+    if (std::find(found.begin(), found.end(), partition) == found.end()) {
+      return absl::NotFoundError(
+          fmt::format("kafka: topic \"{}\" has {} partitions, no {}", topic_, found.size(), partition));
+    }
+  }
+  const std::vector<int32_t>& taken = wanted_.empty() ? found : wanted_;
+  if (taken.size() == assigned_.size()) return absl::OkStatus();
+  for (const int32_t partition : taken) {
+    rd_kafka_topic_partition_list_add(partitions.get(), topic_.c_str(), partition);
+    assigned_[partition] = true;
+  }
+  SetOffsets(*partitions);
+  rd_kafka_assign(client_, partitions.get());
+  const std::scoped_lock lock(mutex_);
+  health_.connected = true;
+  health_.trouble.clear();
   return absl::OkStatus();
 }
 
@@ -247,6 +315,7 @@ void KafkaStream::SetOffsets(rd_kafka_topic_partition_list_t& partitions) {
 }
 
 absl::StatusOr<std::optional<StreamBatch>> KafkaStream::Next(std::chrono::milliseconds wait) {
+  if (manual_) RETURN_IF_ERROR(AssignManually());
   const Clock::time_point begun = Clock::now();
   StreamBatch batch;
   std::vector<OwnedMessage> messages;

@@ -8,11 +8,12 @@
 
 namespace rhodes {
 
-// kafka://host:port/topic?group=G&format=F&from=earliest|latest&config=FILE. Several brokers: host:port,host:port.
+// kafka://host:port/topic?group=G&format=F&from=earliest|latest&partitions=group|all|0,3&config=FILE
 //
 // A member of the consumer group `group` (rhodes-TOPIC): the broker gives it some of the partitions. In each it goes on
 // behind `position`, where that names the partition; else behind the offset that the group committed; else at `from`
-// (earliest). Offsets are committed by Acknowledge() only. Transactions that were not committed are not read.
+// (earliest). With `partitions` it takes all or those instead, without being a member: nobody else's coming and going
+// disturbs it, and a restart begins at once. Offsets are committed by Acknowledge() only. Transactions that were not committed are not read.
 // `config`: a file of librdkafka's settings, "security.protocol=SASL_SSL" a line; those that would break the promise
 // that nothing is lost (enable.auto.commit, ...) are refused.
 //

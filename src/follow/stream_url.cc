@@ -19,7 +19,11 @@ struct Scheme {
 
 const std::vector<Scheme>& Schemes() {
   static const auto* const schemes = new std::vector<Scheme>{
-      {"kafka", "kafka://host:port/topic?group=G&format=F", 9092, true, {"group", "format", "name", "from", "config"}},
+      {"kafka",
+       "kafka://host:port/topic?group=G&format=F",
+       9092,
+       true,
+       {"group", "format", "name", "from", "config", "partitions"}},
       {"http", "http://host:port/path?format=F", 80, true, {}},
       {"https", "https://host:port/path?format=F", 443, true, {}},
       {"dir", "dir:///path?format=F", 0, false, {"format", "name", "pattern", "quiet", "rescan"}},
