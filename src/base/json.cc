@@ -9,6 +9,8 @@ absl::StatusOr<Json> ParseJson(std::string_view text, std::string_view what) {
     return Json::parse(text.begin(), text.end());
   } catch (const nlohmann::json::parse_error& error) {
     return absl::InvalidArgumentError(fmt::format("{}: byte {}: not JSON: {}", what, error.byte, error.what()));
+  } catch (const nlohmann::json::out_of_range& error) {  // 1e999: a number that no double holds
+    return absl::InvalidArgumentError(fmt::format("{}: {}", what, error.what()));
   }
 }
 

@@ -38,6 +38,7 @@ TEST(ParseTruth, NamesTheLineAndWhatIsWrong) {
   EXPECT_THAT(error("{}"), HasSubstr("t.jsonl: line 1: no line of a truth"));
   EXPECT_THAT(error("\n7"), HasSubstr("line 2: no JSON object"));
   EXPECT_THAT(error("{"), HasSubstr("line 1"));
+  EXPECT_THAT(error(R"({"type":"world","format":1e999})"), HasSubstr("line 1: ")) << "a number that no double holds";
   EXPECT_THAT(error(R"({"type":"world","format":2})"), HasSubstr("another format"));
   EXPECT_THAT(error(R"({"type":"event"})"), HasSubstr("without \"records\""));
   EXPECT_THAT(error(R"({"type":"event","records":{"posts":[]}})"), HasSubstr("not by file"));
