@@ -13,7 +13,8 @@
 
 namespace rhodes {
 
-// In order: prepare, ingest (once for each source), fuse, curate, tokenize, train, trace, ask.
+// In order: prepare, ingest (once for each source), fuse, curate, tokenize, train, compare (where the project has [compare]), trace,
+// ask.
 const std::vector<std::string>& StageNames();
 
 struct Stage {
@@ -27,7 +28,7 @@ struct Stage {
 };
 
 // All stages but prepare, in an order in which each stands behind those it depends on: ingest of each source > fuse >
-// curate > tokenize > train; trace depends on tokenize, ask on train and trace. The project's input must be there.
+// curate > tokenize > train; compare depends on curate, trace on tokenize, ask on train and trace. The project's input must be there.
 absl::StatusOr<std::vector<Stage>> PlanStages(const ProjectFile& project);
 
 bool IsUpToDate(const Stage& stage);
