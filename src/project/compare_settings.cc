@@ -53,9 +53,15 @@ void ReadHeldOut(TomlTable& table, HoldOutSettings& held_out) {
   table.Read("after", after);
   if (!share.empty() && !after.empty()) table.Fail("after", "give one of compare.held_out and compare.after");
   if (!share.empty()) {
+    constexpr std::string_view kOfDocuments = " of documents";
+    held_out.of_documents = share.ends_with(kOfDocuments);
+    if (held_out.of_documents) share.resize(share.size() - kOfDocuments.size());
     const std::optional<double> parsed = ParseLastShare(share);
     if (parsed) held_out.last_share = *parsed;
-    if (!parsed) table.Fail("held_out", fmt::format("compare.held_out must be like \"last 20%\", not \"{}\"", share));
+    if (!parsed)
+      table.Fail(
+          "held_out",
+          fmt::format("compare.held_out must be like \"last 20%\" or \"last 20% of documents\", not \"{}\"", share));
   }
   if (after.empty()) return;
   held_out.after = ParseTime(after);

@@ -208,6 +208,7 @@ Json ToJson(const CompareSettings& settings) {
   for (const CompareArm& arm : settings.arms) arms.push_back({{"name", arm.name}, {"texts", ToJson(arm.texts)}});
   Json json = {{"arms", settings.arms.empty() ? Json("default") : arms},
                {"held_out", settings.held_out.last_share},
+               {"of_documents", settings.held_out.of_documents},
                {"seeds", settings.seeds},
                {"vocabulary", settings.vocabulary},
                {"layers", settings.layers},

@@ -89,7 +89,10 @@ absl::StatusOr<std::unique_ptr<HoldOut>> HoldOut::Open(const std::string& out, c
 }
 
 absl::Status HoldOut::FindBoundary(const HoldOutSettings& settings) {
-  ASSIGN_OR_RETURN(QueryResult span, database_->Query("SELECT min(time), max(time) FROM corpus"));
+  // The boundary by documents is the time of the first one of the share, so one day's worth of late ones moves little.
+  ASSIGN_OR_RETURN(QueryResult span,
+                   database_->Query(fmt::format("SELECT min(time), max(time), quantile_disc(time, {}) FROM corpus",
+                                                1 - settings.last_share)));
   ASSIGN_OR_RETURN(const bool any, span.Next());
   if (settings.after) {
     boundary_ = *settings.after;
@@ -98,6 +101,10 @@ absl::Status HoldOut::FindBoundary(const HoldOutSettings& settings) {
   if (!any || span.IsNull(0, 0)) {
     return absl::FailedPreconditionError(
         "compare: no document has a time, so none can be held out by it: let the views select a column `time`");
+  }
+  if (settings.of_documents) {
+    boundary_ = span.Int64(2, 0);
+    return absl::OkStatus();
   }
   const int64_t first = span.Int64(0, 0);
   const int64_t last = span.Int64(1, 0);

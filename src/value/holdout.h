@@ -20,6 +20,7 @@ namespace rhodes {
 // The boundary in time. What is at or behind it is held out.
 struct HoldOutSettings {
   double last_share = 0.2;       // of the time from the first to the last document of OUT/corpus
+  bool of_documents = false;     // the share is one of the documents that have a time, the latest of them
   std::optional<int64_t> after;  // microseconds since 1970; instead of the share
 };
 
