@@ -206,6 +206,20 @@ TEST_F(CompareTest, AnArmOfSqlCannotReachBehindTheBoundary) {
   EXPECT_EQ(Ids("sets/fused").size(), 10);
 }
 
+TEST_F(CompareTest, AShareOfDocumentsIsNotMovedByOneThatIsFarAway) {
+  Store("calls", {{"a call", 0}});
+  std::vector<Document> documents = {Fused("long ago", -10'000 * kDay, {IdOf("calls", "a call")})};
+  for (int day = 0; day < 9; ++day)
+    documents.push_back(Fused(Numbered("day", day), day * kDay, {IdOf("calls", "a call")}));
+  StoreDocuments(documents);
+  options_.settings.held_out.last_share = 0.25;
+  options_.settings.held_out.of_documents = true;
+  const absl::StatusOr<Json> data = MakeArmData(options_, options_.out + "/data", context_);
+  ASSERT_TRUE(data.ok()) << Message(data.status());
+  EXPECT_EQ((*data)["boundary"], 6 * kDay);  // of ten documents, three are not before it
+  EXPECT_EQ((*data)["counts"]["documents"]["held_out"], 3);
+}
+
 TEST_F(CompareTest, UnknownNamesAndBadSqlAreNamed) {
   MakeWorld(20);
   options_.settings.arms = {{"a", {{"cals"}, {}, ""}}};
