@@ -14,7 +14,7 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("FILE", options->file, "the project file, rhodes.toml")->required();
   app.add_flag("--quick", options->quick, "with the settings of [quick], in a folder of its own (OUT-quick)");
   app.add_option("--until", options->until,
-                 "stop after this stage: prepare, ingest, fuse, curate, tokenize, train, trace or ask");
+                 "stop after this stage: prepare, ingest, fuse, curate, tokenize, train, compare, trace or ask");
   return [options](const CommonFlags& flags, RunContext& context) -> absl::Status {
     ASSIGN_OR_RETURN(const RunReport report, RunProject(*options, context));
     if (flags.json) {

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "curate/language.h"
+#include "project/compare_settings.h"
 #include "project/entity_settings.h"
 #include "project/fuse_settings.h"
 #include "project/toml_table.h"
@@ -40,6 +41,7 @@ class ProjectReader {
     ReadCurate();
     ReadTokenize();
     ReadTrain();
+    if (std::optional<TomlTable> table = root_.Table("compare")) ReadCompareSettings(*table, project_.compare);
     if (std::optional<TomlTable> table = root_.Table("trace")) table->Finish();
     ReadAsk();
     root_.Has("quick");  // lies over the others by now
@@ -431,12 +433,12 @@ void Merge(toml::table& base, toml::table&& over) {
 
 // Only these may stand in [quick]: a budget or a threshold. Other sources would be another project.
 absl::Status CheckQuick(const toml::table& quick, const std::string& path) {
-  const std::vector<std::string> known = {"curate", "tokenize", "train", "ask"};
+  const std::vector<std::string> known = {"curate", "tokenize", "train", "compare", "ask"};
   for (const auto& [key, node] : quick) {
     if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
     TomlErrors errors(path);
     errors.Add(key.source(), fmt::format("unknown key \"{}\" in [quick]; it may have the tables {}", key.str(),
-                                         "curate, tokenize, train and ask"));
+                                         "curate, tokenize, train, compare and ask"));
     return errors.status();
   }
   return absl::OkStatus();

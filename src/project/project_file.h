@@ -17,6 +17,7 @@
 #include "source/format.h"
 #include "token/tokenize.h"
 #include "train/train.h"
+#include "value/compare.h"
 
 namespace rhodes {
 
@@ -61,6 +62,7 @@ struct ProjectFile {
   TokenizeOptions tokenize;  // settings only; paths and key are the runner's, as in `train`
   TrainOptions train;
   std::string rights_override;  // why a model may be trained on sources whose rights do not allow it; empty: it may not
+  CompareSettings compare;
   AskSettings ask;
 };
 

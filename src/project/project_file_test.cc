@@ -255,5 +255,31 @@ TEST(ProjectFile, WrongTemplatesAndSlicesAreNamedWithTheirLine) {
               HasSubstr("goes with sql"));
 }
 
+TEST(ProjectFile, ComparisonsAreDescribedInATableOfTheirOwn) {
+  EXPECT_FALSE(MustParse(kSource).compare.wanted);
+  const CompareSettings plain = MustParse(std::string(kSource) + "[compare]\n").compare;
+  EXPECT_TRUE(plain.wanted);
+  EXPECT_TRUE(plain.arms.empty());
+  EXPECT_EQ(plain.seeds, 3);
+  const CompareSettings given = MustParse(std::string(kSource) +
+                                              "[compare]\nheld_out = \"last 12.5% of documents\"\ntokens = 5000\n"
+                                              "[[compare.arm]]\nname = \"a\"\nsources = [\"posts\"]\nviews = [\"*\"]\n"
+                                              "[quick.compare]\ntokens = 500\n",
+                                          true)
+                                    .compare;
+  EXPECT_EQ(given.held_out.last_share, 0.125);
+  EXPECT_TRUE(given.held_out.of_documents);
+  EXPECT_EQ(given.tokens, 500);
+  ASSERT_EQ(given.arms.size(), 1u);
+  EXPECT_THAT(given.arms[0].texts.sources, ElementsAre("posts"));
+  const auto error = [](const std::string& text) { return ErrorOf(std::string(kSource) + "[compare]\n" + text); };
+  EXPECT_THAT(error("held_out = \"20%\"\n"), HasSubstr("like \"last 20%\""));
+  EXPECT_THAT(error("held_out = \"last 20%\"\nafter = \"2026-01-01\"\n"), HasSubstr("give one of"));
+  EXPECT_THAT(error("after = \"soon\"\n"), HasSubstr("is no time"));
+  EXPECT_THAT(error("arms = \"all\"\n"), HasSubstr("must be \"default\""));
+  EXPECT_THAT(error("[[compare.arm]]\nname = \"a\"\n"), HasSubstr("has no texts"));
+  EXPECT_THAT(error("sedes = 3\n"), HasSubstr("seeds"));
+}
+
 }  // namespace
 }  // namespace rhodes

@@ -4,6 +4,7 @@
 #include "base/byte_size.h"
 #include "base/text.h"
 #include "project/run.h"
+#include "value/compare.h"
 
 namespace rhodes {
 namespace {
@@ -166,6 +167,7 @@ Json ToJson(const RunReport& report) {
       if (report.training.contains(key)) json[key] = report.training[key];
     }
   }
+  if (Find(report, "compare") != nullptr) json["comparison"] = report.comparison;
   if (Find(report, "ask") != nullptr) json["answers"] = report.answers.value("answers", Json::array());
   return json;
 }
@@ -183,6 +185,7 @@ std::string FormatReport(const RunReport& report) {
   AddStages(report, text);
   AddRow(text, "in all", fmt::format("{:.2f} s", report.seconds),
          fmt::format("peak memory {}", FormatByteSize(report.peak_memory_bytes)));
+  if (Find(report, "compare") != nullptr) text += "\n" + FormatComparison(report.comparison);
   AddAnswers(report, text);
   if (Find(report, "train") != nullptr) {
     text += fmt::format(

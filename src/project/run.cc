@@ -133,6 +133,7 @@ class Runner {
     report.counts = record.value("counts", Json::object());
     report.recorded_seconds = record.value("seconds", report.seconds);
     if (stage.kind == "train") report_.training = LastLine(project_.out + "/metrics.jsonl");
+    if (stage.kind == "compare") report_.comparison = record;
     if (stage.kind == "ask") report_.answers = record;
     report_.stages.push_back(std::move(report));
     return absl::OkStatus();

@@ -33,9 +33,10 @@ struct RunReport {
   std::vector<StageReport> stages;
   bool changed = false;  // whether any stage ran
   double seconds = 0;
-  uint64_t peak_memory_bytes = 0;  // of this process and the commands it ran
-  Json training = Json::object();  // the last line of metrics.jsonl
-  Json answers = Json::object();   // answers.json
+  uint64_t peak_memory_bytes = 0;    // of this process and the commands it ran
+  Json training = Json::object();    // the last line of metrics.jsonl
+  Json comparison = Json::object();  // compare/report.json
+  Json answers = Json::object();     // answers.json
 };
 
 // Runs the stages of the project whose key differs from what lies in its output folder, in order, one at a time. What a

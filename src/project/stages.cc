@@ -16,6 +16,7 @@
 #include "token/tokenize.h"
 #include "trace/build.h"
 #include "train/loop.h"
+#include "value/compare.h"
 
 namespace rhodes {
 namespace {
@@ -27,6 +28,7 @@ constexpr int kFuseVersion = 2;
 constexpr int kCurateVersion = 2;
 constexpr int kTokenizeVersion = 1;
 constexpr int kTrainVersion = 1;
+constexpr int kCompareVersion = 1;
 constexpr int kTraceVersion = 2;
 constexpr int kAskVersion = 1;
 
@@ -74,6 +76,7 @@ class Planner {
     AddCurate();
     RETURN_IF_ERROR(AddTokenize());
     AddTrain();
+    if (project_.compare.wanted) AddCompare();
     AddTrace();
     if (!project_.ask.questions.empty()) AddAsk();
     return std::move(stages_);
@@ -194,6 +197,24 @@ class Planner {
     };
   }
 
+  // Beside the model of the project, not in its place: models of every arm, and none of them is kept.
+  void AddCompare() {
+    CompareOptions options;
+    options.out = out_;
+    options.settings = project_.compare;
+    options.seed = project_.seed;
+    options.compute = project_.train.compute;
+    const Json settings = {{"compare", ToJson(options.settings)}, {"compute", static_cast<int>(options.compute)}};
+    options.key = KeyOf("compare", kCompareVersion, settings, {curate_key_, std::to_string(options.seed)});
+    Stage& stage = Add("compare", "compare", options.key, "compare/report.json");
+    stage.run = [options, reason = project_.rights_override](RunContext& context) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::vector<std::string> sources, ListSources(options.out));
+      ASSIGN_OR_RETURN(const std::vector<SourceRights> rights, RecordedRights(options.out, sources));
+      RETURN_IF_ERROR(CheckTrainingRights(rights, reason));
+      return Compare(options, context).status();
+    };
+  }
+
   void AddTrace() {
     TraceBuildOptions options;
     options.out = out_;
@@ -244,8 +265,8 @@ absl::Status RecoverDirectory(const std::string& target) {
 }  // namespace
 
 const std::vector<std::string>& StageNames() {
-  static const auto* const names = new std::vector<std::string>{"prepare",  "ingest", "entities", "fuse", "curate",
-                                                                "tokenize", "train",  "trace",    "ask"};
+  static const auto* const names = new std::vector<std::string>{"prepare",  "ingest", "entities", "fuse",  "curate",
+                                                                "tokenize", "train",  "compare",  "trace", "ask"};
   return *names;
 }
 

@@ -14,7 +14,7 @@
 namespace rhodes {
 
 // In order: prepare, ingest (once for each source), entities (when the project has any), fuse, curate, tokenize, train,
-// trace, ask.
+// compare (where the project has [compare]), trace, ask.
 const std::vector<std::string>& StageNames();
 
 struct Stage {
@@ -28,8 +28,8 @@ struct Stage {
 };
 
 // All stages but prepare, in an order in which each stands behind those it depends on: ingest of each source > entities
-// > fuse > curate > tokenize > train; trace depends on tokenize, ask on train and trace. The project's input must be
-// there.
+// > fuse > curate > tokenize > train; compare depends on curate, trace on tokenize, ask on train and trace. The
+// project's input must be there.
 absl::StatusOr<std::vector<Stage>> PlanStages(const ProjectFile& project);
 
 bool IsUpToDate(const Stage& stage);

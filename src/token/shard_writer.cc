@@ -54,6 +54,18 @@ TokenWidth WidthFor(uint32_t vocabulary_size) {
   return vocabulary_size < 65500 ? TokenWidth::kUint16 : TokenWidth::kInt32;
 }
 
+void StoreTokens(std::span<const TokenId> ids, TokenWidth width, std::vector<uint8_t>& out) {
+  const size_t begin = out.size();
+  out.resize(begin + ids.size() * static_cast<size_t>(width));
+  if (width == TokenWidth::kUint16) {
+    auto* words = reinterpret_cast<uint16_t*>(out.data() + begin);
+    for (size_t i = 0; i < ids.size(); ++i) words[i] = static_cast<uint16_t>(ids[i]);
+  } else {
+    auto* words = reinterpret_cast<uint32_t*>(out.data() + begin);
+    std::copy(ids.begin(), ids.end(), words);
+  }
+}
+
 uint64_t RowBits(uint64_t rows) { return rows <= 2 ? 1 : static_cast<uint64_t>(std::bit_width(rows - 1)); }
 
 std::string ShardWriter::Path(const char* suffix) const {

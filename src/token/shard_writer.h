@@ -17,6 +17,8 @@ namespace rhodes {
 // How tokens are stored: as Megatron chooses it, by the size of the vocabulary.
 enum class TokenWidth : uint8_t { kUint16 = 2, kInt32 = 4 };
 TokenWidth WidthFor(uint32_t vocabulary_size);
+// Appends the ids as they are stored.
+void StoreTokens(std::span<const TokenId> ids, TokenWidth width, std::vector<uint8_t>& out);
 
 // Appends documents to DIRECTORY/SPLIT-00000.bin, ... Not thread-safe. 12 bytes of memory a document and shard.
 class ShardWriter {

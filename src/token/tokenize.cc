@@ -53,18 +53,6 @@ std::string Joined(const std::vector<std::string>& sources) {
   return joined;
 }
 
-void Store(const std::vector<TokenId>& ids, TokenWidth width, std::vector<uint8_t>& out) {
-  const size_t begin = out.size();
-  out.resize(begin + ids.size() * static_cast<size_t>(width));
-  if (width == TokenWidth::kUint16) {
-    auto* words = reinterpret_cast<uint16_t*>(out.data() + begin);
-    for (size_t i = 0; i < ids.size(); ++i) words[i] = static_cast<uint16_t>(ids[i]);
-  } else {
-    auto* words = reinterpret_cast<uint32_t*>(out.data() + begin);
-    std::copy(ids.begin(), ids.end(), words);
-  }
-}
-
 class Stage {
  public:
   Stage(const TokenizeOptions& options, RunContext& context) : options_(options), context_(context) {}
@@ -178,7 +166,7 @@ class Stage {
       ids.clear();
       tokenizer_->Encode(document.text, ids);
       ids.push_back(tokenizer_->end_of_text());
-      Store(ids, width_, encoded.tokens);
+      StoreTokens(ids, width_, encoded.tokens);
       encoded.items.push_back({Fingerprint(document.id, kSplitSeed), static_cast<uint32_t>(document.text.size()),
                                ids.size(), Joined(document.sources), document.language});
     }
