@@ -14,6 +14,7 @@
 #include "fuse/document_id.h"
 #include "fuse/explain.h"
 #include "fuse/fuse_state.h"
+#include "fuse/functions.h"
 #include "fuse/fused_text.h"
 #include "fuse/orbit_functions.h"
 #include "fuse/render.h"
@@ -619,6 +620,7 @@ absl::StatusOr<std::unique_ptr<Database>> OpenFuseDatabase(const FuseOptions& op
   ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(database_options));
   RETURN_IF_ERROR(CreateViews(*database, options.out));
   RETURN_IF_ERROR(RegisterDocumentId(*database));
+  RETURN_IF_ERROR(RegisterFuseFunctions(*database));
   RETURN_IF_ERROR(RegisterCheckedSpans(*database));
   RETURN_IF_ERROR(RegisterRender(*database, options.templates));
   RETURN_IF_ERROR(RegisterOrbitFunctions(*database));

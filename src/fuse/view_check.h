@@ -12,8 +12,8 @@
 namespace rhodes {
 
 struct ViewCheckOptions {
-  std::vector<std::string> known;     // names that it may select from, for "did you mean"
-  bool allow_cross_product = false;   // `allow_cross_product = true` of the project file
+  std::vector<std::string> known;       // names that it may select from, for "did you mean"
+  bool allow_cross_product = false;     // `allow_cross_product = true` of the project file
   bool allow_nondeterministic = false;  // `allow_nondeterministic = true`
   // Pairs of rows that may be compared one by one.
   uint64_t most_pairs = 10'000'000;
