@@ -6,6 +6,7 @@
 #include "base/byte_size.h"
 #include "base/hash.h"
 #include "command.h"
+#include "command_ingest_follow.h"
 #include "ingest/ingest.h"
 #include "project/erase.h"
 #include "source/time.h"
@@ -14,6 +15,7 @@ namespace rhodes {
 namespace {
 
 struct Flags {
+  FollowFlags follow;
   IngestOptions options;
   std::vector<std::string> columns;  // "text=body"
   double max_rejects = 1.0;
@@ -82,6 +84,12 @@ absl::Status RunIngest(Flags flags, const CommonFlags& common, RunContext& conte
     if (!options.polled_at) return UsageError(fmt::format("--polled-at {}: no time", flags.polled_at));
   }
   RETURN_IF_ERROR(SetRights(flags));
+  if (flags.follow.on || !flags.follow.streams.empty()) {
+    return RunFollow(
+        flags.follow, options, [&] { return CarryOutNotices(options.out, context).status(); }, common, context);
+  }
+  if (options.paths.empty()) return UsageError("ingest needs PATH, or --follow with --source");
+  if (options.name.empty()) return UsageError("ingest needs --name");
   options.mode = flags.replace ? RecordWriter::Mode::kReplace : RecordWriter::Mode::kAppend;
   options.reject_tolerance = flags.max_rejects;
   options.settings = {{"format", options.format}, {"columns", flags.columns}, {"language", options.language}};
@@ -123,13 +131,13 @@ CommandBody Setup(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   app.add_option("PATH", flags->options.paths,
                  "files, directories, globs (quoted), or - for standard input; gz, zst, bz2, xz, zip and tar are "
-                 "unpacked")
-      ->required();
+                 "unpacked");
   std::string formats = "auto, or one of";
   for (const Format* format : AllFormats())
     formats += fmt::format("{} {}", formats.ends_with("of") ? "" : ",", format->name());
   app.add_option("--format", flags->options.format, formats)->capture_default_str();
-  app.add_option("--name", flags->options.name, "the source's name in the database")->required();
+  app.add_option("--name", flags->options.name,
+                 "the source's name in the database (required; of a stream: its topic, host or directory)");
   app.add_option("--out", flags->options.out, "the output directory")->required();
   app.add_flag("--replace", flags->replace, "the source holds just this input afterwards; default: it is added");
   app.add_option("--column", flags->columns,
@@ -148,6 +156,7 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--max-rejects", flags->max_rejects,
                  "share of the input that may be rejected, 0 to 1; else exit code 3")
       ->check(CLI::Range(0.0, 1.0));
+  AddFollowFlags(app, flags->follow);
   return [flags](const CommonFlags& common, RunContext& context) { return RunIngest(*flags, common, context); };
 }
 
@@ -156,7 +165,10 @@ const CommandRegistration kRegistration(
      "  rhodes ingest posts.jsonl.gz --format jsonl --name posts --out out --json\n"
      "  rhodes ingest table.csv --format csv --name news --out out --column text=headline --column time=published\n"
      "  rhodes ingest /usr/share/man --format man --name manuals --out out\n"
-     "  rhodes ingest \"archive/**/*.zst\" notes/ --name mixed --out out --replace --max-rejects 0.01\n",
+     "  rhodes ingest \"archive/**/*.zst\" notes/ --name mixed --out out --replace --max-rejects 0.01\n"
+     "  rhodes ingest --follow --source \"kafka://localhost:9092/tesla_V?group=rhodes&format=tesla-telemetry\" --out "
+     "out\n"
+     "  rhodes ingest --follow --source \"dir:///var/spool/posts?format=x-v2\" --out out --metrics 9464\n",
      10, &Setup});
 
 }  // namespace

@@ -19,9 +19,10 @@ struct Scheme {
 
 const std::vector<Scheme>& Schemes() {
   static const auto* const schemes = new std::vector<Scheme>{
-      {"kafka", "kafka://host:port/topic?group=G&format=F", 9092, true, {"group", "format", "name", "from"}},
+      {"kafka", "kafka://host:port/topic?group=G&format=F", 9092, true, {"group", "format", "name", "from", "config"}},
       {"http", "http://host:port/path?format=F", 80, true, {}},
-      {"dir", "dir:///path?format=F", 0, false, {"format", "name", "pattern"}},
+      {"https", "https://host:port/path?format=F", 443, true, {}},
+      {"dir", "dir:///path?format=F", 0, false, {"format", "name", "pattern", "quiet", "rescan"}},
       {"grpc", "grpc://host:port/dish", 9200, true, {"every", "name"}}};
   return *schemes;
 }
@@ -125,7 +126,8 @@ absl::StatusOr<StreamUrl> ParseStreamUrl(std::string_view text) {
   } else if (!authority.empty()) {
     return Wrong(text, "a path begins with three slashes", &*scheme);
   }
-  if (url.scheme != "http" && url.path.size() < 2) return Wrong(text, "it names nothing behind the host", &*scheme);
+  if (!url.scheme.starts_with("http") && url.path.size() < 2)
+    return Wrong(text, "it names nothing behind the host", &*scheme);
   if (question != std::string_view::npos) RETURN_IF_ERROR(ReadQuery(rest.substr(question + 1), *scheme, url));
   return url;
 }

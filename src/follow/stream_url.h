@@ -13,7 +13,7 @@ namespace rhodes {
 
 struct StreamUrl {
   std::string text;                          // as given
-  std::string scheme;                        // "kafka", "http", "dir", "grpc"
+  std::string scheme;                        // "kafka", "http", "https", "dir", "grpc"
   std::string host;                          // "[::1]" without its brackets; empty for dir
   uint16_t port = 0;                         // the scheme's own when none is given
   std::string path;                          // decoded, with its first slash

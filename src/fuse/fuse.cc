@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "fuse/document_id.h"
 #include "fuse/explain.h"
+#include "fuse/fuse_output.h"
 #include "fuse/fuse_state.h"
 #include "fuse/functions.h"
 #include "fuse/fused_text.h"
@@ -22,7 +23,6 @@
 #include "fuse/view_plan.h"
 #include "fuse/view_sql.h"
 #include "fuse/view_units.h"
-#include "record/document_table.h"
 #include "store/record_store.h"
 #include "store/views.h"
 #include "table/database.h"
@@ -46,15 +46,6 @@ struct WorkedView {
   bool filled = false;
 };
 
-// What the documents of the run are written to, and where each came from.
-struct Outputs {
-  StagedDirectory documents;
-  StagedDirectory state;
-  std::unique_ptr<DocumentWriter> writer;
-  std::unique_ptr<ParquetPartWriter> units;
-  uint64_t rows = 0;
-};
-
 // SQL sees files below the absolute path only.
 std::string Absolute(const std::string& path) {
   std::error_code error;
@@ -74,18 +65,16 @@ class Fuser {
     ASSIGN_OR_RETURN(database_, OpenFuseDatabase(options_, context_));
     threads_ = FuseThreads(context_);
     const absl::Status status = MakeAll();
+    planner_.reset();
     scope_.reset();
     database_.reset();
     RETURN_IF_ERROR(RemoveTree(spill));
     RETURN_IF_ERROR(status);
+    if (unchanged_) return FinishUnchanged(begun);
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     Manifest manifest{"fuse", report_.failed.empty() ? options_.key : "", options_.settings, ToJson(report_),
                       report_.seconds};
-    manifest.extra["files"] = next_.files;
-    RETURN_IF_ERROR(WriteManifest(outputs_->documents.path(), manifest));
-    // The state first: one that is not about the documents that are there is as good as none.
-    RETURN_IF_ERROR(outputs_->state.Commit());
-    RETURN_IF_ERROR(outputs_->documents.Commit());
+    RETURN_IF_ERROR(output_->Commit(next_, std::move(manifest)));
     return report_;
   }
 
@@ -94,6 +83,7 @@ class Fuser {
     threads_ = FuseThreads(context_);
     const InterruptOnCancel watch(*database_, context_);
     RETURN_IF_ERROR(Begin());
+    RETURN_IF_ERROR(CreateTables());
     old_ = ReadFuseState(out_);
     std::vector<std::string> names;
     for (size_t i = 0; i < views_.size(); ++i) {
@@ -138,8 +128,15 @@ class Fuser {
     const InterruptOnCancel watch(*database_, context_);
     RETURN_IF_ERROR(Begin());
     const std::vector<FuseView>& views = views_;
-    if (options_.incremental) RETURN_IF_ERROR(OpenOld());
-    RETURN_IF_ERROR(OpenOutputs());
+    if (options_.incremental) {
+      old_ = ReadFuseState(out_);
+      unchanged_ = !old_.run.empty() && old_.run == RunHash();
+      if (unchanged_) return absl::OkStatus();
+      RETURN_IF_ERROR(OpenOld());
+    }
+    RETURN_IF_ERROR(CreateTables());
+    ASSIGN_OR_RETURN(FuseOutput output, FuseOutput::Open(out_));
+    output_.emplace(std::move(output));
     context_.progress->Begin("fuse", views.size(), "views");
     for (size_t i = 0; i < views.size(); ++i) {
       absl::Status made = MakeView(views, i);
@@ -158,11 +155,37 @@ class Fuser {
     }
     context_.progress->End();
     if (report_.views.empty() && !report_.failed.empty()) return StatusOf(report_);
-    RETURN_IF_ERROR(outputs_->writer->Finish());
-    RETURN_IF_ERROR(outputs_->units->Finish().status());
-    next_.files = PartsToJson(outputs_->writer->parts());
-    RETURN_IF_ERROR(WriteFuseState(outputs_->state.path(), next_));
+    RETURN_IF_ERROR(output_->Finish(next_));
+    const bool stable =
+        report_.failed.empty() &&
+        std::all_of(worked_.begin(), worked_.end(), [](const WorkedView& one) { return one.plan.unstable.empty(); });
+    if (stable) next_.run = RunHash();
     return CountUse();
+  }
+
+  // Of all records and all that is made of them.
+  std::string RunHash() const {
+    std::string all;
+    for (const FuseView& view : views_) all += DefinitionOf(view, options_.templates, {}) + "\n";
+    for (const SourceScope::Source& source : scope_->sources()) {
+      all += source.name + "\n";
+      for (const SourceScope::Part& part : source.parts) all += part.sha256 + "\n";
+    }
+    return ContentId({all});
+  }
+
+  // Nothing changed since the last run: its documents stay as they are.
+  absl::StatusOr<FuseReport> FinishUnchanged(std::chrono::steady_clock::time_point begun) {
+    ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(out_ + "/documents"));
+    ASSIGN_OR_RETURN(report_, FuseReportFromJson(manifest.counts));
+    for (FuseReport::View& view : report_.views) view.taken_over = view.documents;
+    report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    if (manifest.key != options_.key || manifest.settings != options_.settings) {
+      manifest.key = options_.key;
+      manifest.settings = options_.settings;
+      RETURN_IF_ERROR(WriteManifest(out_ + "/documents", manifest));
+    }
+    return report_;
   }
 
   // What every run needs: sources, views and the tables that they may see.
@@ -179,28 +202,18 @@ class Fuser {
         views_.back().name = views_.back().source = source;
       }
     }
-    RETURN_IF_ERROR(
-        database_->Execute("CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
-                           "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)"));
     worked_.reserve(views_.size());
     return absl::OkStatus();
   }
 
-  absl::Status OpenOutputs() {
-    ASSIGN_OR_RETURN(StagedDirectory documents, StagedDirectory::Open(out_ + "/documents"));
-    ASSIGN_OR_RETURN(StagedDirectory state, StagedDirectory::Open(FuseStateDirectory(out_)));
-    outputs_.emplace(Outputs{std::move(documents), std::move(state), nullptr, nullptr});
-    ASSIGN_OR_RETURN(outputs_->writer, DocumentWriter::Create(outputs_->documents.path()));
-    ParquetPartWriter::Options units;
-    units.directory = outputs_->state.path();
-    units.columns = "\"row\" UBIGINT, unit UBIGINT";
-    ASSIGN_OR_RETURN(outputs_->units, ParquetPartWriter::Create(units));
-    return absl::OkStatus();
+  absl::Status CreateTables() {
+    return database_->Execute(
+        "CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
+        "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)");
   }
 
   // The documents of the last run, numbered as its state numbers them.
   absl::Status OpenOld() {
-    old_ = ReadFuseState(out_);
     if (old_.views.empty()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::vector<PartInfo> parts, PartsFromJson(old_.files, out_ + "/documents"));
     std::string sql;
@@ -355,7 +368,7 @@ class Fuser {
   absl::Status MakeDocuments(WorkedView& worked) {
     FuseViewState state;
     state.name = worked.view.name;
-    state.first_row = outputs_->rows;
+    state.first_row = output_->rows();
     for (const ViewUnit& unit : worked.units) state.units.push_back({unit.key});
     RETURN_IF_ERROR(database_->Execute(fmt::format(
         "CREATE OR REPLACE TEMP TABLE rhodes_fused (unit UBIGINT, id VARCHAR, text VARCHAR, parents VARCHAR[], time "
@@ -507,59 +520,15 @@ class Fuser {
                          "WHERE f.id IS NOT NULL ORDER BY f.id, time, language, meta, spans, unit",
                          sources, one_source ? "" : "JOIN rhodes_origins o ON o.id = f.id",
                          report_.views.size() == 1 ? "" : "ANTI JOIN rhodes_made m ON m.id = f.id")));
-    Document document;
-    std::set<uint64_t> units;  // of the document at hand
-    while (true) {
-      ASSIGN_OR_RETURN(const bool more, rows.Next());
-      if (!more) break;
-      RETURN_IF_ERROR(context_.CheckCancelled());
-      for (size_t row = 0; row < rows.row_count(); ++row) {
-        const uint64_t unit = rows.UInt64(8, row);
-        if (rows.String(0, row) != document.id) {
-          RETURN_IF_ERROR(NoteUnits(units));
-          units.clear();
-          FillDocument(rows, row, document);
-          ++counts.documents;
-          counts.taken_over += clean_[static_cast<size_t>(unit)] ? 1 : 0;
-          report_.text_bytes += document.text.size();
-          RETURN_IF_ERROR(outputs_->writer->Append(document));
-        }
-        units.insert(unit);
-      }
-    }
-    RETURN_IF_ERROR(NoteUnits(units));
+    ASSIGN_OR_RETURN(const FuseOutput::Written written, output_->Write(rows, clean_, context_));
+    counts.documents = written.documents;
+    counts.taken_over = written.taken_over;
+    report_.text_bytes += written.text_bytes;
     next_.views.back().documents = counts.documents;
     counts.made = counts.documents - counts.taken_over;
     counts.duplicates = counts.rows - counts.empty - counts.documents;
     report_.documents += counts.documents;
     return absl::OkStatus();
-  }
-
-  absl::Status NoteUnits(const std::set<uint64_t>& units) {
-    if (units.empty()) return absl::OkStatus();
-    for (const uint64_t unit : units) {
-      RowChunks& row = outputs_->units->row();
-      row.SetUInt64(0, outputs_->rows);
-      row.SetUInt64(1, unit);
-      RETURN_IF_ERROR(outputs_->units->EndRow(16));
-    }
-    ++outputs_->rows;
-    return absl::OkStatus();
-  }
-
-  static void FillDocument(const QueryResult& rows, size_t row, Document& document) {
-    document.id = rows.String(0, row);
-    document.text = rows.String(1, row);
-    document.time.reset();
-    if (!rows.IsNull(2, row)) document.time = rows.Int64(2, row);
-    document.language = rows.IsNull(3, row) ? std::string_view() : rows.String(3, row);
-    const std::vector<std::string_view> sources = rows.StringList(4, row);
-    document.sources.assign(sources.begin(), sources.end());
-    const std::vector<std::string_view> parents = rows.StringList(5, row);
-    document.parents.assign(parents.begin(), parents.end());
-    document.meta = rows.IsNull(6, row) ? std::string_view() : rows.String(6, row);
-    document.spans.clear();
-    for (const auto& [begin, end, parent] : rows.TripleList(7, row)) document.spans.push_back({begin, end, parent});
   }
 
   // For the views that follow: which documents there are, which records are in one.
@@ -598,9 +567,10 @@ class Fuser {
   std::vector<WorkedView> worked_;  // those that were made
   std::set<std::string> failed_;
   std::vector<bool> clean_;  // units of the view at hand that were taken over
+  bool unchanged_ = false;
   FuseState old_;
   FuseState next_;
-  std::optional<Outputs> outputs_;
+  std::optional<FuseOutput> output_;
   FuseReport report_;
 };
 

@@ -82,6 +82,8 @@ struct FuseReport {
 };
 // What the manifest has: a function of records and settings alone.
 Json ToJson(const FuseReport& report);
+// DATA_LOSS when it is no such object.
+absl::StatusOr<FuseReport> FuseReportFromJson(const Json& json);
 // The same with what this run did: documents made anew and taken over, and seconds.
 Json ToRunJson(const FuseReport& report);
 

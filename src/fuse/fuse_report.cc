@@ -21,6 +21,28 @@ Json ToJson(const FuseReport& report) {
   return json;
 }
 
+absl::StatusOr<FuseReport> FuseReportFromJson(const Json& json) {
+  FuseReport report;
+  try {
+    for (const Json& one : json.at("views")) {
+      FuseReport::View& view = report.views.emplace_back();
+      view.name = one.at("name").get<std::string>();
+      view.rows = one.at("rows").get<uint64_t>();
+      view.documents = one.at("documents").get<uint64_t>();
+      view.empty = one.at("empty").get<uint64_t>();
+      view.duplicates = one.at("duplicates").get<uint64_t>();
+    }
+    report.documents = json.at("documents").get<uint64_t>();
+    report.text_bytes = json.at("text_bytes").get<uint64_t>();
+    report.records = json.at("records").get<uint64_t>();
+    report.used = json.at("used").get<uint64_t>();
+    for (const auto& [source, count] : json.at("unused").items()) report.unused[source] = count.get<uint64_t>();
+  } catch (const Json::exception& error) {
+    return absl::DataLossError(fmt::format("the counts of fuse's manifest are damaged: {}", error.what()));
+  }
+  return report;
+}
+
 Json ToRunJson(const FuseReport& report) {
   Json json = ToJson(report);
   for (size_t i = 0; i < report.views.size(); ++i) {

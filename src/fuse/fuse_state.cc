@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/manifest.h"
+#include "table/part_list.h"
 
 namespace rhodes {
 namespace {
@@ -12,7 +14,9 @@ constexpr int kStateVersion = 1;
 
 FuseState Parsed(const Json& json) {
   FuseState state;
+  state.run = json.at("run").get<std::string>();
   state.files = json.at("files");
+  state.unit_files = json.at("unit_files");
   for (const Json& one : json.at("views")) {
     FuseViewState& view = state.views.emplace_back();
     view.name = one.at("name").get<std::string>();
@@ -25,6 +29,14 @@ FuseState Parsed(const Json& json) {
   }
   for (const auto& [part, times] : json.at("times").items()) state.times[part] = PartTimes::FromJson(times);
   return state;
+}
+
+bool AreWhole(const std::string& directory, const Json& files) {
+  const absl::StatusOr<std::vector<PartInfo>> parts = PartsFromJson(files, directory);
+  return parts.ok() && std::all_of(parts->begin(), parts->end(), [&](const PartInfo& part) {
+           const absl::StatusOr<std::string> hash = Sha256OfFile(fmt::format("{}/{}", directory, part.file));
+           return hash.ok() && *hash == part.sha256;
+         });
 }
 
 }  // namespace
@@ -44,6 +56,7 @@ FuseState ReadFuseState(const std::string& out) {
   try {
     FuseState state = Parsed(*json);
     if (!manifest->extra.contains("files") || manifest->extra["files"] != state.files) return {};
+    if (!AreWhole(out + "/documents", state.files) || !AreWhole(FuseStateDirectory(out), state.unit_files)) return {};
     return state;
   } catch (const Json::exception&) {  // damaged: as if it were not there
     return {};
@@ -63,6 +76,8 @@ absl::Status WriteFuseState(const std::string& directory, const FuseState& state
   Json times = Json::object();
   for (const auto& [part, of] : state.times) times[part] = of.ToJson();
   return WriteFileAtomically(directory + "/state.json", DumpJson({{"version", kStateVersion},
+                                                                  {"run", state.run},
+                                                                  {"unit_files", state.unit_files},
                                                                   {"files", state.files},
                                                                   {"views", std::move(views)},
                                                                   {"times", std::move(times)}}) +

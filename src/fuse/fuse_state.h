@@ -33,7 +33,9 @@ struct FuseViewState {
 };
 
 struct FuseState {
-  Json files;  // of the documents' manifest
+  std::string run;  // hash of all that the run depended on, if another one of the same must give the same; else empty
+  Json files;       // of the documents' manifest
+  Json unit_files;  // part-*.parquet of the state
   std::vector<FuseViewState> views;
   std::map<std::string, PartTimes> times;  // by "sha256 of a part/width"
 
@@ -41,8 +43,8 @@ struct FuseState {
 };
 
 std::string FuseStateDirectory(const std::string& out);
-// What the last run left, if it is about the documents that are there now. Empty otherwise: a kill, an erasure or
-// another program came between, and all is made anew.
+// What the last run left, if it is about the documents that are there now and both are whole, by their hashes. Empty
+// otherwise: a kill, an erasure, damage or another program came between, and all is made anew.
 FuseState ReadFuseState(const std::string& out);
 absl::Status WriteFuseState(const std::string& directory, const FuseState& state);
 

@@ -175,11 +175,17 @@ TEST_F(IncrementalTest, OnlyWhatChangedIsMadeAnew) {
   const FuseReport first = Run(true);
   EXPECT_EQ(ViewOf(first, "near").taken_over, 0u);
   const FuseReport same = Run(true);
-  for (const char* name : {"local", "near", "all", "second", "samples-alone"}) {
-    EXPECT_EQ(ViewOf(same, name).made, 0u) << name;
-    EXPECT_EQ(ViewOf(same, name).taken_over, ViewOf(first, name).documents) << name;
+  for (const FuseReport::View& view : same.views) {
+    EXPECT_EQ(view.made, 0u) << view.name;
+    EXPECT_EQ(view.taken_over, ViewOf(first, view.name).documents) << view.name;
   }
+  EXPECT_EQ(ToJson(same), ToJson(first));
   EXPECT_EQ(same.documents, first.documents);
+
+  options_.views[0].sql += " AND true";  // all others are as they were
+  const FuseReport other = Run(true);
+  EXPECT_EQ(ViewOf(other, "local").taken_over, 0u);
+  for (const char* name : {"near", "all", "second", "samples-alone"}) EXPECT_EQ(ViewOf(other, name).made, 0u) << name;
 
   Store("posts", RecordWriter::Mode::kAppend, {{"posts", 9000, 90, "a late post"}});
   const FuseReport more = Run(true);
@@ -251,6 +257,12 @@ TEST_F(IncrementalTest, AStateOfOtherDocumentsIsNotUsed) {
   ASSERT_TRUE(WriteFileAtomically(manifest, DumpJson(changed)).ok());
   EXPECT_TRUE(ReadFuseState(options_.out).views.empty());
   EXPECT_EQ(ViewOf(Run(true), "local").taken_over, 0u);
+  EXPECT_EQ(Bytes(), bytes);
+  const std::string part = options_.out + "/documents/part-00000.parquet";
+  std::string damaged = *ReadFile(part);
+  damaged[damaged.size() / 4] ^= 1;  // where it can still be opened
+  ASSERT_TRUE(WriteFileAtomically(part, damaged).ok());
+  EXPECT_EQ(ViewOf(Run(true), "local").taken_over, 0u) << "damage is not taken over";
   EXPECT_EQ(Bytes(), bytes);
   for (const char* damage : {"{", "{\"version\":1}", "[]", ""}) {
     ASSERT_TRUE(WriteFileAtomically(FuseStateDirectory(options_.out) + "/state.json", damage).ok());

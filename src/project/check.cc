@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/manifest.h"
 #include "model/safetensors.h"
+#include "project/check_entities.h"
 #include "project/check_source.h"
 #include "project/document_counts.h"
 #include "project/erase.h"
@@ -78,7 +79,9 @@ class Checker {
       report_.notes.push_back(fmt::format("{}: left by a run that was stopped; the next run removes it", Below(path)));
     }
     RETURN_IF_ERROR(CheckSources());
-    RETURN_IF_ERROR(CheckDocuments());
+    const IdSet records = RecordIds();
+    RETURN_IF_ERROR(CheckEntities(out_, records_complete_ ? &records : nullptr, kAgain, report_, bytes_, context_));
+    RETURN_IF_ERROR(CheckDocuments(records));
     RETURN_IF_ERROR(CheckShards());
     RETURN_IF_ERROR(CheckTrace());
     RETURN_IF_ERROR(CheckModel());
@@ -162,16 +165,20 @@ class Checker {
     return absl::OkStatus();
   }
 
+  IdSet RecordIds() const {
+    IdSet records;
+    for (const MerkleLeaf& leaf : records_) records.Insert(KeyOfId(IdOfLeaf(leaf)));
+    return records;
+  }
+
   // Folders whose parts can be read.
-  absl::Status CheckDocuments() {
+  absl::Status CheckDocuments(const IdSet& records) {
     absl::StatusOr<std::vector<DocumentFolder>> folders = ListDocumentFolders(out_);
     if (!folders.ok()) {
       Add("documents", "documents", Message(folders.status()), kAgain);
       return absl::OkStatus();
     }
     folders_ = *std::move(folders);
-    IdSet records;
-    for (const MerkleLeaf& leaf : records_) records.Insert(KeyOfId(IdOfLeaf(leaf)));
     uint64_t documents = 0;
     for (const DocumentFolder& folder : folders_) {
       context_.progress->Update(0, folder.name);

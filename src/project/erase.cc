@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/manifest.h"
+#include "entity/resolve.h"
 #include "project/erase_proof.h"
 #include "project/out_lock.h"
 #include "project/out_tables.h"
@@ -55,6 +56,7 @@ class Eraser {
     if (!journal_.documents.empty()) RETURN_IF_ERROR(RemoveTree(out_ + "/answers.json"));
     context_.progress->Begin("erase records", 0, "");
     RETURN_IF_ERROR(Annotate(RewriteRecords(), "erase"));
+    RETURN_IF_ERROR(Annotate(MakeEntities(), "erase"));
     context_.progress->Begin("erase documents", 0, "");
     RETURN_IF_ERROR(Annotate(RewriteDocuments(), "erase"));
     RETURN_IF_ERROR(Annotate(MakeShards(), "erase"));
@@ -114,6 +116,16 @@ class Eraser {
 
   // A reason that was taken out already tells nothing.
   bool Tells(std::string_view line) const { return journal_.needles.FindText(line) || journal_.needles.FindName(line); }
+
+  // From the records that are left. Where that cannot be done (a file of labels is gone) they go: `rhodes run` makes
+  // them again, and what was erased must not stay in them.
+  absl::Status MakeEntities() {
+    if (!PathExists(out_ + "/entities")) return absl::OkStatus();
+    const absl::Status made = ResolveAgain(out_, context_).status();
+    if (made.ok() || ExitCodeOf(made) == ExitCode::kInterrupted || absl::IsResourceExhausted(made)) return made;
+    context_.progress->Say(fmt::format("entities are removed, for they cannot be made again: {}", Message(made)));
+    return RemoveTree(out_ + "/entities");
+  }
 
   absl::Status RewriteDocuments() {
     ASSIGN_OR_RETURN(std::vector<DocumentFolder> folders, ListDocumentFolders(out_));
@@ -275,8 +287,9 @@ class Eraser {
   absl::StatusOr<std::set<std::string>> Candidates() const {
     std::set<std::string> files;
     for (const auto& [file, hash] : journal_.files) files.insert(file);
-    if (!journal_.shards) return files;
-    for (const char* name : {"shards", "trace"}) {
+    std::vector<std::string> made_again = {"entities"};
+    if (journal_.shards) made_again.insert(made_again.end(), {"shards", "trace"});
+    for (const std::string& name : made_again) {
       if (!PathExists(out_ + "/" + name)) continue;
       ASSIGN_OR_RETURN(const std::vector<std::string> made, ListFiles(out_ + "/" + name));
       for (const std::string& file : made) files.insert(file.substr(out_.size() + 1));

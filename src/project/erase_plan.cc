@@ -236,6 +236,7 @@ class Planner {
     journal_.time = Now();
     SortUnique(journal_.records);
     SortUnique(journal_.masked);
+    RETURN_IF_ERROR(PlanEntities());
     RETURN_IF_ERROR(PlanDocuments());
     RETURN_IF_ERROR(PlanShards());
     RETURN_IF_ERROR(PlanModels());
@@ -261,6 +262,13 @@ class Planner {
                        {"trained_on", trained_on_}};
     plan_.journal = std::move(journal_);
     return std::move(plan_);
+  }
+
+  absl::Status PlanEntities() {
+    if (!PathExists(out_ + "/entities")) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(out_ + "/entities"));
+    for (const std::string& file : files) RETURN_IF_ERROR(AddFile(file.substr(out_.size() + 1)));
+    return absl::OkStatus();
   }
 
   // A document that was made from a masked record may hold what was quoted: it goes like one made from a record that

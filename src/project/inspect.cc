@@ -171,12 +171,13 @@ absl::StatusOr<Json> InspectOut(const std::string& out) {
   Json json = {{"out", out}};
   RETURN_IF_ERROR(AddSources(out, json));
   bool any = !json["sources"].empty();
-  for (const char* directory : {"documents", "corpus", "shards", "model", "trace"}) {
+  for (const char* directory : {"entities", "documents", "corpus", "shards", "model", "trace"}) {
     ASSIGN_OR_RETURN(const std::optional<Manifest> manifest, MaybeManifest(fmt::format("{}/{}", out, directory)));
     if (!manifest.has_value()) continue;
     any = true;
     json["stages"][manifest->stage] = manifest->seconds;
     const std::string_view name = directory;
+    if (name == "entities") json["entities"] = manifest->counts;
     if (name == "documents") json["documents"] = manifest->counts;
     if (name == "corpus") AddCuration(manifest->counts, json);
     if (name == "shards") AddTokens(manifest->counts, json);

@@ -39,8 +39,8 @@ bool IsDirectory(const std::string& path) {
 
 // Folders of OUT that hold no documents.
 bool IsOther(const std::string& name) {
-  static const std::set<std::string> kOthers = {"records", "unused", "rejects",     "shards",
-                                                "model",   "trace",  "checkpoints", "damaged"};
+  static const std::set<std::string> kOthers = {"records", "unused",      "rejects", "shards",  "model",
+                                                "trace",   "checkpoints", "damaged", "entities"};
   return kOthers.contains(name) || name.ends_with(".partial") || name.ends_with(".replaced");
 }
 
@@ -78,7 +78,9 @@ absl::StatusOr<std::vector<Leftover>> FindLeftovers(const std::string& out) {
       }
     }
   }
-  if (PathExists(out + "/.fuse")) leftovers.push_back({out + "/.fuse", "", ""});
+  for (const char* spill : {"/.fuse", "/.entities"}) {
+    if (PathExists(out + spill)) leftovers.push_back({out + spill, "", ""});
+  }
   return leftovers;
 }
 

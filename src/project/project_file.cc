@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "curate/language.h"
+#include "project/entity_settings.h"
 #include "project/fuse_settings.h"
 #include "project/toml_table.h"
 #include "source/time.h"
@@ -34,6 +35,7 @@ class ProjectReader {
     ReadPrepare();
     for (TomlTable& table : root_.Tables("source")) ReadSource(table);
     if (project_.sources.empty()) root_.Fail("", "no [[source]]: a project reads at least one");
+    ReadEntities();
     ReadFuse();
     ReadCurate();
     ReadTokenize();
@@ -165,6 +167,12 @@ class ProjectReader {
       rights->Fail("retention", Message(end.status()));
     }
     rights->Finish();
+  }
+
+  void ReadEntities() {
+    std::vector<std::string> sources;
+    for (const SourceSettings& source : project_.sources) sources.push_back(source.name);
+    project_.entities = ReadEntityKinds(root_, sources, project_.directory);
   }
 
   void ReadFuse() {

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "curate/settings.h"
+#include "entity/settings.h"
 #include "fuse/fuse.h"
 #include "record/rights.h"
 #include "source/format.h"
@@ -53,6 +54,7 @@ struct ProjectFile {
 
   PrepareSettings prepare;
   std::vector<SourceSettings> sources;
+  std::vector<EntityKind> entities;
   std::vector<FuseView> views;  // as written, or one for each source
   std::vector<TemplateSettings> templates;
   CurateSettings curate;

@@ -52,6 +52,15 @@ void AddRecords(const RunReport& report, std::string& text) {
   }
 }
 
+void AddEntities(const RunReport& report, std::string& text) {
+  const StageReport* entities = Find(report, "entities");
+  if (entities == nullptr) return;
+  for (const Json& kind : entities->counts.value("kinds", Json::array())) {
+    AddRow(text, fmt::format("entities: {}", kind.value("kind", "")), fmt::format("{}", Whole(kind, "entities")),
+           fmt::format("of {} mentions, {} links", Whole(kind, "mentions"), Whole(kind, "links")));
+  }
+}
+
 void AddDocuments(const RunReport& report, std::string& text) {
   if (const StageReport* curate = Find(report, "curate")) {
     const Json& counts = curate->counts;
@@ -167,6 +176,7 @@ std::string FormatReport(const RunReport& report) {
     text += fmt::format("{}: everything is up to date, nothing was run ({:.2f} s)\n\n", report.project, report.seconds);
   }
   AddRecords(report, text);
+  AddEntities(report, text);
   AddDocuments(report, text);
   AddTraining(report, text);
   text += "\n";

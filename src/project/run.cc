@@ -31,6 +31,12 @@ absl::Status CheckUntil(const std::string& until) {
                                 fmt::join(names, ", ")));
 }
 
+bool IsBehind(const std::string& kind, const std::string& until) {
+  const std::vector<std::string>& names = StageNames();
+  const auto end = std::find(names.begin(), names.end(), until);
+  return end != names.end() && std::find(names.begin(), names.end(), kind) > end;
+}
+
 uint64_t PeakMemory() {
   uint64_t kibibytes = 0;
   for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
@@ -63,6 +69,7 @@ class Runner {
     ASSIGN_OR_RETURN(const std::vector<Stage> stages, PlanStages(project_));
     bool reached = true;
     for (size_t i = 0; i < stages.size(); ++i) {
+      if (IsBehind(stages[i].kind, until_)) reached = false;  // the project may have no stage `until_`
       if (reached) {
         RETURN_IF_ERROR(RunStage(stages[i]));
       } else {

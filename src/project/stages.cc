@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "curate/curate.h"
+#include "entity/decisions.h"
+#include "entity/resolve.h"
 #include "fuse/fuse.h"
 #include "ingest/ingest.h"
 #include "project/ask.h"
@@ -20,6 +22,7 @@ namespace {
 
 // Raised when a stage writes other bytes for the same input and settings: then old output is made again.
 constexpr int kIngestVersion = 2;
+constexpr int kEntitiesVersion = 1;
 constexpr int kFuseVersion = 2;
 constexpr int kCurateVersion = 2;
 constexpr int kTokenizeVersion = 1;
@@ -66,6 +69,7 @@ class Planner {
 
   absl::StatusOr<std::vector<Stage>> Run() {
     for (const SourceSettings& source : project_.sources) RETURN_IF_ERROR(AddIngest(source));
+    if (!project_.entities.empty()) RETURN_IF_ERROR(AddEntities());
     AddFuse();
     AddCurate();
     RETURN_IF_ERROR(AddTokenize());
@@ -105,6 +109,29 @@ class Planner {
     return absl::OkStatus();
   }
 
+  // Decisions are input like the records: after one, the entities are made again, and what was made with them.
+  absl::Status AddEntities() {
+    ResolveOptions options;
+    options.out = out_;
+    options.kinds = project_.entities;
+    Json settings = Json::array();
+    std::vector<std::string> inputs = ingest_keys_;
+    for (const EntityKind& kind : project_.entities) {
+      settings.push_back(ToJson(kind));
+      if (kind.labels.empty()) continue;
+      ASSIGN_OR_RETURN(inputs.emplace_back(), Sha256OfFile(kind.labels));
+    }
+    if (PathExists(DecisionsPath(out_))) {
+      ASSIGN_OR_RETURN(inputs.emplace_back(), Sha256OfFile(DecisionsPath(out_)));
+    }
+    options.key = KeyOf("entities", kEntitiesVersion, settings, inputs);
+    fuse_inputs_ = {options.key};
+    Add("entities", "entities", options.key, "entities/manifest.json").run = [options](RunContext& context) {
+      return ResolveEntities(options, context).status();
+    };
+    return absl::OkStatus();
+  }
+
   void AddFuse() {
     FuseOptions options;
     options.out = out_;
@@ -112,7 +139,8 @@ class Planner {
     options.templates = project_.templates;
     options.keep_going = true;
     options.settings = FuseSettingsOf(project_.views, project_.templates);
-    options.key = fuse_key_ = KeyOf("fuse", kFuseVersion, options.settings, ingest_keys_);
+    fuse_inputs_.insert(fuse_inputs_.end(), ingest_keys_.begin(), ingest_keys_.end());
+    options.key = fuse_key_ = KeyOf("fuse", kFuseVersion, options.settings, fuse_inputs_);
     Add("fuse", "fuse", options.key, "documents/manifest.json").run = [options](RunContext& context) {
       ASSIGN_OR_RETURN(const FuseReport report, Fuse(options, context));
       return StatusOf(report);
@@ -191,6 +219,7 @@ class Planner {
   const std::string& out_;
   std::vector<Stage> stages_;
   std::vector<std::string> ingest_keys_;
+  std::vector<std::string> fuse_inputs_;
   std::string fuse_key_;
   std::string curate_key_;
   std::string tokenize_key_;
@@ -215,8 +244,8 @@ absl::Status RecoverDirectory(const std::string& target) {
 }  // namespace
 
 const std::vector<std::string>& StageNames() {
-  static const auto* const names =
-      new std::vector<std::string>{"prepare", "ingest", "fuse", "curate", "tokenize", "train", "trace", "ask"};
+  static const auto* const names = new std::vector<std::string>{"prepare",  "ingest", "entities", "fuse", "curate",
+                                                                "tokenize", "train",  "trace",    "ask"};
   return *names;
 }
 
@@ -231,8 +260,13 @@ bool IsUpToDate(const Stage& stage) {
 
 absl::Status RecoverOut(const ProjectFile& project, Progress& progress) {
   const std::string& out = project.out;
-  for (const char* directory : {"documents", "corpus", "dropped", "shards", "model", "trace", ".fuse-state"}) {
+  for (const char* directory :
+       {"entities", "documents", "corpus", "dropped", "shards", "model", "trace", ".fuse-state"}) {
     RETURN_IF_ERROR(RecoverDirectory(out + "/" + directory));
+  }
+  if (project.entities.empty() && PathExists(out + "/entities")) {
+    RETURN_IF_ERROR(RemoveTree(out + "/entities"));
+    progress.Say(fmt::format("{} has no [[entity]] any more: {}/entities is removed", project.path, out));
   }
   for (const SourceSettings& source : project.sources) {
     RETURN_IF_ERROR(RecoverDirectory(out + "/records/" + source.name));

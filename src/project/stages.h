@@ -13,7 +13,8 @@
 
 namespace rhodes {
 
-// In order: prepare, ingest (once for each source), fuse, curate, tokenize, train, trace, ask.
+// In order: prepare, ingest (once for each source), entities (when the project has any), fuse, curate, tokenize, train,
+// trace, ask.
 const std::vector<std::string>& StageNames();
 
 struct Stage {
@@ -26,8 +27,9 @@ struct Stage {
   std::function<absl::Status(RunContext&)> run;
 };
 
-// All stages but prepare, in an order in which each stands behind those it depends on: ingest of each source > fuse >
-// curate > tokenize > train; trace depends on tokenize, ask on train and trace. The project's input must be there.
+// All stages but prepare, in an order in which each stands behind those it depends on: ingest of each source > entities
+// > fuse > curate > tokenize > train; trace depends on tokenize, ask on train and trace. The project's input must be
+// there.
 absl::StatusOr<std::vector<Stage>> PlanStages(const ProjectFile& project);
 
 bool IsUpToDate(const Stage& stage);

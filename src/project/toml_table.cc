@@ -56,6 +56,13 @@ const toml::node* TomlTable::Find(std::string_view key) {
   return table_.get(key);
 }
 
+std::vector<std::string> TomlTable::Keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, node] : table_) keys.emplace_back(key.str());
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
 bool TomlTable::Has(std::string_view key) { return Find(key) != nullptr; }
 
 void TomlTable::WrongType(std::string_view key, const toml::node& node, std::string_view expected) {

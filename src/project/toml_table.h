@@ -36,6 +36,8 @@ class TomlTable {
   TomlTable(const toml::table& table, std::string name, TomlErrors& errors)
       : table_(table), name_(std::move(name)), errors_(errors) {}
 
+  // Names of all keys, sorted: for a table whose keys are the user's to choose. None of them counts as asked for.
+  std::vector<std::string> Keys() const;
   bool Has(std::string_view key);
   void Read(std::string_view key, std::string& value);
   void Read(std::string_view key, bool& value);

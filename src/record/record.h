@@ -13,7 +13,8 @@
 namespace rhodes {
 
 // Where a record's bytes lie: `file` as an absolute path (a member of an archive: "archive.zip!/member"), and the half
-// open byte range [begin, end) of the *uncompressed* file that holds exactly that record.
+// open byte range [begin, end) of the *uncompressed* file that holds exactly that record. Of a stream `file` is its
+// address without what is secret, and the range a position in it (of a Kafka message: its offset and the next one).
 struct Origin {
   std::string file;
   uint64_t begin = 0;
@@ -82,6 +83,7 @@ struct Record {
 struct Reject {
   Origin origin;
   std::string reason;
+  std::string bytes = {};  // as received, where the input cannot be read again (a stream); stored in base64
 };
 
 // A piece of a document's text that was taken from one of its parents.

@@ -23,6 +23,7 @@ struct IngestCounts {
   uint64_t rejected = 0;
   uint64_t bytes = 0;  // uncompressed input
 };
+IngestCounts operator+(IngestCounts a, const IngestCounts& b);
 
 // Takes the records of one source into OUT. Everything becomes visible at Commit(), whole, or never.
 //   OUT/records/<source>/part-*.parquet   the records (schema: record/record.h)
@@ -41,7 +42,10 @@ class RecordWriter {
  public:
   enum class Mode {
     kReplace,  // the source holds just what is written now (a stage of a project)
-    kAppend    // added to what is there; a record stored before counts as a duplicate (`rhodes ingest` by hand)
+    kAppend,   // added to what is there; a record stored before counts as a duplicate (`rhodes ingest` by hand)
+    // Added to what is there, for weeks: Checkpoint() commits again and again, small parts are put together, and
+    // duplicates are told by the last records only: a quarter of the budget's worth of ids (43 bytes each).
+    kFollow
   };
   // INVALID_ARGUMENT for a name that cannot be a directory or a SQL view; FAILED_PRECONDITION while another run writes
   // the source; DATA_LOSS when appending to a source whose files are not those of its manifest.
@@ -62,6 +66,19 @@ class RecordWriter {
   // As the owner states them; without, a source keeps those it has.
   virtual void SetRights(const Rights& rights) = 0;
   virtual IngestCounts counts() const = 0;
+  // kFollow: what was appended since the last one counts from here on, in one step with `position` (any JSON, kept in
+  // the manifest as extra["follow"]); a kill leaves both as they were or both as they are now. Parts that were put
+  // together stay on the disk for ten minutes, for readers of an older manifest. `key` and `settings` as in Commit();
+  // `seconds` since the last one.
+  virtual absl::Status Checkpoint(const std::string& key, const Json& settings, const Json& position,
+                                  double seconds) = 0;
+  // The position of the last Checkpoint(), of an earlier process too; null: none.
+  virtual Json position() const = 0;
+  // Since the last commit: bytes of text, originals and fields; whether there is anything to commit; whether notices
+  // came in that may take back what is stored (store/takedown_list.h).
+  virtual uint64_t open_bytes() const = 0;
+  virtual bool dirty() const = 0;
+  virtual bool has_notices() const = 0;
   // `key`, `settings` and `seconds` go into the manifest.
   virtual absl::StatusOr<IngestCounts> Commit(const std::string& key, const Json& settings, double seconds) = 0;
 };

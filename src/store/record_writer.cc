@@ -1,13 +1,18 @@
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <set>
 
+#include "base/base64.h"
 #include "base/file.h"
 #include "record/record_table.h"
-#include "store/id_set.h"
+#include "store/id_window.h"
+#include "store/line_log.h"
+#include "store/part_merge.h"
 #include "store/record_store.h"
 #include "store/source_directory.h"
 #include "store/source_lock.h"
@@ -17,37 +22,6 @@
 
 namespace rhodes {
 namespace {
-
-// Lines added to the end of a file.
-class LineLog {
- public:
-  static absl::StatusOr<std::unique_ptr<LineLog>> Open(const std::string& path) {
-    FILE* file = fopen(path.c_str(), "ae");
-    if (file == nullptr) return ErrnoError(errno, "open", path);
-    setvbuf(file, nullptr, _IOFBF, 1 << 18);
-    return std::unique_ptr<LineLog>(new LineLog(path, file));
-  }
-  ~LineLog() {
-    if (file_ != nullptr) fclose(file_);
-  }
-  LineLog(const LineLog&) = delete;
-  LineLog& operator=(const LineLog&) = delete;
-
-  absl::Status Write(std::string_view line) {
-    if (fwrite(line.data(), 1, line.size(), file_) != line.size()) return ErrnoError(errno, "write", path_);
-    return absl::OkStatus();
-  }
-  // Its size once it is closed.
-  absl::StatusOr<uint64_t> Close() {
-    if (fclose(std::exchange(file_, nullptr)) != 0) return ErrnoError(errno, "write", path_);
-    return FileSize(path_);
-  }
-
- private:
-  LineLog(std::string path, FILE* file) : path_(std::move(path)), file_(file) {}
-  const std::string path_;
-  FILE* file_;
-};
 
 Json CountsJson(const IngestCounts& counts, uint64_t text_bytes) {
   return {{"read", counts.read},         {"stored", counts.stored}, {"duplicates", counts.duplicates},
@@ -78,6 +52,7 @@ class Writer final : public RecordWriter {
     RETURN_IF_ERROR(CreateDirectories(out_ + "/rejects"));
     ASSIGN_OR_RETURN(SourceLock lock, SourceLock::Take(out_ + "/records", source_));
     lock_.emplace(std::move(lock));
+    if (mode_ == Mode::kFollow) ids_ = IdWindow(context.memory_bytes / 4 / IdWindow::kBytesPerId);
     ASSIGN_OR_RETURN(erased_, Suppression::Load(out_));
     ASSIGN_OR_RETURN(takedowns_, TakedownList::Load(out_));
     const std::string target = out_ + "/records/" + source_;
@@ -94,8 +69,8 @@ class Writer final : public RecordWriter {
     ASSIGN_OR_RETURN(files_, LineLog::Open(directory_ + "/" + kFilesFile));
     // Half of the budget is the reader's.
     const auto affordable = static_cast<int>(context.memory_bytes / 2 / RecordPartWriter::kMemoryPerPart) - 1;
-    ASSIGN_OR_RETURN(parts_, RecordPartWriter::Create(directory_, first_part_, std::clamp(affordable, 0, 2)));
-    return absl::OkStatus();
+    compressing_ = std::clamp(affordable, 0, 2);
+    return OpenParts();
   }
 
   absl::Status Append(Record record) override {
@@ -115,6 +90,7 @@ class Writer final : public RecordWriter {
     }
     ++counts_.stored;
     text_bytes_ += record.text.size();
+    open_bytes_ += record.text.size() + record.original.size();
     if (record.reader != last_reader_) readers_.insert(last_reader_ = record.reader);
     return broken_ = parts_->Append(record);
   }
@@ -123,12 +99,14 @@ class Writer final : public RecordWriter {
     RETURN_IF_ERROR(broken_);
     ++counts_.read;
     ++counts_.rejected;
-    return broken_ = rejects_->Write(
-               fmt::format("{{{},\"reason\":{}}}\n", OriginJson(reject.origin), DumpJson(Json(reject.reason))));
+    std::string line = fmt::format("{{{},\"reason\":{}", OriginJson(reject.origin), DumpJson(Json(reject.reason)));
+    if (!reject.bytes.empty()) line += fmt::format(",\"bytes\":\"{}\"", EncodeBase64(reject.bytes));
+    open_bytes_ += line.size();
+    return broken_ = rejects_->Write(line + "}\n");
   }
 
   void AddBytes(uint64_t uncompressed_bytes) override { counts_.bytes += uncompressed_bytes; }
-  const TakenFiles* taken() const override { return mode_ == Mode::kAppend ? &taken_ : nullptr; }
+  const TakenFiles* taken() const override { return mode_ != Mode::kReplace ? &taken_ : nullptr; }
 
   absl::Status AddFile(const TakenFile& file) override {
     RETURN_IF_ERROR(broken_);
@@ -147,7 +125,17 @@ class Writer final : public RecordWriter {
   }
 
   void SetRights(const Rights& rights) override { rights_ = rights; }
-  IngestCounts counts() const override { return counts_; }
+  IngestCounts counts() const override { return counts_ + committed_counts_; }
+  Json position() const override { return before_.manifest.extra.value("follow", Json()); }
+  uint64_t open_bytes() const override { return open_bytes_; }
+  bool dirty() const override { return counts_.read > 0 || counts_.bytes > 0; }
+  bool has_notices() const override { return !new_takedowns_.empty(); }
+
+  absl::Status Checkpoint(const std::string& key, const Json& settings, const Json& position, double seconds) override {
+    RETURN_IF_ERROR(broken_);
+    if (mode_ != Mode::kFollow) return absl::FailedPreconditionError("Checkpoint() is for sources that are followed");
+    return broken_ = CommitSome(key, settings, position, seconds);
+  }
 
   absl::StatusOr<IngestCounts> Commit(const std::string& key, const Json& settings, double seconds) override {
     RETURN_IF_ERROR(broken_);
@@ -155,7 +143,7 @@ class Writer final : public RecordWriter {
     RETURN_IF_ERROR(broken_);
     committed_ = true;
     broken_ = absl::FailedPreconditionError(fmt::format("source \"{}\" was committed already", source_));
-    return counts_;
+    return counts();
   }
 
  private:
@@ -175,9 +163,18 @@ class Writer final : public RecordWriter {
     return LoadIds();
   }
 
+  absl::Status OpenParts() {
+    ASSIGN_OR_RETURN(parts_, RecordPartWriter::Create(directory_, first_part_, compressing_));
+    return absl::OkStatus();
+  }
+
   absl::Status LoadIds() {
     ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open({}));
-    for (const PartInfo& part : before_.parts) {
+    // Of a source that is followed only the newest parts that fill the window.
+    size_t first = before_.parts.size();
+    for (uint64_t rows = 0; first > 0 && rows < ids_.capacity(); --first) rows += before_.parts[first - 1].rows;
+    for (size_t i = first; i < before_.parts.size(); ++i) {
+      const PartInfo& part = before_.parts[i];
       const std::string path = directory_ + "/" + part.file;
       absl::StatusOr<QueryResult> rows =
           database->Query(fmt::format("SELECT id FROM read_parquet({})", SqlLiteral(path)));
@@ -201,12 +198,57 @@ class Writer final : public RecordWriter {
   }
 
   absl::Status Finish(const std::string& key, const Json& settings, double seconds) {
+    ASSIGN_OR_RETURN(const SourceManifest after, EndParts(key, settings, seconds));
+    if (mode_ == Mode::kReplace) {
+      RETURN_IF_ERROR(WriteSourceManifest(directory_, after));
+      return staged_->Commit();
+    }
+    return MakeCount(after);
+  }
+
+  absl::Status CommitSome(const std::string& key, const Json& settings, const Json& position, double seconds) {
+    ASSIGN_OR_RETURN(SourceManifest after, EndParts(key, settings, seconds));
+    after.manifest.extra["follow"] = position;
+    first_part_ += static_cast<int>(after.parts.size() - before_.parts.size());
+    RETURN_IF_ERROR(MakeCount(after));
+    before_ = std::move(after);
+    committed_counts_ = committed_counts_ + counts_;
+    counts_ = {};
+    text_bytes_ = open_bytes_ = 0;
+    new_takedowns_.clear();
+    RETURN_IF_ERROR(MergeSmallParts());
+    return OpenParts();
+  }
+
+  // Parts that were closed by the clock, put together once there are many: weeks of them would slow every reader.
+  absl::Status MergeSmallParts() {
+    const auto now = std::chrono::steady_clock::now();
+    while (!superseded_.empty() && now - superseded_.front().second > kGrace) {
+      RETURN_IF_ERROR(RemoveTree(superseded_.front().first));
+      superseded_.pop_front();
+    }
+    const size_t run = SmallPartsAtEnd(before_.parts);
+    if (run == 0) return absl::OkStatus();
+    SourceManifest after = before_;
+    const std::vector<PartInfo> small(after.parts.end() - static_cast<std::ptrdiff_t>(run), after.parts.end());
+    after.parts.resize(after.parts.size() - run);
+    ASSIGN_OR_RETURN(const PartInfo merged, MergeParts(directory_, small, first_part_));
+    after.parts.push_back(merged);
+    ++first_part_;
+    RETURN_IF_ERROR(MakeCount(after));
+    before_ = std::move(after);
+    for (const PartInfo& part : small) superseded_.emplace_back(directory_ + "/" + part.file, now);
+    return absl::OkStatus();
+  }
+
+  // The manifest as it will be, with all that was appended on the disk.
+  absl::StatusOr<SourceManifest> EndParts(const std::string& key, const Json& settings, double seconds) {
     SourceManifest after = before_;
     ASSIGN_OR_RETURN(const std::vector<PartInfo> parts, parts_->Finish());
     after.parts.insert(after.parts.end(), parts.begin(), parts.end());
-    ASSIGN_OR_RETURN(after.duplicates_bytes, duplicates_->Close());
-    ASSIGN_OR_RETURN(after.rejects_bytes, rejects_->Close());
-    ASSIGN_OR_RETURN(after.files_bytes, files_->Close());
+    ASSIGN_OR_RETURN(after.duplicates_bytes, duplicates_->Flush());
+    ASSIGN_OR_RETURN(after.rejects_bytes, rejects_->Flush());
+    ASSIGN_OR_RETURN(after.files_bytes, files_->Flush());
     after.manifest.stage = "ingest";
     after.manifest.key = key;
     after.manifest.settings = settings;
@@ -232,16 +274,21 @@ class Writer final : public RecordWriter {
     // Before the records count: after a kill between the two, the notices hold for nothing yet, which does no harm.
     RETURN_IF_ERROR(TakedownList::Append(out_, new_takedowns_));
     RETURN_IF_ERROR(LinkRejects());
-    if (mode_ == Mode::kReplace) {
-      RETURN_IF_ERROR(WriteSourceManifest(directory_, after));
-      return staged_->Commit();
+    return after;
+  }
+
+  // The parts count from here on.
+  absl::Status MakeCount(const SourceManifest& after) {
+    for (const PartInfo& part : after.parts) {
+      const bool known = std::any_of(before_.parts.begin(), before_.parts.end(),
+                                     [&](const PartInfo& before) { return before.file == part.file; });
+      if (!known) RETURN_IF_ERROR(SyncPath(directory_ + "/" + part.file));
     }
-    for (const PartInfo& part : parts) RETURN_IF_ERROR(SyncPath(directory_ + "/" + part.file));
     RETURN_IF_ERROR(SyncPath(directory_ + "/" + kDuplicatesFile));
     RETURN_IF_ERROR(SyncPath(directory_ + "/" + kRejectsFile));
     RETURN_IF_ERROR(SyncPath(directory_ + "/" + kFilesFile));
     RETURN_IF_ERROR(SyncPath(directory_));
-    return WriteSourceManifest(directory_, after);  // the parts count from here on
+    return WriteSourceManifest(directory_, after);
   }
 
   // OUT/rejects/<source>.jsonl as a symbolic link: it follows whatever is committed, where a hard link or a copy would
@@ -266,15 +313,20 @@ class Writer final : public RecordWriter {
   std::optional<StagedDirectory> staged_;
   SourceManifest before_;
   int first_part_ = 0;
-  IdSet ids_;
+  IdWindow ids_;
   Suppression erased_;
   std::unique_ptr<LineLog> duplicates_;
   std::unique_ptr<LineLog> rejects_;
   std::unique_ptr<LineLog> files_;
   TakenFiles taken_;
   std::unique_ptr<RecordPartWriter> parts_;
-  IngestCounts counts_;
+  int compressing_ = 0;
+  IngestCounts counts_;            // since the last commit
+  IngestCounts committed_counts_;  // of this object's commits before
   uint64_t text_bytes_ = 0;
+  uint64_t open_bytes_ = 0;
+  static constexpr std::chrono::minutes kGrace{10};
+  std::deque<std::pair<std::string, std::chrono::steady_clock::time_point>> superseded_;  // parts that were merged
   TakedownList takedowns_;
   std::vector<Takedown> new_takedowns_;
   std::optional<Rights> rights_;
@@ -287,6 +339,16 @@ class Writer final : public RecordWriter {
 };
 
 }  // namespace
+
+IngestCounts operator+(IngestCounts a, const IngestCounts& b) {
+  a.read += b.read;
+  a.stored += b.stored;
+  a.duplicates += b.duplicates;
+  a.known += b.known;
+  a.rejected += b.rejected;
+  a.bytes += b.bytes;
+  return a;
+}
 
 absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Open(const std::string& out, const std::string& source,
                                                                  Mode mode, const RunContext& context) {

@@ -81,7 +81,8 @@ absl::Status CheckSourceName(const std::string& out, const std::string& source) 
     return UsageError(fmt::format("source name \"{}\": names ending in {} and {} are used for unfinished work", source,
                                   kPartial, kReplaced));
   }
-  for (const char* view : {"records", "documents", "corpus", "dropped"}) {
+  for (const char* view : {"records", "documents", "corpus", "dropped", "entities", "entity_mentions", "entity_links",
+                           "record_entities"}) {
     if (lower == view) {
       return UsageError(
           fmt::format("source name \"{}\": \"{}\" means something else in SQL; choose another name", source, view));

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "record/record_table.h"
+#include "store/entity_tables.h"
 #include "store/record_store.h"
 
 namespace rhodes {
@@ -51,7 +52,7 @@ absl::Status CreateViews(Database& database, const std::string& out) {
     }
     if (!parts.empty()) RETURN_IF_ERROR(CreateView(database, table, parts));
   }
-  return absl::OkStatus();
+  return CreateEntityViews(database, absolute);
 }
 
 }  // namespace rhodes

@@ -9,8 +9,9 @@
 
 namespace rhodes {
 
-// Creates the view `records` over all sources of `out`, a view per source under its name, and `documents`, `corpus` and
-// `dropped` where the stages have made them. NOT_FOUND when `out` has no records.
+// Creates the view `records` over all sources of `out`, a view per source under its name, and `documents`, `corpus`,
+// `dropped` and the tables of store/entity_tables.h where the stages have made them. NOT_FOUND when `out` has no
+// records.
 absl::Status CreateViews(Database& database, const std::string& out);
 
 }  // namespace rhodes

@@ -1,0 +1,94 @@
+// A Kafka broker for tests: librdkafka's mock cluster in a process of its own, told what to do by lines on standard
+// input, each answered by a line:
+//   topic NAME PARTITIONS          -> ok
+//   produce TOPIC FIRST COUNT      -> ok: messages {"n": N, "text": "message N"} for N of [FIRST, FIRST + COUNT), in
+//   turn
+//                                     to all partitions
+//   raw TOPIC PARTITION BYTES      -> ok: one message, the rest of the line
+//   down | up                      -> ok: the broker does not answer, or answers again
+// The first line written is the address. It ends with its input.
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <string>
+
+namespace {
+
+struct Broker {
+  rd_kafka_t* producer = nullptr;
+  rd_kafka_mock_cluster_t* cluster = nullptr;
+  std::map<std::string, int> partitions;
+};
+
+bool Produce(Broker& broker, const std::string& topic, int partition, const std::string& bytes) {
+  while (true) {
+    const rd_kafka_resp_err_t error =
+        rd_kafka_producev(broker.producer, RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
+                          RD_KAFKA_V_VALUE(const_cast<char*>(bytes.data()), bytes.size()),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) return error == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_poll(broker.producer, 100);
+  }
+}
+
+bool Do(Broker& broker, const std::string& line) {
+  std::istringstream words(line);
+  std::string verb, topic;
+  words >> verb;
+  if (verb == "down") return rd_kafka_mock_broker_set_down(broker.cluster, 1) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (verb == "up") return rd_kafka_mock_broker_set_up(broker.cluster, 1) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  words >> topic;
+  if (verb == "topic") {
+    int count = 1;
+    words >> count;
+    broker.partitions[topic] = count;
+    return rd_kafka_mock_topic_create(broker.cluster, topic.c_str(), count, 1) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+  if (verb == "raw") {
+    int partition = 0;
+    std::string bytes;
+    words >> partition;
+    words.get();
+    std::getline(words, bytes);
+    return Produce(broker, topic, partition, bytes) &&
+           rd_kafka_flush(broker.producer, 10000) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+  if (verb != "produce") return false;
+  long first = 0, count = 0;
+  words >> first >> count;
+  for (long n = first; n < first + count; ++n) {
+    const std::string number = std::to_string(n);
+    const int partition = static_cast<int>(n % broker.partitions[topic]);
+    if (!Produce(broker, topic, partition, "{\"n\": " + number + ", \"text\": \"message " + number + "\"}"))
+      return false;
+  }
+  return rd_kafka_flush(broker.producer, 30000) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+}  // namespace
+
+int main() {
+  Broker broker;
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  char why[512] = "";
+  rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, sizeof(why));
+  rd_kafka_conf_set(conf, "queue.buffering.max.messages", "100000", why, sizeof(why));
+  rd_kafka_conf_set(conf, "linger.ms", "5", why, sizeof(why));
+  rd_kafka_conf_set_log_cb(conf, [](const rd_kafka_t*, int, const char*, const char*) {});
+  broker.producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+  if (broker.producer == nullptr) return 1;
+  broker.cluster = rd_kafka_handle_mock_cluster(broker.producer);
+  if (broker.cluster == nullptr) return 1;
+  std::printf("%s\n", rd_kafka_mock_cluster_bootstraps(broker.cluster));
+  std::fflush(stdout);
+  for (std::string line; std::getline(std::cin, line);) {
+    std::puts(Do(broker, line) ? "ok" : "failed");
+    std::fflush(stdout);
+  }
+  rd_kafka_destroy(broker.producer);
+  return 0;
+}
