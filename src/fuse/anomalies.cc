@@ -2,6 +2,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <tuple>
@@ -69,7 +70,7 @@ class Finder {
   void Future(const Row& row) {
     if (!row.time.has_value() || !options_.latest.has_value() || *row.time <= *options_.latest) return;
     Note(Anomaly::Kind::kFuture, row, "", [&] {
-      return fmt::format("{:.0f} s behind the end of the run's time",
+      return fmt::format("{:.0f} s after the time of this run",
                          static_cast<double>(*row.time - *options_.latest) / 1e6);
     });
   }
@@ -199,6 +200,14 @@ absl::StatusOr<AnomalyReport> Scan(Database& database, const AnomalyOptions& opt
 }
 
 }  // namespace
+
+AnomalyOptions AnomaliesUntilNow() {
+  AnomalyOptions options;
+  options.latest =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  return options;
+}
 
 Json ToJson(const AnomalyReport& report) {
   Json anomalies = Json::array();

@@ -21,6 +21,9 @@ struct AnomalyOptions {
   int64_t back = 1'000'000;        // microseconds that a clock may go back
 };
 
+// With the machine's clock as `latest`.
+AnomalyOptions AnomaliesUntilNow();
+
 // All of one kind in the records of one source and author.
 struct Anomaly {
   enum class Kind { kFuture, kClock, kTwoPlaces };

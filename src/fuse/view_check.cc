@@ -211,8 +211,10 @@ absl::Status CheckPairs(const Json& plan, const std::string& sql, uint64_t most_
       most.name == "CROSS_PRODUCT" ? "a cross product" : "a join that no equality narrows"));
 }
 
-// Says which name is meant where DuckDB says that a table is not there.
-absl::Status WithNearest(const absl::Status& status, const std::string& sql, const std::vector<std::string>& known) {
+}  // namespace
+
+absl::Status NamingTheNearest(const absl::Status& status, const std::string& sql,
+                              const std::vector<std::string>& known) {
   if (!absl::IsInvalidArgument(status)) return status;
   const std::string message = Message(status);
   constexpr std::string_view kBefore = "Table with name ";
@@ -222,19 +224,17 @@ absl::Status WithNearest(const absl::Status& status, const std::string& sql, con
   if (before == std::string::npos || after == std::string::npos || after < before + kBefore.size()) return status;
   const std::string name = message.substr(before + kBefore.size(), after - before - kBefore.size());
   const std::string nearest = Nearest(name, known);
-  // A name given to a macro stands in quotes.
-  std::optional<size_t> at = FindWord(LowerAscii(sql), LowerAscii(name));
+  // A name that is given to a macro stands in quotes, so the text is looked through as it is.
+  const std::optional<size_t> at = FindWord(LowerAscii(sql), LowerAscii(name));
   return absl::InvalidArgumentError(fmt::format(
       "{}there is no source or earlier view \"{}\"{}; there {} {}", LinePrefix(sql, at), name,
       nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest), known.size() == 1 ? "is" : "are",
       known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
 }
 
-}  // namespace
-
 absl::Status CheckView(Database& database, const std::string& sql, const ViewCheckOptions& options) {
   const absl::StatusOr<Json> plan = PlanOf(database, sql);
-  if (!plan.ok()) return WithNearest(plan.status(), sql, options.known);
+  if (!plan.ok()) return NamingTheNearest(plan.status(), sql, options.known);
   if (!options.allow_nondeterministic) RETURN_IF_ERROR(CheckDeterministic(database, sql));
   if (!options.allow_cross_product) RETURN_IF_ERROR(CheckPairs(*plan, sql, options.most_pairs));
   return absl::OkStatus();

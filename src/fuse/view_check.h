@@ -29,6 +29,11 @@ struct ViewCheckOptions {
 // Earlier views that `sql` selects from must be there, as tables or views. Not thread-safe, like the database.
 absl::Status CheckView(Database& database, const std::string& sql, const ViewCheckOptions& options);
 
+// `status` of preparing `sql`; where it says that a table is not there, in the words of CheckView() with the nearest of
+// `known`.
+absl::Status NamingTheNearest(const absl::Status& status, const std::string& sql,
+                              const std::vector<std::string>& known);
+
 }  // namespace rhodes
 
 #endif  // RHODES_FUSE_VIEW_CHECK_H_
