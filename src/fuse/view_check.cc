@@ -174,20 +174,23 @@ double RowsOf(const Json& node) {
 }
 
 struct Pairs {
-  std::string name;
+  bool product = false;  // else a join with a condition
   double left = 0;
   double right = 0;
+  double Excess(const ViewCheckOptions& options) const {
+    return left * right / static_cast<double>(product ? options.most_rows : options.most_pairs);
+  }
 };
 
-void FindPairs(const Json& nodes, Pairs& most) {
+void FindPairs(const Json& nodes, const ViewCheckOptions& options, Pairs& most) {
   for (const Json& node : nodes) {
     const Json children = node.value("children", Json::array());
     const auto written = node.value("name", std::string());
     if (IsOneOf(Trim(written), kPairwise) && children.size() == 2) {
-      const Pairs pairs{std::string(Trim(written)), RowsOf(children[0]), RowsOf(children[1])};
-      if (pairs.left * pairs.right > most.left * most.right) most = pairs;
+      const Pairs pairs{Trim(written) == "CROSS_PRODUCT", RowsOf(children[0]), RowsOf(children[1])};
+      if (pairs.Excess(options) > most.Excess(options)) most = pairs;
     }
-    FindPairs(children, most);
+    FindPairs(children, options, most);
   }
 }
 
@@ -200,15 +203,15 @@ std::optional<size_t> FindJoin(const std::string& sql) {
   return std::nullopt;
 }
 
-absl::Status CheckPairs(const Json& plan, const std::string& sql, uint64_t most_pairs) {
+absl::Status CheckPairs(const Json& plan, const std::string& sql, const ViewCheckOptions& options) {
   Pairs most;
-  FindPairs(plan, most);
-  if (most.left * most.right <= static_cast<double>(most_pairs)) return absl::OkStatus();
+  FindPairs(plan, options, most);
+  if (most.Excess(options) <= 1) return absl::OkStatus();
   return absl::InvalidArgumentError(fmt::format(
       "{}every one of about {:.0f} rows would be compared with every one of about {:.0f} ({}): join on an equality, or "
       "use nearest() or within_distance(), or say allow_cross_product = true in the view",
       LinePrefix(sql, FindJoin(sql)), most.left, most.right,
-      most.name == "CROSS_PRODUCT" ? "a cross product" : "a join that no equality narrows"));
+      most.product ? "a cross product" : "a join that no equality narrows"));
 }
 
 }  // namespace
@@ -236,7 +239,7 @@ absl::Status CheckView(Database& database, const std::string& sql, const ViewChe
   const absl::StatusOr<Json> plan = PlanOf(database, sql);
   if (!plan.ok()) return NamingTheNearest(plan.status(), sql, options.known);
   if (!options.allow_nondeterministic) RETURN_IF_ERROR(CheckDeterministic(database, sql));
-  if (!options.allow_cross_product) RETURN_IF_ERROR(CheckPairs(*plan, sql, options.most_pairs));
+  if (!options.allow_cross_product) RETURN_IF_ERROR(CheckPairs(*plan, sql, options));
   return absl::OkStatus();
 }
 
