@@ -55,6 +55,7 @@ absl::StatusOr<FuseOptions> OptionsOf(const Flags& flags) {
   options.out = flags.out;
   options.keep_going = true;
   options.incremental = !flags.whole;
+  options.anomalies = AnomaliesUntilNow();
   if (!flags.project.empty()) {
     if (!flags.views.empty() || !flags.sql_files.empty() || !flags.sources.empty()) {
       return UsageError("--project has views of its own: leave --view, --sql-file and --source out");

@@ -13,12 +13,14 @@
 #include "base/text.h"
 #include "fuse/document_id.h"
 #include "fuse/explain.h"
+#include "fuse/functions.h"
 #include "fuse/fuse_output.h"
 #include "fuse/fuse_state.h"
 #include "fuse/fused_text.h"
 #include "fuse/orbit_functions.h"
 #include "fuse/render.h"
 #include "fuse/source_scope.h"
+#include "fuse/view_check.h"
 #include "fuse/view_plan.h"
 #include "fuse/view_sql.h"
 #include "fuse/view_units.h"
@@ -134,6 +136,7 @@ class Fuser {
       RETURN_IF_ERROR(OpenOld());
     }
     RETURN_IF_ERROR(CreateTables());
+    RETURN_IF_ERROR(LookForAnomalies());
     ASSIGN_OR_RETURN(FuseOutput output, FuseOutput::Open(out_));
     output_.emplace(std::move(output));
     context_.progress->Begin("fuse", views.size(), "views");
@@ -248,7 +251,10 @@ class Fuser {
 
   absl::Status Plan(const std::vector<FuseView>& views, size_t number, WorkedView& worked) {
     const FuseView& view = worked.view;
-    ASSIGN_OR_RETURN(worked.sql, SqlOf(*database_, view, sources_));
+    const ViewCheckOptions check = CheckOptionsOf(view);
+    absl::StatusOr<std::string> sql = SqlOf(*database_, view, sources_);
+    if (!sql.ok()) return view.source.empty() ? NamingTheNearest(sql.status(), view.sql, check.known) : sql.status();
+    worked.sql = *std::move(sql);
     for (const std::string& name : failed_) {
       if (view.source.empty() && Mentions(worked.sql, name)) {
         const absl::Status bound = database_->Query("DESCRIBE " + worked.sql).status();
@@ -256,6 +262,7 @@ class Fuser {
           return absl::InvalidArgumentError(fmt::format("it selects from the view \"{}\", which failed", name));
       }
     }
+    if (view.source.empty()) RETURN_IF_ERROR(CheckView(*database_, worked.sql, check));
     ASSIGN_OR_RETURN(worked.columns, DescribeView(*database_, view, worked.sql));
     const bool referenced = IsReferenced(views, number);
     std::vector<std::string> earlier;
@@ -286,6 +293,24 @@ class Fuser {
     worked.table = fmt::format("temp.{}", SqlIdentifier(view.name));
     return database_->Execute(
         fmt::format("CREATE TEMP TABLE {} AS {}\nWITH NO DATA", SqlIdentifier(view.name), worked.sql));
+  }
+
+  ViewCheckOptions CheckOptionsOf(const FuseView& view) const {
+    ViewCheckOptions options;
+    options.known = sources_;
+    for (const WorkedView& one : worked_) {
+      if (!one.table.empty()) options.known.push_back(one.view.name);
+    }
+    options.allow_cross_product = view.allow_cross_product;
+    options.allow_nondeterministic = view.allow_nondeterministic;
+    return options;
+  }
+
+  absl::Status LookForAnomalies() {
+    if (!options_.anomalies.has_value()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(report_.anomalies, FindAnomalies(*database_, *options_.anomalies, threads_));
+    for (const std::string& line : Lines(*report_.anomalies)) context_.progress->Say("fuse: " + line);
+    return absl::OkStatus();
   }
 
   // The parts of the sources that have element sets of satellites.
@@ -589,6 +614,7 @@ absl::StatusOr<std::unique_ptr<Database>> OpenFuseDatabase(const FuseOptions& op
   ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(database_options));
   RETURN_IF_ERROR(CreateViews(*database, options.out));
   RETURN_IF_ERROR(RegisterDocumentId(*database));
+  RETURN_IF_ERROR(RegisterFuseFunctions(*database));
   RETURN_IF_ERROR(RegisterCheckedSpans(*database));
   RETURN_IF_ERROR(RegisterRender(*database, options.templates));
   RETURN_IF_ERROR(RegisterOrbitFunctions(*database));

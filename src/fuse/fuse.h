@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/run_context.h"
+#include "fuse/anomalies.h"
 #include "fuse/template.h"
 #include "table/database.h"
 
@@ -41,6 +42,9 @@ struct FuseView {
     int64_t margin = 0;  // microseconds
   };
   std::optional<Slices> slices = std::nullopt;
+  // What CheckView() (fuse/view_check.h) refuses otherwise.
+  bool allow_cross_product = false;
+  bool allow_nondeterministic = false;
 };
 
 struct FuseOptions {
@@ -52,6 +56,8 @@ struct FuseOptions {
   bool keep_going = false;
   // Documents whose records did not change since the last run are taken over from it. The bytes are the same without.
   bool incremental = true;
+  // Records that cannot be right are looked for, said as progress, and noted in the report.
+  std::optional<AnomalyOptions> anomalies;
   std::string key;
   Json settings = Json::object();
 };
@@ -73,6 +79,8 @@ struct FuseReport {
     std::string message;  // with file and line
   };
   std::vector<Failed> failed;
+  // Of a run with FuseOptions::anomalies after which something changed; not part of the manifest.
+  std::optional<AnomalyReport> anomalies;
   uint64_t documents = 0;
   uint64_t text_bytes = 0;
   uint64_t records = 0;                    // = used + the sum of unused

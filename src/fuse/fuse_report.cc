@@ -49,6 +49,7 @@ Json ToRunJson(const FuseReport& report) {
     json["views"][i]["made"] = report.views[i].made;
     json["views"][i]["taken_over"] = report.views[i].taken_over;
   }
+  if (report.anomalies.has_value()) json["bad_records"] = ToJson(*report.anomalies);
   json["seconds"] = report.seconds;
   return json;
 }

@@ -168,10 +168,34 @@ TEST_F(FuseTest, SpillsBeyondTheBudgetAndCleansUp) {
   EXPECT_FALSE(PathExists(options_.out + "/.fuse"));
 }
 
+TEST_F(FuseTest, ViewsAreCheckedBeforeTheyRunAndBadRecordsNoted) {
+  AddSql("good", "SELECT text, id AS parent FROM packages");
+  AddSql("all_pairs", "SELECT text, id AS parent\nFROM packages\nCROSS JOIN range(100000000)");
+  AddSql("dated", "SELECT text || now() AS text, id AS parent FROM packages");
+  AddSql("slip", "SELECT text, id AS parent\nFROM nearest('packages', 'chnges', INTERVAL 1 MINUTE)");
+  options_.keep_going = true;
+  options_.anomalies.emplace();
+  options_.anomalies->latest = 5;
+  const absl::StatusOr<FuseReport> report = Run();
+  ASSERT_TRUE(report.ok()) << report.status();
+  ASSERT_EQ(report->failed.size(), 3u);
+  EXPECT_THAT(report->failed[0].message,
+              AllOf(HasSubstr("view \"all_pairs\" (rhodes.toml:12)"), HasSubstr("allow_cross_product = true")));
+  EXPECT_THAT(report->failed[1].message,
+              AllOf(HasSubstr("view \"dated\" (rhodes.toml:10)"), HasSubstr("allow_nondeterministic = true")));
+  EXPECT_THAT(report->failed[2].message,
+              AllOf(HasSubstr("view \"slip\" (rhodes.toml:11)"), HasSubstr("did you mean \"changes\"?")));
+  EXPECT_EQ(report->documents, 2u);
+  EXPECT_EQ(report->anomalies->from_future, 6u);
+  EXPECT_EQ(ToRunJson(*report)["bad_records"]["anomalies"][0]["source"], "changes");
+  EXPECT_FALSE(ToJson(*report).contains("bad_records")) << "the manifest does not depend on the clock";
+}
+
 TEST_F(FuseTest, StoppedByTheUserItLeavesWhatWasThere) {
   ASSERT_TRUE(Run().ok());
   const std::string before = *Sha256OfFile(options_.out + "/documents/part-00000.parquet");
   AddSql("endless", "SELECT text, id AS parent FROM packages, range(10000000000) r WHERE r.range < 0");
+  options_.views.back().allow_cross_product = true;
   std::atomic<bool> cancelled{false};
   RunContext context;
   context.cancelled = &cancelled;

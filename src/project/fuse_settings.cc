@@ -81,6 +81,8 @@ Json FuseSettingsOf(const std::vector<FuseView>& views, const std::vector<Templa
   for (const FuseView& view : views) {
     Json one = {{"name", view.name}, {"sql", view.sql}, {"source", view.source}, {"rest", view.rest}};
     if (view.slices) one["slices"] = {{"every", view.slices->every}, {"margin", view.slices->margin}};
+    if (view.allow_cross_product) one["allow_cross_product"] = true;
+    if (view.allow_nondeterministic) one["allow_nondeterministic"] = true;
     settings["views"].push_back(std::move(one));
   }
   for (const TemplateSettings& form : templates) {

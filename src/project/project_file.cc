@@ -203,6 +203,8 @@ class ProjectReader {
     table.Read("sql_file", sql_file);
     table.Read("source", view.source);
     table.Read("rest", view.rest);
+    table.Read("allow_cross_product", view.allow_cross_product);
+    table.Read("allow_nondeterministic", view.allow_nondeterministic);
     ReadSlices(table, view);
     view.file = project_.path;
     view.line = static_cast<int>(table.LineOf(view.sql.empty() ? "source" : "sql"));

@@ -226,7 +226,8 @@ two {b}'''
 TEST(ProjectFile, TemplatesAndSlicesAreRead) {
   const ProjectFile file = MustParse(std::string(kSource) + kTemplate +
                                      "[[fuse.view]]\nname = \"x\"\nsql = \"SELECT 1\"\n"
-                                     "slices = { by = \"time\", every = \"1 day\", margin = \"10 minutes\" }\n");
+                                     "slices = { by = \"time\", every = \"1 day\", margin = \"10 minutes\" }\n"
+                                     "allow_cross_product = true\n");
   ASSERT_EQ(file.templates.size(), 1u);
   EXPECT_EQ(file.templates[0].name, "drop");
   EXPECT_EQ(file.templates[0].digits, DigitStyle::kArabicIndic);
@@ -234,6 +235,8 @@ TEST(ProjectFile, TemplatesAndSlicesAreRead) {
   ASSERT_TRUE(file.views[0].slices.has_value());
   EXPECT_EQ(file.views[0].slices->every, 86'400'000'000);
   EXPECT_EQ(file.views[0].slices->margin, 600'000'000);
+  EXPECT_TRUE(file.views[0].allow_cross_product);
+  EXPECT_FALSE(file.views[0].allow_nondeterministic);
 }
 
 TEST(ProjectFile, WrongTemplatesAndSlicesAreNamedWithTheirLine) {

@@ -144,7 +144,8 @@ class Planner {
     options.settings = FuseSettingsOf(project_.views, project_.templates);
     fuse_inputs_.insert(fuse_inputs_.end(), ingest_keys_.begin(), ingest_keys_.end());
     options.key = fuse_key_ = KeyOf("fuse", kFuseVersion, options.settings, fuse_inputs_);
-    Add("fuse", "fuse", options.key, "documents/manifest.json").run = [options](RunContext& context) {
+    Add("fuse", "fuse", options.key, "documents/manifest.json").run = [options](RunContext& context) mutable {
+      options.anomalies = AnomaliesUntilNow();
       ASSIGN_OR_RETURN(const FuseReport report, Fuse(options, context));
       return StatusOf(report);
     };
