@@ -19,7 +19,8 @@ struct Flags {
 CommandBody Setup(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   app.add_option("out", flags->out, "the folder that holds the records")->required();
-  app.add_option("sql", flags->sql, "a query over records, the sources by name, documents, corpus, dropped and entities")
+  app.add_option("sql", flags->sql,
+                 "a query over records, the sources by name, documents, corpus, dropped and entities")
       ->required();
   app.add_option("--format", flags->format, "table, csv, json or parquet (which keeps all types)")
       ->check(CLI::IsMember({"table", "csv", "json", "parquet"}))

@@ -32,9 +32,9 @@ void RepairUtf8(std::string& text, NormaliseCounts& counts, std::vector<size_t>*
 // characters, U+FEFF and noncharacters removed, tab kept; blanks at line ends removed; runs of blank lines as one; no
 // line end at begin and end.
 //
-// `marks`: ascending byte offsets into `text`, which become the offsets of the same places in the result. A place within
-// a character is taken for its beginning; one between letters that become a single one, for its end; one in what is
-// removed, for where that was.
+// `marks`: ascending byte offsets into `text`, which become the offsets of the same places in the result. A place
+// within a character is taken for its beginning; one between letters that become a single one, for its end; one in what
+// is removed, for where that was.
 //
 // Linear in `text` for all inputs: runs of more than 64 combining marks, which no writing system has, are put in
 // canonical order 64 at a time. Idempotent, such runs excepted.

@@ -13,9 +13,9 @@ namespace rhodes {
 // A member of the consumer group `group` (rhodes-TOPIC): the broker gives it some of the partitions. In each it goes on
 // behind `position`, where that names the partition; else behind the offset that the group committed; else at `from`
 // (earliest). With `partitions` it takes all or those instead, without being a member: nobody else's coming and going
-// disturbs it, and a restart begins at once. Offsets are committed by Acknowledge() only. Transactions that were not committed are not read.
-// `config`: a file of librdkafka's settings, "security.protocol=SASL_SSL" a line; those that would break the promise
-// that nothing is lost (enable.auto.commit, ...) are refused.
+// disturbs it, and a restart begins at once. Offsets are committed by Acknowledge() only. Transactions that were not
+// committed are not read. `config`: a file of librdkafka's settings, "security.protocol=SASL_SSL" a line; those that
+// would break the promise that nothing is lost (enable.auto.commit, ...) are refused.
 //
 // A record's file is kafka://TOPIC/PARTITION (without the brokers, which change), its range [offset, offset + 1).
 // Tombstones, empty messages and messages that are no records are rejects with their bytes. Messages that the broker

@@ -13,8 +13,8 @@ namespace rhodes {
 using PhraseSlots = std::map<std::string, std::string, std::less<>>;
 
 // `$name` is a run of small letters and underscores; a slot that is not given becomes nothing. Slots' values are
-// expanded too. Runs of blanks become one, and none stands before a full stop, comma or colon, so that an empty slot leaves no
-// gap.
+// expanded too. Runs of blanks become one, and none stands before a full stop, comma or colon, so that an empty slot
+// leaves no gap.
 std::string ExpandPhrase(std::string_view phrase, const PhraseSlots& slots, WorldRng& rng);
 
 }  // namespace rhodes
