@@ -48,7 +48,7 @@ class Gate {
     }
     closing_ = true;
     changed_.wait(lock, [&] { return open_members_ == 0; });
-    const absl::Status status = work();
+    absl::Status status = work();
     closing_ = false;
     ++open_members_;
     changed_.notify_all();
@@ -71,9 +71,9 @@ class Gate {
 // One source: its stream, its writer, its thread.
 class Follower {
  public:
-  Follower(const FollowSource& source, const FollowOptions& options, RunContext context, Gate& gate,
+  Follower(const FollowSource& source, const FollowOptions& options, const RunContext& context, Gate& gate,
            std::atomic<bool>& stop)
-      : source_(source), options_(options), context_(std::move(context)), gate_(gate), stop_(stop) {
+      : source_(source), options_(options), context_(context), gate_(gate), stop_(stop) {
     state_.source = source.name;
     settings_ = {{"stream", std::string(source.url.scheme)}, {"format", source.url.Get("format", "auto")}};
   }
@@ -87,7 +87,7 @@ class Follower {
   absl::Status Run() {
     milliseconds pause = options_.disk_pause;
     while (true) {
-      const absl::Status status = Loop();
+      absl::Status status = Loop();
       if (!absl::IsResourceExhausted(status)) {
         gate_.Leave();
         return status;
@@ -102,7 +102,7 @@ class Follower {
         return absl::OkStatus();
       }
       pause = std::min(2 * pause, kLongestPause);
-      if (const absl::Status opened = Open(); !opened.ok() && !absl::IsResourceExhausted(opened)) {
+      if (absl::Status opened = Open(); !opened.ok() && !absl::IsResourceExhausted(opened)) {
         gate_.Leave();
         return opened;
       }

@@ -86,7 +86,7 @@ class KafkaStream final : public Stream {
   absl::Status Start(const StreamUrl& url, uint64_t memory_bytes) {
     RETURN_IF_ERROR(ReadPartitions(url));
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    const absl::Status configured = Configure(url, memory_bytes, conf);
+    absl::Status configured = Configure(url, memory_bytes, conf);
     if (!configured.ok()) {
       rd_kafka_conf_destroy(conf);
       return configured;

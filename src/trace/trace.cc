@@ -296,11 +296,13 @@ absl::Status TraceIndex::FillDocuments(const std::vector<Match>& matches, const 
   std::set<uint64_t> shown;
   for (const auto& holder : holders) {
     std::vector<uint64_t> documents;
+    documents.reserve(holder.size());
     for (const Holder& each : holder) documents.push_back(each.document);
     chosen.push_back(best(std::move(documents), options.documents_per_span));
     shown.insert(chosen.back().begin(), chosen.back().end());
   }
   std::vector<uint64_t> all;
+  all.reserve(scores.size());
   for (const auto& [document, score] : scores) all.push_back(document);
   const std::vector<uint64_t> leaned = best(std::move(all), options.leaned_documents);
   shown.insert(leaned.begin(), leaned.end());
