@@ -166,7 +166,7 @@ CREATE TEMP MACRO same_event(told, most_metres, within) AS TABLE (
 // The same rules as FindAnomalies() (fuse/anomalies.h), in SQL.
 constexpr const char* kAnomalies = R"(
 CREATE TEMP MACRO anomalies(samples, latest, most_metres_per_second) AS TABLE (
-  WITH rhodes_all AS (SELECT id AS rhodes_id, source AS rhodes_source, author AS rhodes_author, file AS rhodes_file,
+  WITH rhodes_all AS (SELECT id AS rhodes_id, source AS rhodes_source, author AS rhodes_author, kind AS rhodes_kind, file AS rhodes_file,
       "begin" AS rhodes_at, time_us(time) AS rhodes_time, CAST(time AS TIMESTAMP) AS rhodes_moment,
       CASE WHEN distance_m(latitude, longitude, 0, 0) IS NOT NULL THEN
         {'id': id, 'time': time_us(time), 'latitude': latitude, 'longitude': longitude} END AS rhodes_place,
@@ -174,7 +174,7 @@ CREATE TEMP MACRO anomalies(samples, latest, most_metres_per_second) AS TABLE (
     rhodes_steps AS (SELECT *, lag({'id': rhodes_id, 'time': rhodes_time}) OVER rhodes_w AS rhodes_before,
       lag(rhodes_place IGNORE NULLS) OVER rhodes_w AS rhodes_last_place FROM rhodes_all
       WHERE rhodes_device AND rhodes_time IS NOT NULL WINDOW rhodes_w AS (PARTITION BY rhodes_source, rhodes_author,
-      rhodes_file ORDER BY rhodes_at, rhodes_id)),
+      rhodes_kind, rhodes_file ORDER BY rhodes_at, rhodes_id)),
     rhodes_moves AS (SELECT *, abs(rhodes_time - rhodes_last_place.time) / 1e6 AS rhodes_seconds,
       distance_m(rhodes_last_place.latitude, rhodes_last_place.longitude, rhodes_place.latitude,
         rhodes_place.longitude) AS rhodes_metres FROM rhodes_steps)
