@@ -24,6 +24,21 @@ const char* NameOf(Anomaly::Kind kind) {
   return "two places";
 }
 
+const char* WordsFor(Anomaly::Kind kind) {
+  switch (kind) {
+    case Anomaly::Kind::kFuture:
+      return "from the future";
+    case Anomaly::Kind::kClock:
+      return "where the clock jumps back";
+    case Anomaly::Kind::kTwoPlaces:
+      break;
+  }
+  return "in two places at once";
+}
+
+// Of a kind in a source.
+constexpr uint64_t kMostLines = 5;
+
 const char* AdviceFor(Anomaly::Kind kind) {
   switch (kind) {
     case Anomaly::Kind::kFuture:
@@ -75,9 +90,10 @@ class Finder {
     });
   }
 
-  void Device(const Row& row, std::string_view file) {
+  void Device(const Row& row, std::string_view file, std::string_view kind) {
     if (!row.time.has_value()) return;
-    key_.assign(row.source).append(1, '\0').append(row.author).append(1, '\0').append(file);
+    key_.assign(row.source).append(1, '\0').append(row.author).append(1, '\0');
+    key_.append(kind).append(1, '\0').append(file);
     Stream& stream = streams_[key_];
     Clock(row, stream);
     if (row.place) Place(row, stream);
@@ -174,9 +190,9 @@ class Finder {
 absl::StatusOr<AnomalyReport> Scan(Database& database, const AnomalyOptions& options) {
   ASSIGN_OR_RETURN(
       QueryResult rows,
-      database.Query(
-          "SELECT id, source, author, CASE WHEN isfinite(time) THEN epoch_us(time) END, latitude, "
-          "longitude, coalesce(cardinality(channels), 0) > 0 AND author IS NOT NULL, file FROM main.records"));
+      database.Query("SELECT id, source, author, CASE WHEN isfinite(time) THEN epoch_us(time) END, latitude, "
+                     "longitude, coalesce(cardinality(channels), 0) > 0 AND author IS NOT NULL, file, coalesce(kind, "
+                     "'') FROM main.records"));
   Finder finder(options);
   while (true) {
     ASSIGN_OR_RETURN(const bool more, rows.Next());
@@ -194,7 +210,8 @@ absl::StatusOr<AnomalyReport> Scan(Database& database, const AnomalyOptions& opt
       }
       finder.CountRecord();
       finder.Future(row);
-      if (rows.Bool(6, i)) finder.Device(row, rows.IsNull(7, i) ? std::string_view() : rows.String(7, i));
+      if (rows.Bool(6, i))
+        finder.Device(row, rows.IsNull(7, i) ? std::string_view() : rows.String(7, i), rows.String(8, i));
     }
   }
 }
@@ -228,14 +245,18 @@ Json ToJson(const AnomalyReport& report) {
 
 std::vector<std::string> Lines(const AnomalyReport& report) {
   std::vector<std::string> lines;
+  std::map<std::pair<Anomaly::Kind, std::string>, uint64_t> named;
   for (const Anomaly& anomaly : report.anomalies) {
-    const char* what = anomaly.kind == Anomaly::Kind::kFuture  ? "from the future"
-                       : anomaly.kind == Anomaly::Kind::kClock ? "where the clock jumps back"
-                                                               : "in two places at once";
+    if (++named[{anomaly.kind, anomaly.source}] > kMostLines) continue;
     lines.push_back(fmt::format("source \"{}\"{}: {} record{} {}; the first: {} ({}): {}", anomaly.source,
                                 anomaly.author.empty() ? "" : fmt::format(", {}", anomaly.author), anomaly.count,
-                                anomaly.count == 1 ? "" : "s", what, anomaly.id, anomaly.detail,
+                                anomaly.count == 1 ? "" : "s", WordsFor(anomaly.kind), anomaly.id, anomaly.detail,
                                 AdviceFor(anomaly.kind)));
+  }
+  for (const auto& [of, count] : named) {
+    if (count <= kMostLines) continue;
+    lines.push_back(fmt::format("source \"{}\": {} more devices or authors with records {}; --json names all",
+                                of.second, count - kMostLines, WordsFor(of.first)));
   }
   return lines;
 }

@@ -47,12 +47,13 @@ struct AnomalyReport {
   uint64_t reversed_streams = 0;
 };
 Json ToJson(const AnomalyReport& report);
-// One line for each anomaly: what, how many, the first, what to do.
+// One line for each anomaly: what, how many, the first, what to do; of many in one source the first few, and how many
+// more.
 std::vector<std::string> Lines(const AnomalyReport& report);
 
 // One pass over main.records in the order in which they are stored. Clocks and places are those of devices: of records
-// with channels and an author, each stream by source, author and file. A record without time or place is passed over.
-// Memory: about 300 bytes a stream. Sets the connection's `threads` to one and then to `threads`.
+// with channels and an author, each stream by source, author, kind and file. A record without time or place is passed
+// over. Memory: about 300 bytes a stream. Sets the connection's `threads` to one and then to `threads`.
 absl::StatusOr<AnomalyReport> FindAnomalies(Database& database, const AnomalyOptions& options, int threads);
 
 }  // namespace rhodes

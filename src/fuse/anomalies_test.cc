@@ -21,7 +21,8 @@ class Anomalies : public testing::Test {
     ASSERT_TRUE(database.ok());
     database_ = *std::move(database);
     ASSERT_TRUE(RegisterFuseFunctions(*database_).ok());
-    Run("CREATE TABLE records (id VARCHAR, source VARCHAR, author VARCHAR, time TIMESTAMP, latitude DOUBLE, longitude "
+    Run("CREATE TABLE records (id VARCHAR, source VARCHAR, kind VARCHAR, author VARCHAR, time TIMESTAMP, latitude "
+        "DOUBLE, longitude "
         "DOUBLE, channels MAP(VARCHAR, DOUBLE), file VARCHAR, \"begin\" UBIGINT)");
   }
   void Run(const std::string& sql) {
@@ -30,10 +31,10 @@ class Anomalies : public testing::Test {
   }
   // A sample of a device; seconds, degrees.
   void Add(const std::string& author, int64_t seconds, double latitude, double longitude, const char* file = "f") {
-    Run(
-        fmt::format("INSERT INTO records VALUES ('r{:04}', 'cars', {}, make_timestamp({}), {}, {}, MAP {{'speed': "
-                    "1.0}}, '{}', {})",
-                    next_, SqlLiteral(author), seconds * 1'000'000, latitude, longitude, file, next_));
+    Run(fmt::format(
+        "INSERT INTO records VALUES ('r{:04}', 'cars', 'row', {}, make_timestamp({}), {}, {}, MAP {{'speed': "
+        "1.0}}, '{}', {})",
+        next_, SqlLiteral(author), seconds * 1'000'000, latitude, longitude, file, next_));
     ++next_;
   }
   AnomalyReport Find(int64_t latest) {
@@ -84,8 +85,25 @@ TEST_F(Anomalies, OtherDevicesFilesAndRecordsWithoutChannelsAreOtherStreams) {
   Add("car2", 800, -36, 28, "f");
   Run("UPDATE records SET channels = NULL WHERE id = 'r0000'");
   Add("car1", 10, 0, 0, "f");
-  Run("INSERT INTO records SELECT 'none', source, author, NULL, NULL, NULL, channels, file, 99 FROM records");
+  Run("INSERT INTO records SELECT 'none', source, kind, author, NULL, NULL, NULL, channels, file, 99 FROM records");
   EXPECT_TRUE(Find(2000).anomalies.empty());
+}
+
+// A dish gives its status and, beside it, samples of the seconds before.
+TEST_F(Anomalies, KindsOfRecordsThatTakeTurnsAreOtherStreams) {
+  for (int64_t i = 0; i < 11; ++i) Add("dish1", 1000 + i * 60 - (i % 2) * 100, 36, 28);
+  EXPECT_EQ(Find(5000).clock_jumps, 5U);
+  Run("UPDATE records SET kind = 'sample' WHERE \"begin\" % 2 = 1");
+  EXPECT_TRUE(Find(5000).anomalies.empty());
+  EXPECT_EQ(database_->QueryCount("SELECT count(*) FROM anomalies('records', TIMESTAMP '2000-01-01', 340)").value_or(9),
+            0U);
+}
+
+TEST_F(Anomalies, OfManyDevicesAFewAreNamed) {
+  for (int i = 0; i < 12; ++i) Add(fmt::format("car{:02}", i), 9000, 36, 28);
+  const std::vector<std::string> lines = Lines(Find(1000));
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_THAT(lines[5], HasSubstr("source \"cars\": 7 more devices or authors with records from the future"));
 }
 
 TEST_F(Anomalies, TheMacroListsWhatTheReportCounts) {

@@ -27,7 +27,7 @@ absl::StatusOr<std::vector<int64_t>> ClusterEvents(const std::vector<EventPoint>
                                                    int64_t window);
 
 // -log10 of the chance that a Poisson variable with mean `expected` (positive) is at least `count`. 0 for a count of
-// zero or less. Relative error below 1e-9 (compared with SciPy).
+// zero or less. Relative error below 1e-9 (of the larger of it and 1).
 double PoissonSurprise(int64_t count, double expected);
 
 }  // namespace rhodes

@@ -471,6 +471,36 @@ TEST_F(Macros, TheSameEventIsToldByTheSourcesOfOneCluster) {
   EXPECT_EQ(Rows("SELECT event, sources, parents FROM same_event('told', 800, INTERVAL 15 SECOND)"), expected);
 }
 
+// From the PyPI package haversine 2.9, whose radius is 6371.0088 km.
+TEST(Place, DistancesAreThoseOfAnotherProgram) {
+  const double golden[][5] = {{36.4349, 28.2176, 37.9838, 23.7275, 433272.126620},
+                              {90, 0, -90, 0, 20015114.442036},
+                              {89.999, 10, 89.999, -170, 222.390160},
+                              {0, 179.999, 0, -179.999, 222.390160},
+                              {51.4778, -0.0014, 40.6892, -74.0445, 5583745.889017},
+                              {0, 0, 0, 180, 20015114.442036},
+                              {-33.8688, 151.2093, -33.8688, 151.2094, 9.232704},
+                              {24.7136, 46.6753, 21.4858, 39.1925, 845101.919195}};
+  for (const auto& [latitude1, longitude1, latitude2, longitude2, metres] : golden) {
+    const double ours = DistanceMetres(latitude1, longitude1, latitude2, longitude2);
+    EXPECT_NEAR(ours, metres, metres * 1e-8 + 1e-6);  // the radii differ by 4.5e-9
+    EXPECT_EQ(ours, DistanceMetres(latitude2, longitude2, latitude1, longitude1));
+  }
+}
+
+// -log10(gammainc(n, 0, mean, regularized=True)) of the PyPI package mpmath, with 40 digits.
+TEST(Poisson, SurprisesAreThoseOfAnotherProgram) {
+  const std::tuple<int64_t, double, double> golden[] = {
+      {1, 0.001, 3.00021712914535},  {1, 1, 0.199200084627781},         {5, 1, 2.43653709040653},
+      {10, 9.5, 0.320414061891363},  {100, 100, 0.289629752496193},     {1000, 10, 1571.9432286623},
+      {50, 0.02, 149.440090635232},  {100000, 99000, 3.12066327652903}, {7, 7.000001, 0.259409094911802},
+      {3, 100, 8.47527546015586e-41}};
+  for (const auto& [count, expected, surprise] : golden) {
+    EXPECT_NEAR(PoissonSurprise(count, expected), surprise, std::max(1.0, surprise) * 1e-9) << count << " " << expected;
+  }
+  EXPECT_EQ(PoissonSurprise(0, 3), 0);
+}
+
 TEST_F(Macros, BadNumbersGiveNothingAndAreNoError) {
   EXPECT_TRUE(std::isnan(Number("distance_m(91, 0, 0, 0)")));
   EXPECT_TRUE(std::isnan(Number("distance_m(NULL, 0, 0, 0)")));
