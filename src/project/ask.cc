@@ -55,19 +55,29 @@ Json LeansOn(const Json& trace) {
     if (list.size() == kDocumentsShown) break;
     std::string words;
     size_t bytes = 0;
+    const auto id = document["id"].get<std::string>();
+    // Of a document that was made from several records, those that the shown words are from.
+    const Json* records = &document["records"];
     for (const Json& number : document["spans"]) {
-      const auto& text = trace["spans"][number.get<size_t>()]["text"].get_ref<const std::string&>();
+      const Json& span = trace["spans"][number.get<size_t>()];
+      const auto& text = span["text"].get_ref<const std::string&>();
       bytes += text.size();
-      if (text.size() > words.size()) words = text;
+      if (text.size() <= words.size()) continue;
+      words = text;
+      records = &document["records"];
+      for (const Json& holder : span["documents"]) {
+        if (holder["id"] == id && holder.contains("records") && !holder["records"].empty()) {
+          records = &holder["records"];
+        }
+      }
     }
     if (Trim(words).size() < kShortestSpan) continue;
-    const auto id = document["id"].get<std::string>();
     list.push_back({{"id", id},
                     {"title", document.value("title", titles[id])},
                     {"source", document.value("source", "")},
                     {"words", words},
                     {"bytes", bytes},
-                    {"records", document["records"]}});
+                    {"records", *records}});
   }
   return list;
 }

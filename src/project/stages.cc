@@ -30,7 +30,7 @@ constexpr int kTokenizeVersion = 1;
 constexpr int kTrainVersion = 1;
 constexpr int kCompareVersion = 1;
 constexpr int kTraceVersion = 2;
-constexpr int kAskVersion = 1;
+constexpr int kAskVersion = 2;
 
 std::string KeyOf(std::string_view kind, int version, const Json& settings, const std::vector<std::string>& inputs) {
   return ContentId({kind, std::to_string(version), DumpJson(settings), DumpJson(Json(inputs))});
