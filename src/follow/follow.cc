@@ -93,6 +93,7 @@ class Follower {
         return status;
       }
       // Nothing of what was not committed is kept: the stream gives it again.
+      waiting_ = true;
       Trouble(Message(status));
       context_.progress->Say(
           fmt::format("{}: {}; tried again in {} s", source_.name, Message(status), pause.count() / 1000));
@@ -106,6 +107,7 @@ class Follower {
         gate_.Leave();
         return opened;
       }
+      if (stream_ != nullptr && stream_->position().is_null()) waiting_ = false;  // it cannot give anything again
       const std::scoped_lock lock(mutex_);
       ++restarts_;
     }
@@ -121,7 +123,8 @@ class Follower {
     const std::scoped_lock lock(mutex_);
     return {source_.name, state_.counts, state_.commits, health_.reconnects, restarts_};
   }
-  Clock::time_point last_input() const { return last_input_.load(); }
+  // For how long nothing has come in. None while a full disk is waited for: what was not committed is still to come.
+  double IdleSeconds() const { return waiting_ ? 0 : SecondsSince(last_input_.load()); }
 
  private:
   absl::Status OpenWriter() {
@@ -203,6 +206,7 @@ class Follower {
     const Json position = stream_->position();
     const Json state = {{"stream", AddressKey()}, {"position", position}};
     RETURN_IF_ERROR(writer_->Checkpoint("follow", settings_, state, SecondsSince(begun_)));
+    waiting_ = false;
     begun_ = Clock::now();
     RETURN_IF_ERROR(stream_->Acknowledge(position));
     FollowCommit commit;
@@ -256,6 +260,7 @@ class Follower {
   Clock::time_point begun_, first_record_;
   IngestCounts counted_;  // of writers before this one
   bool carry_out_ = false;
+  std::atomic<bool> waiting_{false};
   std::atomic<Clock::time_point> last_input_{Clock::now()};
   mutable std::mutex mutex_;
   SourceMetrics state_;
@@ -337,7 +342,7 @@ class FollowRun {
   bool Idle() const {
     if (options_.stop_after_idle <= 0) return false;
     return std::all_of(followers_.begin(), followers_.end(), [&](const std::unique_ptr<Follower>& follower) {
-      return SecondsSince(follower->last_input()) >= options_.stop_after_idle;
+      return follower->IdleSeconds() >= options_.stop_after_idle;
     });
   }
 

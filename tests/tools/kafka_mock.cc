@@ -59,11 +59,13 @@ bool Do(Broker& broker, const std::string& line) {
   }
   if (verb != "produce") return false;
   long first = 0, count = 0;
-  words >> first >> count;
+  size_t pad = 0;
+  words >> first >> count >> pad;
+  const std::string more = pad > 0 ? " " + std::string(pad, 'x') : "";
   for (long n = first; n < first + count; ++n) {
     const std::string number = std::to_string(n);
     const int partition = static_cast<int>(n % broker.partitions[topic]);
-    if (!Produce(broker, topic, partition, "{\"n\": " + number + ", \"text\": \"message " + number + "\"}"))
+    if (!Produce(broker, topic, partition, "{\"n\": " + number + ", \"text\": \"message " + number + more + "\"}"))
       return false;
   }
   return rd_kafka_flush(broker.producer, 30000) == RD_KAFKA_RESP_ERR_NO_ERROR;
