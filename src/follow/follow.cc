@@ -81,7 +81,9 @@ class Follower {
   // Opens writer and stream: what is wrong with them is told before anything runs.
   absl::Status Open() {
     RETURN_IF_ERROR(OpenWriter());
-    return OpenStreamAt(writer_->position());
+    RETURN_IF_ERROR(OpenStreamAt(writer_->position()));
+    last_input_ = Clock::now();  // reading many ids takes long: that was no idleness
+    return absl::OkStatus();
   }
 
   absl::Status Run() {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "base/file.h"
 #include "follow/metrics.h"
@@ -28,6 +29,7 @@ class NumberStream final : public Stream {
       : next_(first), last_(last), read_(std::move(read)), text_(std::move(text)) {}
 
   absl::StatusOr<std::optional<StreamBatch>> Next(std::chrono::milliseconds /*wait*/) override {
+    std::this_thread::sleep_for(std::exchange(connecting, {}));
     if (next_ >= last_) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
       return std::optional<StreamBatch>();
@@ -61,6 +63,7 @@ class NumberStream final : public Stream {
   }
 
   static std::atomic<uint64_t> acknowledged;
+  std::chrono::milliseconds connecting{0};  // what the first Next() takes
 
  private:
   uint64_t next_, last_;
@@ -125,6 +128,21 @@ TEST_F(FollowTest, StoresAllThatComesAndGoesOnWhereItStopped) {
   EXPECT_EQ(Stored("numbers").read, 1500u);
   EXPECT_EQ(Stored("numbers").stored, 1425u);
   EXPECT_EQ(Stored("numbers").duplicates, 0u);
+}
+
+// Opening takes long where many ids are read: that is no idleness.
+TEST_F(FollowTest, TheTimeThatOpeningTakesIsNotIdle) {
+  options_.stop_after_idle = 0.5;
+  options_.open = [](const StreamUrl&, const Json&, const StreamOptions& options) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(800));
+    auto stream = std::make_unique<NumberStream>(0, 1000, options.read, "numbers");
+    stream->connecting = std::chrono::milliseconds(250);
+    return absl::StatusOr<std::unique_ptr<Stream>>(std::move(stream));
+  };
+  RunContext context;
+  const absl::StatusOr<FollowReport> report = Follow(options_, context);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->sources[0].counts.read, 1000u);
 }
 
 TEST_F(FollowTest, StoppedByTheUserItCommitsFirst) {
