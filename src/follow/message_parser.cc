@@ -69,6 +69,23 @@ void MessageParser::Parse(const std::string& address, std::span<const QueueMessa
   flush(messages.size());
 }
 
+// What joined_ holds, as if it were a file of its own.
+ParsedBlock MessageParser::ParseJoined(const std::string& address) {
+  const size_t size = joined_.size();
+  joined_.append(kPadding, '\0');
+  Block block;
+  block.path = address;
+  block.bytes = std::string_view(joined_.data(), size);
+  block.padding = kPadding;
+  block.last = true;
+  const std::unique_ptr<FileState> state =
+      format_->framing() == Format::Framing::kBlocks ? format_->Prepare(block.bytes, *options_) : nullptr;
+  block.state = state.get();
+  ParsedBlock parsed;
+  format_->Parse(block, *options_, parsed);
+  return parsed;
+}
+
 void MessageParser::ParseTogether(const std::string& address, std::span<const QueueMessage> messages,
                                   ParsedBlock& out) {
   joined_.clear();
@@ -78,18 +95,7 @@ void MessageParser::ParseTogether(const std::string& address, std::span<const Qu
     joined_.append(message.bytes);
     joined_ += '\n';
   }
-  const size_t size = joined_.size();
-  joined_.append(kPadding, '\0');
-  const std::string_view bytes(joined_.data(), size);
-  const std::unique_ptr<FileState> state = format_->Prepare(bytes, *options_);
-  Block block;
-  block.path = address;
-  block.bytes = bytes;
-  block.padding = kPadding;
-  block.state = state.get();
-  block.last = true;
-  ParsedBlock parsed;
-  format_->Parse(block, *options_, parsed);
+  ParsedBlock parsed = ParseJoined(address);
   std::vector<bool> told(messages.size(), false);
   const auto place = [&](Origin& origin) {
     const auto after = std::upper_bound(begins_.begin(), begins_.end(), origin.begin);
@@ -122,18 +128,7 @@ void MessageParser::ParseAlone(const std::string& address, const QueueMessage& m
     return;
   }
   joined_.assign(message.bytes);
-  joined_.append(kPadding, '\0');
-  const std::string_view bytes(joined_.data(), message.bytes.size());
-  const std::unique_ptr<FileState> state =
-      format_->framing() == Format::Framing::kBlocks ? format_->Prepare(bytes, *options_) : nullptr;
-  Block block;
-  block.path = address;
-  block.bytes = bytes;
-  block.padding = kPadding;
-  block.state = state.get();
-  block.last = true;
-  ParsedBlock parsed;
-  format_->Parse(block, *options_, parsed);
+  ParsedBlock parsed = ParseJoined(address);
   const bool nothing = parsed.records.empty() && parsed.rejects.empty();
   const Origin origin{address, message.position, message.position + 1};
   for (Record& record : parsed.records) {

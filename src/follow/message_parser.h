@@ -36,6 +36,7 @@ class MessageParser {
 
  private:
   explicit MessageParser(std::shared_ptr<const ReadOptions> options) : options_(std::move(options)) {}
+  ParsedBlock ParseJoined(const std::string& address);
   void ParseTogether(const std::string& address, std::span<const QueueMessage> messages, ParsedBlock& out);
   void ParseAlone(const std::string& address, const QueueMessage& message, ParsedBlock& out);
 

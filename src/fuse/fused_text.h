@@ -8,11 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace rhodes {
+#include "record/document_table.h"
 
-// The type of the column `spans` and its struct's members, as SQL. Offsets are bytes of the text, half open; `parent`
-// is an index into `parents`, from 0. NULL: the whole text is from all parents.
-inline constexpr char kSpansType[] = "STRUCT(\"begin\" UBIGINT, \"end\" UBIGINT, parent UBIGINT)[]";
+namespace rhodes {
 
 // STRUCT(text VARCHAR, parents VARCHAR[], spans ...). To be destroyed.
 duckdb_logical_type FusedTextType();

@@ -15,10 +15,8 @@ namespace rhodes {
 namespace {
 
 constexpr char kColumns[] =
-    "id VARCHAR, text VARCHAR, time TIMESTAMP, language VARCHAR, sources VARCHAR[], parents VARCHAR[], meta VARCHAR, "
-    "spans STRUCT(\"begin\" UBIGINT, \"end\" UBIGINT, parent UBIGINT)[]";
-constexpr size_t kColumnCount = 8;
-constexpr char kSpansType[] = "STRUCT(\"begin\" UBIGINT, \"end\" UBIGINT, parent UBIGINT)[]";
+    "id VARCHAR, text VARCHAR, time TIMESTAMP, language VARCHAR, sources VARCHAR[], parents VARCHAR[], meta VARCHAR";
+constexpr size_t kColumnCount = 8;  // with spans
 
 bool IsJsonName(const std::string& path) {
   const std::string lower = LowerAscii(path);
@@ -297,7 +295,7 @@ absl::StatusOr<std::unique_ptr<DocumentWriter>> DocumentWriter::Create(const std
                                                                        const std::vector<std::string>& extra_columns) {
   ParquetPartWriter::Options options;
   options.directory = directory;
-  options.columns = kColumns;
+  options.columns = fmt::format("{}, spans {}", kColumns, kSpansType);
   for (const std::string& column : extra_columns) options.columns += fmt::format(", {} VARCHAR", SqlIdentifier(column));
   options.part_bytes = kPartBytes;
   ASSIGN_OR_RETURN(std::unique_ptr<ParquetPartWriter> parts, ParquetPartWriter::Create(options));

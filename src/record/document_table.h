@@ -14,6 +14,10 @@
 
 namespace rhodes {
 
+// The type of the column `spans`, as SQL. Offsets are bytes of the text, half open; `parent` is an index into
+// `parents`, from 0. NULL: the whole text is from all parents.
+inline constexpr char kSpansType[] = "STRUCT(\"begin\" UBIGINT, \"end\" UBIGINT, parent UBIGINT)[]";
+
 // Reads documents from Parquet and JSON Lines files (plain, .gz, .zst), in the order of `paths` and of the rows in
 // them. A directory stands for its `part-*.parquet`, else for the .parquet/.jsonl/.json/.gz/.zst files in it, sorted.
 // The column `text` is required; `id` defaults to ContentId({text}); every other Document column is optional. Other
