@@ -52,6 +52,25 @@ uint64_t DataOrder::Position(uint64_t n) const {
   return PermuteIndex(n % windows_, windows_, key) * context_ + offset;
 }
 
+absl::StatusOr<Windows> Windows::Create(const ShardSet& fresh, const ShardSet* replay, double replay_share,
+                                        int64_t context, uint64_t seed) {
+  ASSIGN_OR_RETURN(const DataOrder order, DataOrder::Create(fresh.token_count(), context, seed));
+  if (replay == nullptr || replay_share <= 0) return Windows({&fresh, order}, std::nullopt, 0);
+  ASSIGN_OR_RETURN(const DataOrder again, DataOrder::Create(replay->token_count(), context, Mix(seed)));
+  return Windows({&fresh, order}, Set{replay, again}, replay_share);
+}
+
+uint64_t Windows::ReplayedBefore(uint64_t n) const {
+  return static_cast<uint64_t>(static_cast<double>(n) * replay_share_);
+}
+
+void Windows::Read(uint64_t n, std::span<TokenId> window) const {
+  const uint64_t replayed = ReplayedBefore(n);
+  const bool is_replay = ReplayedBefore(n + 1) > replayed;
+  const Set& set = is_replay ? *replay_ : fresh_;
+  set.shards->Read(set.order.Position(is_replay ? replayed : n - replayed), window);
+}
+
 BatchBuffer::BatchBuffer(int64_t sequences, int64_t length)
     : sequences_(sequences),
       length_(length),
@@ -60,9 +79,9 @@ BatchBuffer::BatchBuffer(int64_t sequences, int64_t length)
       targets_(sequences * length),
       starts_(sequences * length) {}
 
-void BatchBuffer::Fill(const ShardSet& shards, const DataOrder& order, uint64_t first, uint32_t end_of_text) {
+void BatchBuffer::Fill(const Windows& windows, uint64_t first, uint32_t end_of_text) {
   for (int64_t s = 0; s < sequences_; ++s) {
-    shards.Read(order.Position(first + static_cast<uint64_t>(s)), window_);
+    windows.Read(first + static_cast<uint64_t>(s), window_);
     std::copy(window_.begin(), window_.end() - 1, tokens_.begin() + s * length_);
     std::copy(window_.begin() + 1, window_.end(), targets_.begin() + s * length_);
   }

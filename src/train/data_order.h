@@ -3,6 +3,7 @@
 #define RHODES_TRAIN_DATA_ORDER_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,12 +31,38 @@ class DataOrder {
 // A permutation of [0, count) by a keyed Feistel network with cycle walking: no table, so any count costs nothing.
 uint64_t PermuteIndex(uint64_t index, uint64_t count, uint64_t key);
 
+// The windows of a run, in order: those of one set of tokens, or of two in fixed shares. A pure function of its inputs,
+// as DataOrder is. Thread-safe.
+class Windows {
+ public:
+  // Every window is of `fresh`, or, of each n windows, about n · `replay_share` (in [0, 1)) are of `replay`, evenly
+  // spread. Each set is visited in an order of its own, again and again. The sets are not owned. What
+  // DataOrder::Create() returns.
+  static absl::StatusOr<Windows> Create(const ShardSet& fresh, const ShardSet* replay, double replay_share,
+                                        int64_t context, uint64_t seed);
+  // The n-th window of the run: context + 1 tokens.
+  void Read(uint64_t n, std::span<TokenId> window) const;
+
+ private:
+  struct Set {
+    const ShardSet* shards;
+    DataOrder order;
+  };
+  Windows(Set fresh, std::optional<Set> replay, double replay_share)
+      : fresh_(fresh), replay_(replay), replay_share_(replay_share) {}
+  uint64_t ReplayedBefore(uint64_t n) const;  // of the first n windows
+
+  Set fresh_;
+  std::optional<Set> replay_;
+  double replay_share_;
+};
+
 // Arrays of one batch; `view()` is what the model takes.
 class BatchBuffer {
  public:
   BatchBuffer(int64_t sequences, int64_t length);
-  // Fills with windows [first, first + sequences) of the order.
-  void Fill(const ShardSet& shards, const DataOrder& order, uint64_t first, uint32_t end_of_text);
+  // Fills with windows [first, first + sequences) of the run.
+  void Fill(const Windows& windows, uint64_t first, uint32_t end_of_text);
   TokenBatch view() const;
 
  private:

@@ -45,11 +45,50 @@ TEST(DataOrder, RefusesTooFewTokens) {
   EXPECT_NE(Message(status).find("at least 257"), std::string::npos);
 }
 
+TEST(Windows, ReplaysItsShareEvenlySpreadAndVisitsBothSetsWhole) {
+  std::string fresh_text, old_text;
+  for (int i = 0; i < 400; ++i) fresh_text += static_cast<char>('a' + i % 26);
+  for (int i = 0; i < 200; ++i) old_text += static_cast<char>('A' + i % 26);
+  const MemoryShards fresh({fresh_text}), old({old_text});
+  const absl::StatusOr<Windows> windows = Windows::Create(fresh, &old, 0.3, 10, 5);
+  ASSERT_TRUE(windows.ok());
+  std::vector<TokenId> window(11);
+  std::multiset<std::vector<TokenId>> of_fresh, of_old;
+  uint64_t replayed = 0;
+  for (uint64_t n = 0; n < 56; ++n) {
+    windows->Read(n, window);
+    const bool is_old = window[0] >= 'A' && window[0] <= 'Z';
+    (is_old ? of_old : of_fresh).insert(window);
+    replayed += is_old;
+    EXPECT_NEAR(static_cast<double>(replayed), 0.3 * static_cast<double>(n + 1), 1.0);
+  }
+  // 40 windows of the new text, each once, beside 16 of the old one's 20.
+  EXPECT_EQ(of_fresh.size(), 40u);
+  EXPECT_EQ(of_old.size(), 16u);
+  std::vector<TokenId> again(11);
+  for (uint64_t n = 0; n < 10; ++n) {
+    windows->Read(n, window);
+    Windows::Create(fresh, &old, 0.3, 10, 5)->Read(n, again);
+    EXPECT_EQ(window, again);
+  }
+}
+
+TEST(Windows, OfOneSetAreThoseOfItsOrder) {
+  const MemoryShards shards({std::string(100, 'x') + std::string(100, 'y')});
+  const DataOrder order = *DataOrder::Create(shards.token_count(), 7, 3);
+  std::vector<TokenId> window(8), expected(8);
+  for (uint64_t n = 0; n < 100; ++n) {
+    Windows::Create(shards, nullptr, 0, 7, 3)->Read(n, window);
+    shards.Read(order.Position(n), expected);
+    EXPECT_EQ(window, expected);
+  }
+}
+
 TEST(BatchBuffer, TargetsAreTheNextTokensAndDocumentsStartAtEndOfText) {
   const MemoryShards shards({"abcd", "efghij"});
   const DataOrder order = *DataOrder::Create(shards.token_count(), 5, 1);
   BatchBuffer batch(2, 5);
-  batch.Fill(shards, order, 0, 256);
+  batch.Fill(*Windows::Create(shards, nullptr, 0, 5, 1), 0, 256);
   const TokenBatch view = batch.view();
   for (const int64_t s : {0, 1}) {
     std::vector<TokenId> window(6);

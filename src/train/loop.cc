@@ -54,6 +54,7 @@ class Run {
 
  private:
   absl::Status Prepare();
+  absl::Status LoadStart();
   absl::Status OneStep();
   absl::Status AfterStep();
   absl::Status EvaluateOnTheWay();
@@ -71,7 +72,7 @@ class Run {
 
   std::unique_ptr<Llama> model_;
   Buffer<float> m_, v_;
-  std::optional<DataOrder> order_;
+  std::optional<Windows> windows_;
   std::optional<CheckpointStore> checkpoints_;
   std::optional<MetricsLog> metrics_;
   TrainPlan plan_;
@@ -83,7 +84,8 @@ class Run {
 };
 
 absl::Status Run::Prepare() {
-  ASSIGN_OR_RETURN(order_, DataOrder::Create(inputs_.train->token_count(), options_.context, options_.seed));
+  ASSIGN_OR_RETURN(windows_, Windows::Create(*inputs_.train, inputs_.replay, inputs_.replay_share, options_.context,
+                                             options_.seed));
   LlamaOptions model_options;
   model_options.compute = ChooseCompute(options_.compute);
   model_options.threads = context_.Threads();
@@ -107,7 +109,7 @@ absl::Status Run::Prepare() {
   report_.peak_flops_per_second = MeasurePeak(model_options.compute, model_options.threads, options_.peak_seconds);
   flops_per_token_ = TrainingFlopsPerToken(options_.config, options_.context);
 
-  batch_.Fill(*inputs_.train, *order_, 0, inputs_.tokenizer->end_of_text());
+  batch_.Fill(*windows_, 0, inputs_.tokenizer->end_of_text());
   ASSIGN_OR_RETURN(plan_, MakePlan(options_, inputs_, *model_, batch_.view(), m_.span(), v_.span(), context_));
   eval_every_ = options_.eval_every != 0 ? options_.eval_every : std::max<int64_t>(1, plan_.steps / 10);
 
@@ -119,12 +121,29 @@ absl::Status Run::Prepare() {
     model_->CommitWeights();
     context_.progress->Say(fmt::format("train: going on from the checkpoint of step {} of {}", step_, plan_.steps));
   } else {
-    model_->Initialize(options_.seed, static_cast<float>(options_.deviation));
     std::ranges::fill(m_.span(), 0.0f);
     std::ranges::fill(v_.span(), 0.0f);
+    RETURN_IF_ERROR(LoadStart());
   }
   ASSIGN_OR_RETURN(MetricsLog log, MetricsLog::Open(options_.out + "/metrics.jsonl", step_, options_.on_metrics_line));
   metrics_.emplace(std::move(log));
+  return absl::OkStatus();
+}
+
+// Random weights, or those of an earlier run with or without what its optimizer knew.
+absl::Status Run::LoadStart() {
+  if (!options_.start) {
+    model_->Initialize(options_.seed, static_cast<float>(options_.deviation));
+    return absl::OkStatus();
+  }
+  if (options_.start->checkpoints.empty()) return LoadWeights(options_.start->model, *model_);
+  const CheckpointStore store(options_.start->checkpoints, options_.start->key, 1, false);
+  ASSIGN_OR_RETURN(const std::optional<int64_t> found, store.LoadNewest(state(), context_));
+  if (!found) {
+    return absl::NotFoundError(
+        fmt::format("train: {} has no whole checkpoint to go on from", options_.start->checkpoints));
+  }
+  model_->CommitWeights();
   return absl::OkStatus();
 }
 
@@ -148,7 +167,7 @@ absl::Status Run::OneStep() {
   const Clock::time_point begin = Clock::now();
   double nats = 0;
   for (int64_t pass = 0; pass < options_.accumulation; ++pass) {
-    batch_.Fill(*inputs_.train, *order_, static_cast<uint64_t>((step_ * options_.accumulation + pass) * options_.batch),
+    batch_.Fill(*windows_, static_cast<uint64_t>((step_ * options_.accumulation + pass) * options_.batch),
                 inputs_.tokenizer->end_of_text());
     ASSIGN_OR_RETURN(const double sum,
                      model_->ForwardBackward(batch_.view(), 1.0f / static_cast<float>(step_tokens_), pass > 0));
@@ -158,7 +177,8 @@ absl::Status Run::OneStep() {
   const double norm = model_->GradientNorm();
   if (!std::isfinite(loss) || !std::isfinite(norm)) return NotANumber(loss, norm);
   const double rate = LearningRate(options_.schedule, step_, plan_.steps);
-  const double power = static_cast<double>(step_ + 1);
+  const int64_t updates_before = options_.start ? options_.start->updates : 0;  // that m and v have seen
+  const double power = static_cast<double>(updates_before + step_ + 1);
   AdamW adamw;
   adamw.learning_rate = static_cast<float>(rate);
   adamw.beta1 = static_cast<float>(options_.beta1);

@@ -13,6 +13,9 @@ struct TrainInputs {
   const Tokenizer* tokenizer;  // not owned, as the others
   const ShardSet* train;
   const ShardSet* validation;  // null: no evaluations
+  // Continued training: earlier text, seen again so that it is not forgotten; this share of the windows is of it.
+  const ShardSet* replay = nullptr;
+  double replay_share = 0;
 };
 
 // Train() without the opening and checking of files. `options` has its key, settings and config filled in.

@@ -230,5 +230,74 @@ TEST_F(LoopTest, Sample_DependsOnTheSeedAlone) {
   EXPECT_TRUE(first.starts_with("the "));
 }
 
+// On a text that looks the same from every window, 8 steps and then 8 more at a constant rate are 16 steps, to the bit.
+TEST_F(LoopTest, GoesOnFromACheckpointWithWhatTheOptimizerKnew) {
+  std::string text;
+  for (int i = 0; i < 32 * 4000; ++i) text += static_cast<char>('a' + i % 32);
+  const MemoryShards same({text});
+  const auto run = [&](const std::string& name, int64_t steps, std::optional<TrainOptions::Start> start) {
+    TrainOptions options = Options(name, steps);
+    options.schedule.kind = ScheduleKind::kConstant;
+    options.schedule.warmup_share = 0;
+    options.key = name;
+    options.start = std::move(start);
+    return RunTraining(options, {&tokenizer, &same, nullptr}, context).status();
+  };
+  ASSERT_TRUE(run("straight", 16, std::nullopt).ok());
+  ASSERT_TRUE(run("first", 8, std::nullopt).ok());
+  ASSERT_TRUE(run("second", 8, TrainOptions::Start{root + "/first/checkpoints", "first", 8, ""}).ok());
+  ASSERT_TRUE(run("forgetful", 8, TrainOptions::Start{"", "", 0, root + "/first/model"}).ok());
+  EXPECT_EQ(Weights("second"), Weights("straight"));
+  EXPECT_NE(Weights("forgetful"), Weights("straight"));
+}
+
+TEST_F(LoopTest, ContinuedTrainingSurvivesAKillAndReplaysOldText) {
+  ASSERT_TRUE(Run(Options("base", 20)).ok());
+  std::vector<std::string> other;
+  for (int i = 0; i < 40; ++i) other.push_back("zyx wvu tsr qpo nml kji hgf " + std::to_string(i));
+  const MemoryShards fresh(other);
+  const auto continued = [&](const std::string& name) {
+    TrainOptions options = Options(name, 16);
+    options.key = "k2";
+    options.start = TrainOptions::Start{root + "/base/checkpoints", "k", 20, ""};
+    return options;
+  };
+  const auto run = [&](const TrainOptions& options) {
+    return RunTraining(options, {&tokenizer, &fresh, &validation, &train, 0.5}, context);
+  };
+  const absl::StatusOr<TrainReport> straight = run(continued("straight"));
+  ASSERT_TRUE(straight.ok()) << Message(straight.status());
+  TrainOptions stopped = continued("stopped");
+  std::atomic<bool> cancelled{false};
+  stopped.on_step = [&](const StepReport& step) { cancelled = step.step == 5; };
+  context.cancelled = &cancelled;
+  EXPECT_EQ(ExitCodeOf(run(stopped).status()), ExitCode::kInterrupted);
+  cancelled = false;
+  stopped.on_step = {};
+  ASSERT_TRUE(run(stopped).ok());
+  EXPECT_EQ(Weights("straight"), Weights("stopped"));
+  EXPECT_EQ(Metrics("straight"), Metrics("stopped"));
+
+  // Without old text between the new, more of it is forgotten.
+  const absl::StatusOr<TrainReport> alone =
+      RunTraining(continued("alone"), {&tokenizer, &fresh, &validation}, context);
+  ASSERT_TRUE(alone.ok());
+  EXPECT_GT(alone->validation.loss, straight->validation.loss + 0.05);
+}
+
+TEST_F(LoopTest, GoesOnFromWeightsAloneAndSaysWhenACheckpointIsMissing) {
+  ASSERT_TRUE(Run(Options("base", 20)).ok());
+  TrainOptions options = Options("weights", 5);
+  options.key = "k2";
+  options.start = TrainOptions::Start{"", "", 0, root + "/base/model"};
+  const absl::StatusOr<TrainReport> report = Run(options);
+  ASSERT_TRUE(report.ok()) << Message(report.status());
+  EXPECT_LT(report->validation.bits_per_byte, 5.0);
+  TrainOptions missing = Options("missing", 5);
+  missing.key = "k3";
+  missing.start = TrainOptions::Start{root + "/base/checkpoints", "of another run", 20, ""};
+  EXPECT_TRUE(absl::IsNotFound(Run(missing).status()));
+}
+
 }  // namespace
 }  // namespace rhodes

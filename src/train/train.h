@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,16 @@ struct TrainOptions {
   double checkpoint_seconds = 30;
   int keep_checkpoints = 2;
   double peak_seconds = 0.4;  // for measuring the products' peak
+
+  // Continued training: the state that it begins from. Checkpoints of an earlier run (its key, and how many updates its
+  // optimizer's averages have seen), or, without, the weights of a model directory and a fresh optimizer.
+  struct Start {
+    std::string checkpoints;
+    std::string key;
+    int64_t updates = 0;
+    std::string model;
+  };
+  std::optional<Start> start;
 
   std::string key;                                   // empty: a hash of these settings and the inputs
   Json settings;                                     // for the manifest; empty: these settings
