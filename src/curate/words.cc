@@ -109,8 +109,25 @@ class ChunkSplitter {
 void SplitByReference(std::string_view chunk, WordRules rules, std::vector<WordPiece>& pieces) {
   thread_local std::vector<uint32_t> sizes;
   const ReferenceFlags& flags = ReferenceFlags::Get();
-  SplitChunkAsSpacy(chunk, rules, sizes);
   size_t at = 0;
+  WordPiece whole{static_cast<uint32_t>(chunk.size()), 0, false, false, false, false};
+  uint32_t all = ~0u;
+  uint32_t any = 0;
+  for (; at < chunk.size() && (all & kSpacyPlainHas) != 0; ++whole.code_points) {
+    const uint32_t kind = flags.Of(DecodeUtf8(chunk, &at));
+    all &= kind;
+    any |= kind;
+    whole.plain |= (kind & kReferenceSymbol) == 0;
+  }
+  if ((all & kSpacyPlainHas) != 0 && (any & kSpacyPlainHasNot) == 0 && !IsSpacyCase(chunk, rules)) {
+    whole.letter = (any & kReferenceLetter) != 0;
+    whole.punctuation = (all & kPunctuation) != 0;
+    whole.sentence_end = whole.code_points == 1 && (any & kSentenceEnd) != 0;
+    pieces.push_back(whole);
+    return;
+  }
+  SplitChunkAsSpacy(chunk, rules, sizes);
+  at = 0;
   for (const uint32_t size : sizes) {
     WordPiece piece;
     piece.size = size;
@@ -260,7 +277,9 @@ void WordSplitter::ForEachWord(std::string_view text, WordRules rules, Take take
     if (size <= Cache::kLongest) {
       key = Cache::KeyOf(text, begin, size);
       entry = &cache->At(key);
-      if (entry->text == key && entry->size == size && entry->words > 0) {
+      // By words: a comparison of arrays is a call.
+      const bool same = ((entry->text[0] ^ key[0]) | (entry->text[1] ^ key[1]) | (entry->text[2] ^ key[2])) == 0;
+      if (same && entry->size == size && entry->words > 0) {
         for (size_t i = 0; i < entry->words; ++i) {
           if (!take(begin, entry->sizes[i], entry->code_points[i], entry->kinds[i], entry->hashes[i])) return false;
           begin += entry->sizes[i];
