@@ -4,8 +4,8 @@
 //                      [--seconds S] [--verdicts OUT.jsonl] [--threads N]
 //
 // FILE.jsonl has rows with `text` (and `id`). Prints one JSON object: megabytes a second of text with one thread and
-// with N (2), by the clock and by processor time. --verdicts writes {id, rule, reason, text} of each row, where `text` is there when it was changed;
-// bench/peers/datatrove_verdicts.py compares them with the reference's.
+// with N (2), by the clock and by processor time. --verdicts writes {id, rule, reason, text} of each row, where `text`
+// is there when it was changed; bench/peers/datatrove_verdicts.py compares them with the reference's.
 #include <fmt/format.h>
 #include <time.h>
 
