@@ -239,10 +239,9 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
   judged.hash = HashText(text);
   if (settings.Has("language")) judged.verdict = JudgeLanguage(judged.document, settings.language);
   if (judged.verdict.kept() || measures != nullptr) {
-    const uint64_t read = text.size();
     Verdict verdict = TextRules(judged.document, moved, judged.hash.low, settings, scratch, measures).Run();
     if (judged.verdict.kept()) judged.verdict = std::move(verdict);
-    if (text.size() != read) judged.hash = HashText(text);  // lines were cut
+    if (settings.Has("c4-quality")) judged.hash = HashText(text);  // lines may be cut
   }
   MoveSpans(before, marks, judged.document.spans);
   return judged;
