@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ struct FollowOptions {
   // Carries out what notices took back (of stored records in all sources); called with all sources closed. May be
   // empty.
   std::function<absl::Status()> carry_out_notices;
+  std::function<bool()> may_carry_out;  // asked before that, again and again until it says yes; may be empty
+  // Held shared by each commit: whoever holds it alone sees records that do not change. Not owned; may be null.
+  std::shared_mutex* commits = nullptr;
   std::function<void(const FollowCommit&)> on_commit;  // from the source's thread; may be empty
   // How streams are opened; tests put others in.
   std::function<absl::StatusOr<std::unique_ptr<Stream>>(const StreamUrl&, const Json&, const StreamOptions&)> open =
