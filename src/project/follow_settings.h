@@ -21,7 +21,7 @@ struct FollowSettings {
   double max_forgetting = 0.05;   // nats a token that the old validation set's loss may rise above the first model's
   int64_t attempts = 3;           // per cycle, each with half the new text's share and half the learning rate
   int64_t eval_tokens = 131'072;  // most of each validation set
-  uint64_t part_bytes = uint64_t{64} << 20;  // as of `rhodes ingest --follow`
+  uint64_t part_bytes = uint64_t{256} << 20;  // as of `rhodes ingest --follow`
   double part_seconds = 30;
 };
 Json ToJson(const FollowSettings& settings);
