@@ -1,7 +1,7 @@
 // From a Kafka topic to durable Parquet, beside a bare consumer of the same topic in the same run:
 //   node kafka_follow.mjs PATH_TO_RHODES PATH_TO_KAFKA_MOCK PATH_TO_BENCH_KAFKA_CONSUME [MESSAGES] [LETTERS] [RUNS]
 // The broker is librdkafka's mock cluster on loopback, which keeps 5 MB a partition, so that a topic of 64 partitions holds
-// about 300 MB. Prints a line a run (rates, processor seconds, peak memory), and the medians last.
+// about 300 MB; with RHODES_KAFKA=HOST:PORT the broker that is there. Prints a line a run (rates, processor seconds, peak memory), and the medians last.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -56,7 +56,7 @@ const medians = (all) => Object.fromEntries(Object.keys(all[0]).map((name) => {
   return [name, sorted[Math.floor(sorted.length / 2)]];
 }));
 
-const broker = spawn(mock, [], { stdio: ['pipe', 'pipe', 'inherit'] });
+const broker = spawn(mock, process.env.RHODES_KAFKA ? [process.env.RHODES_KAFKA] : [], { stdio: ['pipe', 'pipe', 'inherit'] });
 try {
   const lines = createInterface({ input: broker.stdout })[Symbol.asyncIterator]();
   const address = (await lines.next()).value;
