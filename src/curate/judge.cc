@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "curate/language.h"
+#include "curate/spaces.h"
 
 namespace rhodes {
 namespace {
@@ -79,10 +80,141 @@ Verdict JudgeLanguage(Document& document, const LanguageSettings& settings) {
   return {};
 }
 
+// The rules that look at the text of one document, in the order of KnownRules(). Words are split once, when a rule
+// first asks for them, and again when a rule changed the text.
+class TextRules {
+ public:
+  TextRules(Document& document, std::vector<size_t>* marks, uint64_t seed, const CurateSettings& settings,
+            JudgeScratch& scratch, std::vector<Measure>* measures)
+      : text_(document.text),
+        language_(document.language),
+        marks_(marks),
+        seed_(seed),
+        settings_(settings),
+        rules_(settings.For(document.language)),
+        scratch_(scratch),
+        measures_(measures),
+        compatible_(settings.datatrove_compatibility),
+        word_rules_(WordRulesFor(document.language, compatible_)) {}
+
+  Verdict Run() {
+    const auto done = [&] { return !verdict_.kept() && measures_ == nullptr; };
+    for (const std::string& rule : KnownRules()) {
+      if (done()) break;
+      if (settings_.Has(rule)) Apply(rule);
+    }
+    return std::move(verdict_);
+  }
+
+ private:
+  void Apply(std::string_view rule) {
+    if (rule == "quality") {
+      Quality("quality", rules_.quality, StopWordsOf(false), false);
+    } else if (rule == "repetition") {
+      Repetition("repetition", rules_.repetition);
+    } else if (rule == "gopher-repetition") {
+      Repetition("gopher-repetition", rules_.gopher_repetition);
+    } else if (rule == "gopher-quality") {
+      Quality("gopher-quality", rules_.gopher_quality, StopWordsOf(compatible_), compatible_);
+    } else if (rule == "c4-quality") {
+      C4Quality();
+    } else if (rule == "c4-paragraph") {
+      Findings findings(rule, measures_);
+      JudgeC4Paragraph(text_, rules_.c4_paragraph, findings);
+      Take(findings);
+    } else if (rule == "fineweb-quality") {
+      FineWeb("fineweb-quality", rules_.fineweb_quality);
+    } else if (rule == "fineweb2") {
+      FineWeb2();
+    }
+  }
+
+  void Take(Findings& findings) {
+    if (verdict_.kept()) verdict_ = findings.Take();
+  }
+
+  const Words& TheWords() {
+    if (!split_) scratch_.splitter.Split(text_, word_rules_, scratch_.words);
+    split_ = true;
+    return scratch_.words;
+  }
+
+  // With `reference` the lists of FineWeb-2, which are what the reference's users have for other languages.
+  StopWordSettings StopWordsOf(bool reference) const {
+    StopWordSettings stop_words;
+    stop_words.list = FindStopWords(language_);
+    stop_words.unmark = !reference;
+    if (!reference) return stop_words;
+    const FineWeb2Language* const own = FindFineWeb2Language(language_);
+    if (own != nullptr) stop_words.list = &own->stop_words;
+    return stop_words;
+  }
+
+  void Quality(std::string_view rule, const QualitySettings& settings, StopWordSettings stop_words, bool reference) {
+    Findings findings(rule, measures_);
+    const Words& words = TheWords();
+    if (!findings.collecting()) stop_words.wanted = settings.min_stop_words;
+    JudgeQuality(MeasureQuality(text_, words, language_, stop_words, reference), settings, findings);
+    Take(findings);
+  }
+
+  void Repetition(std::string_view rule, const RepetitionSettings& settings) {
+    Findings findings(rule, measures_);
+    const uint64_t code_points = split_ ? scratch_.words.code_points : CountText(text_).code_points;
+    JudgeRepetition(
+        text_, code_points, [&]() -> const Words& { return TheWords(); }, seed_, settings, scratch_.repetition,
+        findings);
+    Take(findings);
+  }
+
+  void C4Quality() {
+    Findings findings("c4-quality", measures_);
+    if (JudgeC4Quality(text_, rules_.c4_quality, word_rules_, scratch_.splitter, marks_, findings)) split_ = false;
+    Take(findings);
+  }
+
+  void FineWeb(std::string_view rule, const FineWebQualitySettings& settings) {
+    Findings findings(rule, measures_);
+    const auto words = [&] { return split_ ? scratch_.words.count : scratch_.splitter.Count(text_, word_rules_); };
+    JudgeFineWebQuality(text_, settings, seed_, words, scratch_.lines, findings);
+    Take(findings);
+  }
+
+  // The order of FineWeb-2's pipeline.
+  void FineWeb2() {
+    const FineWeb2Language* const own = FindFineWeb2Language(language_);
+    if (own == nullptr) return;
+    RepetitionSettings repetition = own->repetition;
+    FineWebQualitySettings fineweb = own->fineweb;
+    QualitySettings quality = own->quality;
+    rules_.fineweb2.ApplyTo(repetition, fineweb, quality);
+    Repetition("fineweb2", repetition);
+    if (verdict_.kept() || measures_ != nullptr) FineWeb("fineweb2", fineweb);
+    if (!verdict_.kept() && measures_ == nullptr) return;
+    StopWordSettings stop_words;
+    stop_words.list = &own->stop_words;
+    stop_words.unmark = !compatible_;
+    Quality("fineweb2", quality, stop_words, true);
+  }
+
+  std::string& text_;
+  const std::string& language_;
+  std::vector<size_t>* marks_;
+  uint64_t seed_;
+  const CurateSettings& settings_;
+  const RuleSettings& rules_;
+  JudgeScratch& scratch_;
+  std::vector<Measure>* measures_;
+  bool compatible_;
+  WordRules word_rules_;
+  bool split_ = false;
+  Verdict verdict_;
+};
+
 }  // namespace
 
-JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScratch& scratch,
-                     NormaliseCounts& counts) {
+JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScratch& scratch, NormaliseCounts& counts,
+                     std::vector<Measure>* measures) {
   JudgedDocument judged;
   judged.input_bytes = document.text.size();
   judged.document = std::move(document);
@@ -104,22 +236,15 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
       return judged;
     }
   }
-  MoveSpans(before, marks, judged.document.spans);
   judged.hash = HashText(text);
   if (settings.Has("language")) judged.verdict = JudgeLanguage(judged.document, settings.language);
-  const bool quality = settings.Has("quality");
-  const bool repetition = settings.Has("repetition");
-  if (!judged.verdict.kept() || !(quality || repetition)) return judged;
-
-  const std::string& language = judged.document.language;
-  const uint64_t seed = judged.hash.low;
-  SplitWords(text, seed, FindStopWords(language), settings.quality.min_stop_words, scratch.words);
-  if (quality) judged.verdict = JudgeQuality(MeasureQuality(text, scratch.words, language), settings.quality);
-  if (repetition && judged.verdict.kept()) {
-    const uint64_t min_count = settings.repetition.min_top_ngram_count;
-    judged.verdict = JudgeRepetition(MeasureRepetition(text, scratch.words, seed, min_count, scratch.repetition),
-                                     settings.repetition);
+  if (judged.verdict.kept() || measures != nullptr) {
+    const uint64_t read = text.size();
+    Verdict verdict = TextRules(judged.document, moved, judged.hash.low, settings, scratch, measures).Run();
+    if (judged.verdict.kept()) judged.verdict = std::move(verdict);
+    if (text.size() != read) judged.hash = HashText(text);  // lines were cut
   }
+  MoveSpans(before, marks, judged.document.spans);
   return judged;
 }
 

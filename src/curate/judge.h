@@ -2,6 +2,8 @@
 #ifndef RHODES_CURATE_JUDGE_H_
 #define RHODES_CURATE_JUDGE_H_
 
+#include <vector>
+
 #include "curate/exact.h"
 #include "curate/settings.h"
 #include "curate/verdict.h"
@@ -16,15 +18,22 @@ struct JudgedDocument {
   uint64_t input_bytes = 0;
 };
 
-// Kept from document to document by one thread: up to 180 MiB once a document had 4 million words.
+// Kept from document to document by one thread: up to 400 MiB once a document had 4 million words, 1 MiB before.
 struct JudgeScratch {
+  WordSplitter splitter;
   Words words;
   RepetitionScratch repetition;
+  LineHashes lines;
 };
 
 // Deterministic; thread-safe for distinct `scratch`. Invalid UTF-8 is repaired even when "normalise" is off: what is
 // stored must be UTF-8.
-JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScratch& scratch, NormaliseCounts& counts);
+//
+// With `measures` every measure of every rule of text that is on (quality, repetition, gopher-*, c4-*, fineweb*) is put
+// there, in the order in which they are looked at, also those after the one that drops the document: a rule after
+// "c4-quality" measures the lines that stay. The verdict is the same. Without, judging ends at the first that drops.
+JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScratch& scratch, NormaliseCounts& counts,
+                     std::vector<Measure>* measures = nullptr);
 
 }  // namespace rhodes
 

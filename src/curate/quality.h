@@ -25,6 +25,9 @@ struct QualitySettings {
   uint64_t stop_words_from = 30;         // documents of fewer words need none; reference 0
 };
 
+// The reference's defaults.
+QualitySettings ReferenceQuality();
+
 struct QualityMeasures {
   uint64_t words = 0;
   double mean_word_length = 0;
@@ -35,15 +38,24 @@ struct QualityMeasures {
   double alpha_word_ratio = 0;
   uint64_t stop_words = 0;
   bool spaced = true;           // whether the language puts spaces between words
-  bool has_stop_words = false;  // whether the language has a list
+  bool has_stop_words = false;  // whether there is a list
 };
 
-// `words` are those of `text`, split with the stop words of `language`.
-QualityMeasures MeasureQuality(std::string_view text, const Words& words, std::string_view language);
-// The first threshold that is passed, in the reference's order and by its names: gopher_short_doc, gopher_long_doc,
-// gopher_below_avg_threshold, gopher_above_avg_threshold, gopher_too_many_hashes, gopher_too_many_ellipsis,
-// gopher_too_many_bullets, gopher_too_many_end_ellipsis, gopher_below_alpha_threshold, gopher_enough_stop_words.
-Verdict JudgeQuality(const QualityMeasures& measures, const QualitySettings& settings);
+// Whose stop words count, and how.
+struct StopWordSettings {
+  const StopWords* list = nullptr;  // null: not measured
+  uint64_t wanted = 64;             // counted up to that
+  bool unmark = true;               // Arabic vowel marks aside; the reference compares with them
+};
+
+// `words` are those of `text`. With `reference` lines end where Python's splitlines() ends them, a text without lines
+// has no lines, and word lengths are measured in all languages.
+QualityMeasures MeasureQuality(std::string_view text, const Words& words, std::string_view language,
+                               const StopWordSettings& stop_words, bool reference = false);
+// In the reference's order and by its names: gopher_short_doc, gopher_long_doc, gopher_below_avg_threshold,
+// gopher_above_avg_threshold, gopher_too_many_hashes, gopher_too_many_ellipsis, gopher_too_many_bullets,
+// gopher_too_many_end_ellipsis, gopher_below_alpha_threshold, gopher_enough_stop_words. Thresholds of 0 are off.
+void JudgeQuality(const QualityMeasures& measures, const QualitySettings& settings, Findings& findings);
 
 }  // namespace rhodes
 

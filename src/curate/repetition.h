@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct RepetitionSettings {
   uint64_t min_top_ngram_count = 2;
 };
 
+// The reference's defaults.
+RepetitionSettings ReferenceRepetition();
+
 struct RepetitionMeasures {
   double duplicate_paragraphs = 0;
   double duplicate_paragraph_characters = 0;
@@ -41,19 +45,29 @@ class RepetitionScratch {
   friend class RepetitionMeasurer;
   struct Slot {
     uint64_t hash;
-    uint32_t count;
+    uint32_t count;  // 0: empty
     uint32_t first;  // which element had it first
   };
+  struct Candidate {  // an n-gram that occurs more than once
+    uint64_t hash;
+    uint32_t word;  // it begins there
+    uint32_t slot;
+  };
   std::vector<Slot> slots_;
-  std::vector<uint64_t> ngrams_;
+  std::vector<Candidate> candidates_;
+  std::vector<uint64_t> hashes_;
+  std::vector<std::string_view> pieces_;
 };
 
-// `seed` as in SplitWords. Linear in `text`.
+// `seed`: give a hash of the text, so that no text can be made whose words collide in the tables. Linear in `text`.
 RepetitionMeasures MeasureRepetition(std::string_view text, const Words& words, uint64_t seed,
                                      uint64_t min_top_ngram_count, RepetitionScratch& scratch);
-// The first threshold that is passed, in the reference's order and by its names: dup_para_frac, dup_para_char_frac,
-// dup_line_frac, dup_line_char_frac, top_2_gram ... top_4_gram, duplicated_5_n_grams ... duplicated_10_n_grams.
-Verdict JudgeRepetition(const RepetitionMeasures& measures, const RepetitionSettings& settings);
+// In the reference's order and by its names: dup_para_frac, dup_para_char_frac, dup_line_frac, dup_line_char_frac,
+// top_2_gram ... top_4_gram, duplicated_5_n_grams ... duplicated_10_n_grams. What comes after the first that drops is
+// not measured. `words()` gives the words of `text` and is only called when paragraphs and lines kept the document. The
+// first four thresholds are off when 0, as in the reference. Linear in `text`.
+void JudgeRepetition(std::string_view text, uint64_t code_points, const std::function<const Words&()>& words,
+                     uint64_t seed, const RepetitionSettings& settings, RepetitionScratch& scratch, Findings& findings);
 
 }  // namespace rhodes
 

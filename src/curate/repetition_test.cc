@@ -16,7 +16,7 @@ namespace {
 
 RepetitionMeasures Measure(std::string_view text, uint64_t min_count = 2) {
   Words words;
-  SplitWords(text, 7, nullptr, 0, words);
+  WordSplitter().Split(text, WordRules::kRhodes, words);
   RepetitionScratch scratch;
   return MeasureRepetition(text, words, 7, min_count, scratch);
 }
@@ -116,7 +116,13 @@ TEST(Repetition, MeasuresEqualTheReferencesProcedureOnRandomText) {
 
 TEST(Repetition, NamesTheReasonsOfTheReference) {
   const auto reason = [](std::string_view text) {
-    return std::string(JudgeRepetition(Measure(text), RepetitionSettings()).reason);
+    Words words;
+    WordSplitter().Split(text, WordRules::kRhodes, words);
+    RepetitionScratch scratch;
+    Findings findings("repetition");
+    JudgeRepetition(
+        text, words.code_points, [&]() -> const Words& { return words; }, 7, RepetitionSettings(), scratch, findings);
+    return std::string(findings.Take().reason);
   };
   EXPECT_EQ(reason("A paragraph with several words in it.\n\nAnother one, which says something else entirely."), "");
   EXPECT_EQ(reason("same\n\nsame\n\nsame\n\nother"), "dup_para_frac");

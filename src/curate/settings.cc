@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.h"
+#include "curate/language.h"
 
 namespace rhodes {
 namespace {
@@ -21,54 +22,77 @@ bool ParseNumber(std::string_view text, Number& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-}  // namespace
-
-const std::vector<std::string>& KnownRules() {
-  static const auto* const rules =
-      new std::vector<std::string>{"normalise", "language", "quality", "repetition", "exact"};
-  return *rules;
+void AddQuality(const std::string& rule, QualitySettings& quality, std::vector<NamedSetting>& named) {
+  const auto add = [&](const char* name, auto* value) { named.push_back({rule + "." + name, value}); };
+  add("min_words", &quality.min_words);
+  add("max_words", &quality.max_words);
+  add("min_mean_word_length", &quality.min_mean_word_length);
+  add("max_mean_word_length", &quality.max_mean_word_length);
+  add("max_symbol_word_ratio", &quality.max_symbol_word_ratio);
+  add("max_bullet_line_ratio", &quality.max_bullet_line_ratio);
+  add("max_ellipsis_line_ratio", &quality.max_ellipsis_line_ratio);
+  add("min_alpha_word_ratio", &quality.min_alpha_word_ratio);
+  add("min_stop_words", &quality.min_stop_words);
+  add("stop_words_from", &quality.stop_words_from);
 }
 
-bool CurateSettings::Has(std::string_view rule) const {
-  return std::find(rules.begin(), rules.end(), rule) != rules.end();
+void AddRepetition(const std::string& rule, RepetitionSettings& repetition, std::vector<NamedSetting>& named) {
+  const auto add = [&](const std::string& name, auto* value) { named.push_back({rule + "." + name, value}); };
+  add("max_duplicate_paragraphs", &repetition.max_duplicate_paragraphs);
+  add("max_duplicate_paragraph_characters", &repetition.max_duplicate_paragraph_characters);
+  add("max_duplicate_lines", &repetition.max_duplicate_lines);
+  add("max_duplicate_line_characters", &repetition.max_duplicate_line_characters);
+  add("min_top_ngram_count", &repetition.min_top_ngram_count);
+  for (size_t n = 2; n <= 4; ++n) add(fmt::format("max_top_{}_gram", n), &repetition.max_top_ngram[n - 2]);
+  for (size_t n = 5; n <= 10; ++n)
+    add(fmt::format("max_duplicate_{}_grams", n), &repetition.max_duplicate_ngrams[n - 5]);
 }
 
-std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
-  QualitySettings& quality = settings.quality;
-  RepetitionSettings& repetition = settings.repetition;
-  std::vector<NamedSetting> named = {
-      {"normalise.arabic_letters", &settings.normalise.arabic_letters},
-      {"language.min_confidence", &settings.language.min_confidence},
-      {"quality.min_words", &quality.min_words},
-      {"quality.max_words", &quality.max_words},
-      {"quality.min_mean_word_length", &quality.min_mean_word_length},
-      {"quality.max_mean_word_length", &quality.max_mean_word_length},
-      {"quality.max_symbol_word_ratio", &quality.max_symbol_word_ratio},
-      {"quality.max_bullet_line_ratio", &quality.max_bullet_line_ratio},
-      {"quality.max_ellipsis_line_ratio", &quality.max_ellipsis_line_ratio},
-      {"quality.min_alpha_word_ratio", &quality.min_alpha_word_ratio},
-      {"quality.min_stop_words", &quality.min_stop_words},
-      {"quality.stop_words_from", &quality.stop_words_from},
-      {"repetition.max_duplicate_paragraphs", &repetition.max_duplicate_paragraphs},
-      {"repetition.max_duplicate_paragraph_characters", &repetition.max_duplicate_paragraph_characters},
-      {"repetition.max_duplicate_lines", &repetition.max_duplicate_lines},
-      {"repetition.max_duplicate_line_characters", &repetition.max_duplicate_line_characters},
-      {"repetition.min_top_ngram_count", &repetition.min_top_ngram_count}};
-  for (size_t n = 2; n <= 4; ++n) {
-    named.push_back({fmt::format("repetition.max_top_{}_gram", n), &repetition.max_top_ngram[n - 2]});
-  }
-  for (size_t n = 5; n <= 10; ++n) {
-    named.push_back({fmt::format("repetition.max_duplicate_{}_grams", n), &repetition.max_duplicate_ngrams[n - 5]});
-  }
-  return named;
+void AddWebRules(RuleSettings& settings, std::vector<NamedSetting>& named) {
+  C4QualitySettings& c4 = settings.c4_quality;
+  C4ParagraphSettings& paragraph = settings.c4_paragraph;
+  FineWebQualitySettings& fineweb = settings.fineweb_quality;
+  named.insert(named.end(), {{"c4-quality.remove_citations", &c4.remove_citations},
+                             {"c4-quality.require_end_punctuation", &c4.require_end_punctuation},
+                             {"c4-quality.min_sentences", &c4.min_sentences},
+                             {"c4-quality.min_words_per_line", &c4.min_words_per_line},
+                             {"c4-quality.max_word_length", &c4.max_word_length},
+                             {"c4-quality.drop_lorem_ipsum", &c4.drop_lorem_ipsum},
+                             {"c4-quality.cut_javascript", &c4.cut_javascript},
+                             {"c4-quality.drop_curly_bracket", &c4.drop_curly_bracket},
+                             {"c4-quality.cut_policy", &c4.cut_policy},
+                             {"c4-paragraph.min_paragraphs", &paragraph.min_paragraphs},
+                             {"c4-paragraph.min_paragraph_length", &paragraph.min_paragraph_length},
+                             {"fineweb-quality.min_line_punctuation_ratio", &fineweb.min_line_punctuation_ratio},
+                             {"fineweb-quality.max_short_line_ratio", &fineweb.max_short_line_ratio},
+                             {"fineweb-quality.short_line_length", &fineweb.short_line_length},
+                             {"fineweb-quality.max_duplicate_line_characters", &fineweb.max_duplicate_line_characters},
+                             {"fineweb-quality.max_line_ends_per_word", &fineweb.max_line_ends_per_word}});
+  settings.fineweb2.ForEach([&](const char* name, double& value) {
+    named.push_back({std::string("fineweb2.") + name, &value});
+  });
 }
 
-absl::Status SetByName(std::string_view assignment, CurateSettings& settings) {
-  const size_t equals = assignment.find('=');
-  const std::string_view name = assignment.substr(0, equals);
-  const std::string_view value = equals == std::string_view::npos ? "" : assignment.substr(equals + 1);
+// Those that can differ from language to language.
+void AddRuleSettings(RuleSettings& settings, std::vector<NamedSetting>& named) {
+  AddQuality("quality", settings.quality, named);
+  AddRepetition("repetition", settings.repetition, named);
+  AddQuality("gopher-quality", settings.gopher_quality, named);
+  AddRepetition("gopher-repetition", settings.gopher_repetition, named);
+  AddWebRules(settings, named);
+}
+
+// "gopher_quality.min_words" in a project file is "gopher-quality.min_words": rules are written with hyphens.
+std::string WithHyphens(std::string_view name) {
+  std::string hyphened(name);
+  std::replace(hyphened.begin(), hyphened.begin() + static_cast<ptrdiff_t>(std::min(name.find('.'), name.size())), '_',
+               '-');
+  return hyphened;
+}
+
+absl::Status SetNamed(std::string_view name, std::string_view value, const std::vector<NamedSetting>& settings) {
   std::vector<std::string> known;
-  for (const NamedSetting& setting : NamedSettings(settings)) {
+  for (const NamedSetting& setting : settings) {
     known.push_back(setting.name);
     if (setting.name != name) continue;
     bool valid = false;
@@ -83,7 +107,71 @@ absl::Status SetByName(std::string_view assignment, CurateSettings& settings) {
     if (valid) return absl::OkStatus();
     return UsageError(fmt::format("setting {}: \"{}\" is not a value it can have", name, value));
   }
-  return UsageError(fmt::format("curate has no setting \"{}\"{}", name, DidYouMean(name, known)));
+  // Names of the rule that is meant, when there is such a rule.
+  const std::string rule(name.substr(0, name.find('.') + 1));
+  std::vector<std::string> of_rule;
+  for (const std::string& one : known) {
+    if (!rule.empty() && one.starts_with(rule)) of_rule.push_back(one);
+  }
+  const std::string listed = of_rule.empty() ? "" : fmt::format(" (known: {})", fmt::join(of_rule, ", "));
+  return UsageError(fmt::format("curate has no setting \"{}\"{}{}", name, DidYouMean(name, known), listed));
+}
+
+}  // namespace
+
+const std::vector<std::string>& KnownRules() {
+  // The order of the reference's own pipelines (datatrove, examples/fineweb.py).
+  static const auto* const rules = new std::vector<std::string>{
+      "normalise",    "language",        "quality",  "repetition", "gopher-repetition", "gopher-quality", "c4-quality",
+      "c4-paragraph", "fineweb-quality", "fineweb2", "exact"};
+  return *rules;
+}
+
+const std::vector<std::string>& DefaultRules() {
+  static const auto* const rules =
+      new std::vector<std::string>{"normalise", "language", "quality", "repetition", "exact"};
+  return *rules;
+}
+
+bool CurateSettings::Has(std::string_view rule) const {
+  return std::find(rules.begin(), rules.end(), rule) != rules.end();
+}
+
+const RuleSettings& CurateSettings::For(std::string_view language_code) const {
+  if (by_language.empty()) return *this;
+  const std::string code(language_code);
+  auto found = by_language.find(code);
+  if (found == by_language.end()) found = by_language.find(code.substr(0, code.find('-')));
+  return found == by_language.end() ? *this : found->second;
+}
+
+std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
+  std::vector<NamedSetting> named = {{"normalise.arabic_letters", &settings.normalise.arabic_letters},
+                                     {"language.min_confidence", &settings.language.min_confidence}};
+  AddRuleSettings(settings, named);
+  return named;
+}
+
+absl::Status SetByName(std::string_view assignment, CurateSettings& settings) {
+  const size_t equals = assignment.find('=');
+  std::string_view name = assignment.substr(0, equals);
+  const std::string_view value = equals == std::string_view::npos ? "" : assignment.substr(equals + 1);
+  const size_t colon = name.find(':');
+  if (colon == std::string_view::npos) {
+    RETURN_IF_ERROR(SetNamed(WithHyphens(name), value, NamedSettings(settings)));
+  } else {
+    ASSIGN_OR_RETURN(const std::string language, ParseLanguageCode(name.substr(0, colon)));
+    settings.language_assignments[language].emplace_back(WithHyphens(name.substr(colon + 1)), value);
+  }
+  settings.by_language.clear();
+  for (const auto& [language, assignments] : settings.language_assignments) {
+    RuleSettings& own = settings.by_language[language];
+    own = settings;
+    std::vector<NamedSetting> named;
+    AddRuleSettings(own, named);
+    for (const auto& [own_name, own_value] : assignments) RETURN_IF_ERROR(SetNamed(own_name, own_value, named));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<std::string>> ParseRules(const std::vector<std::string>& names) {
@@ -106,6 +194,10 @@ Json ToJson(const CurateSettings& settings) {
   CurateSettings copy = settings;
   for (const NamedSetting& setting : NamedSettings(copy)) {
     std::visit([&](const auto* value) { json[setting.name] = *value; }, setting.value);
+  }
+  if (settings.datatrove_compatibility) json["compatibility"] = "datatrove";
+  for (const auto& [language, assignments] : settings.language_assignments) {
+    for (const auto& [name, value] : assignments) json["languages"][language][name] = value;
   }
   return json;
 }

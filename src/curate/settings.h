@@ -2,13 +2,19 @@
 #ifndef RHODES_CURATE_SETTINGS_H_
 #define RHODES_CURATE_SETTINGS_H_
 
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/json.h"
 #include "base/status.h"
+#include "curate/c4_paragraph.h"
+#include "curate/c4_quality.h"
+#include "curate/fineweb_quality.h"
+#include "curate/language_settings.h"
 #include "curate/normalise.h"
 #include "curate/quality.h"
 #include "curate/repetition.h"
@@ -17,6 +23,9 @@ namespace rhodes {
 
 // In the order in which they are applied; the first that drops a document names the reason.
 const std::vector<std::string>& KnownRules();
+// Those that are on when none are named: the rules for documents made from records. They judge more mildly than the
+// reference's rules, which are made for web pages.
+const std::vector<std::string>& DefaultRules();
 
 struct LanguageSettings {
   // "auto": every language is kept. A code: documents in other languages are dropped.
@@ -25,15 +34,34 @@ struct LanguageSettings {
   double min_confidence = 0;
 };
 
-struct CurateSettings {
-  std::vector<std::string> rules = KnownRules();
+// The thresholds of the rules that look at the text of one document.
+struct RuleSettings {
+  QualitySettings quality;        // of the rule "quality": thresholds for documents made from records
+  RepetitionSettings repetition;  // of the rule "repetition"
+  QualitySettings gopher_quality = ReferenceQuality();
+  RepetitionSettings gopher_repetition = ReferenceRepetition();
+  C4QualitySettings c4_quality;
+  C4ParagraphSettings c4_paragraph;
+  FineWebQualitySettings fineweb_quality;
+  FineWeb2Settings fineweb2;
+};
+
+struct CurateSettings : RuleSettings {
+  std::vector<std::string> rules = DefaultRules();
   double sample = 1;  // share of the documents that is looked at, chosen by a hash of the id
   LanguageSettings language;
   NormaliseSettings normalise;
-  QualitySettings quality;
-  RepetitionSettings repetition;
+  // Words as datatrove 0.10 splits them (spaCy's rules), so that verdicts equal its own.
+  bool datatrove_compatibility = false;
+  // Thresholds of single languages, by language code (ParseLanguageCode), each a name without the language and a value
+  // in the order they were set. Change them with SetByName only, after the thresholds that hold for all languages.
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> language_assignments;
+  std::map<std::string, RuleSettings> by_language;  // what comes of those
 
   bool Has(std::string_view rule) const;
+  // The thresholds for documents in `language_code`: those of that language, or of its first part ("ar" for "ar-EG"),
+  // or the ones for all.
+  const RuleSettings& For(std::string_view language_code) const;
 };
 
 // A setting by its dotted name, such as "quality.min_words".
@@ -44,7 +72,8 @@ struct NamedSetting {
 // All thresholds and switches of `settings`; they point into it.
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings);
 
-// Sets "quality.min_words=5". UsageError for an unknown name (with the nearest known one) or a value that is no number.
+// Sets "gopher-quality.min_words=30", or for one language "arb_Arab:gopher-quality.min_words=30". UsageError for an
+// unknown name (with the nearest known one) or a value that is no number.
 absl::Status SetByName(std::string_view assignment, CurateSettings& settings);
 // Checks names (UsageError with the nearest known one) and puts them into the order of application.
 absl::StatusOr<std::vector<std::string>> ParseRules(const std::vector<std::string>& names);

@@ -50,8 +50,11 @@ TEST(CurateSettings, EverySettingChangesTheJsonThatKeysAreMadeOf) {
 }
 
 TEST(CurateSettings, TheDocumentationNamesEverySettingAndRule) {
-  const absl::StatusOr<std::string> page = ReadFile(RHODES_SOURCE_DIR "/docs/curation.md");
+  absl::StatusOr<std::string> page = ReadFile(RHODES_SOURCE_DIR "/docs/curation.md");
   ASSERT_TRUE(page.ok()) << page.status();
+  const absl::StatusOr<std::string> rules = ReadFile(RHODES_SOURCE_DIR "/docs/curation-rules.md");
+  ASSERT_TRUE(rules.ok()) << rules.status();
+  *page += *rules;
   CurateSettings settings;
   for (const NamedSetting& setting : NamedSettings(settings)) {
     const std::string key = setting.name.substr(setting.name.find('.') + 1);
