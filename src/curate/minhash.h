@@ -39,6 +39,8 @@ void DatatroveMinHash(std::span<const uint64_t> shingles, DatatroveMinima& minim
 // permutation a round, as in optimal densification (Shrivastava 2017), so that equal bins have probability equal to the
 // Jaccard similarity. 1/100 of the work of 112 functions.
 inline constexpr size_t kBins = 128;
+inline constexpr size_t kOwnBands = 21;  // the last two bins are in none
+inline constexpr size_t kOwnRows = 6;
 using BinMinima = std::array<uint64_t, kBins>;
 
 // XXH3 of every word of `text`, whose words are separated by single spaces.

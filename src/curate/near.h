@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -43,7 +44,7 @@ struct NearSettings {
 
 // What the index keeps of a document. A document of fewer words than a shingle has none and is never a duplicate.
 struct NearSignature {
-  static constexpr size_t kMaxBands = 21;
+  static constexpr size_t kMaxBands = kOwnBands;
   bool present = false;
   std::array<uint64_t, kMaxBands> bands{};     // a hash of each band's values; the reference uses the first 14
   std::array<uint8_t, kSketchBytes> sketch{};  // four bits of each of ours; zero in the reference's mode
