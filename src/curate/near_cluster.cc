@@ -1,5 +1,6 @@
 #include "curate/near_cluster.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -81,39 +82,34 @@ void NearClusters::Join(uint32_t a, uint32_t b) {
 
 absl::Status NearClusters::Settle(int threads, NearCounts counts) {
   counts_ = counts;
+  ASSIGN_OR_RETURN(counts_.dropped, CountDocuments(threads, [this](uint32_t document) {
+                     const uint32_t root = Root(document);
+                     if (root == document) return false;
+                     Parent(document).store(root + 1, std::memory_order_relaxed);
+                     return true;
+                   }));
+  // Now that all are one step from their roots, roots that are pointed at may point at themselves.
+  ASSIGN_OR_RETURN(counts_.clusters, CountDocuments(threads, [this](uint32_t document) {
+                     const uint32_t parent = Parent(document).load(std::memory_order_relaxed);
+                     if (parent == 0 || parent == document + 1) return false;
+                     uint32_t root = 0;
+                     return Parent(parent - 1).compare_exchange_strong(root, parent, std::memory_order_relaxed);
+                   }));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> NearClusters::CountDocuments(int threads, const std::function<bool(uint32_t)>& counted) {
   constexpr uint64_t kPiece = 1 << 16;
   const auto pieces = static_cast<size_t>((counts_.documents + kPiece - 1) / kPiece);
-  std::atomic<uint64_t> dropped = 0;
+  std::atomic<uint64_t> total = 0;
   RETURN_IF_ERROR(ParallelFor(threads, pieces, [&](size_t piece) {
     const uint64_t end = std::min(counts_.documents, (piece + 1) * kPiece);
     uint64_t count = 0;
-    for (uint64_t i = piece * kPiece; i < end; ++i) {
-      const auto document = static_cast<uint32_t>(i);
-      const uint32_t root = Root(document);
-      if (root == document) continue;
-      Parent(document).store(root + 1, std::memory_order_relaxed);
-      ++count;
-    }
-    dropped += count;
+    for (uint64_t i = piece * kPiece; i < end; ++i) count += counted(static_cast<uint32_t>(i)) ? 1 : 0;
+    total += count;
     return absl::OkStatus();
   }));
-  counts_.dropped = dropped;
-  // Now that all are one step from their roots, roots that are pointed at may point at themselves.
-  std::atomic<uint64_t> found = 0;
-  RETURN_IF_ERROR(ParallelFor(threads, pieces, [&](size_t piece) {
-    const uint64_t end = std::min(counts_.documents, (piece + 1) * kPiece);
-    uint64_t count = 0;
-    for (uint64_t i = piece * kPiece; i < end; ++i) {
-      const uint32_t parent = Parent(static_cast<uint32_t>(i)).load(std::memory_order_relaxed);
-      if (parent == 0 || parent == i + 1) continue;
-      uint32_t root = 0;
-      if (Parent(parent - 1).compare_exchange_strong(root, parent, std::memory_order_relaxed)) ++count;
-    }
-    found += count;
-    return absl::OkStatus();
-  }));
-  counts_.clusters = found;
-  return absl::OkStatus();
+  return total.load();
 }
 
 NearVerdict NearClusters::Of(uint64_t ordinal) const {
@@ -122,47 +118,65 @@ NearVerdict NearClusters::Of(uint64_t ordinal) const {
   return {true, parent - 1 != ordinal, parent - 1};
 }
 
+namespace {
+
+// Joins the groups of one band. Which pairs are looked at depends on the groups alone; that those already joined are
+// passed over changes no cluster.
+class GroupJoiner {
+ public:
+  GroupJoiner(const SpilledBytes& sketches, int equal_bins, NearClusters& clusters)
+      : sketches_(sketches), equal_bins_(equal_bins), clusters_(clusters) {}
+
+  absl::Status Join(std::span<const uint32_t> group) {
+    for (size_t i = 1; i < group.size(); ++i) {
+      RETURN_IF_ERROR(JoinPair(group[i], group[0], first_));
+      if (i > 1) RETURN_IF_ERROR(JoinPair(group[i], group[i - 1], before_));
+    }
+    return absl::OkStatus();
+  }
+  uint64_t pairs() const { return pairs_; }
+
+ private:
+  struct Sketch {
+    uint32_t document = kNoDocument;
+    std::array<uint8_t, kSketchBytes> bytes{};
+  };
+  absl::Status Read(uint32_t document, Sketch& sketch) {
+    if (sketch.document == document) return absl::OkStatus();
+    sketch.document = document;
+    return sketches_.Read(uint64_t{document} * kSketchBytes, sketch.bytes);
+  }
+  absl::Status JoinPair(uint32_t document, uint32_t neighbour, Sketch& sketch) {
+    ++pairs_;
+    if (clusters_.Joined(document, neighbour)) return absl::OkStatus();
+    if (equal_bins_ > 0) {
+      RETURN_IF_ERROR(Read(neighbour, sketch));
+      RETURN_IF_ERROR(Read(document, own_));
+      if (EqualBins(sketch.bytes.data(), own_.bytes.data()) < equal_bins_) return absl::OkStatus();
+    }
+    clusters_.Join(document, neighbour);
+    return absl::OkStatus();
+  }
+
+  const SpilledBytes& sketches_;
+  const int equal_bins_;
+  NearClusters& clusters_;
+  Sketch first_, before_, own_;
+  uint64_t pairs_ = 0;
+};
+
+}  // namespace
+
 absl::StatusOr<uint64_t> JoinBands(const BandEntries& entries, const SpilledBytes& sketches, int equal_bins,
                                    int threads, NearClusters& clusters) {
-  using Sketch = std::array<uint8_t, kSketchBytes>;
-  std::atomic<uint64_t> looked_at = 0;
+  std::atomic<uint64_t> pairs = 0;
   RETURN_IF_ERROR(ParallelFor(threads, entries.bands(), [&](size_t band) {
-    uint64_t pairs = 0;
-    const auto read = [&](uint32_t document, Sketch& sketch) {
-      return sketches.Read(uint64_t{document} * kSketchBytes, sketch);
-    };
-    // Which pairs are looked at depends on the group alone; that those already joined are passed over changes no
-    // cluster.
-    const auto visit = [&](std::span<const uint32_t> group) -> absl::Status {
-      Sketch first{};
-      Sketch other{};
-      Sketch own{};
-      bool has_first = false;
-      for (size_t i = 1; i < group.size(); ++i) {
-        const uint32_t document = group[i];
-        const auto join_with = [&](uint32_t neighbour, Sketch& sketch, bool& has) -> absl::Status {
-          ++pairs;
-          if (clusters.Joined(document, neighbour)) return absl::OkStatus();
-          if (equal_bins > 0) {
-            if (!has) RETURN_IF_ERROR(read(neighbour, sketch));
-            has = true;
-            RETURN_IF_ERROR(read(document, own));
-            if (EqualBins(sketch.data(), own.data()) < equal_bins) return absl::OkStatus();
-          }
-          clusters.Join(document, neighbour);
-          return absl::OkStatus();
-        };
-        RETURN_IF_ERROR(join_with(group[0], first, has_first));
-        bool has_other = false;
-        if (i > 1) RETURN_IF_ERROR(join_with(group[i - 1], other, has_other));
-      }
-      return absl::OkStatus();
-    };
-    RETURN_IF_ERROR(entries.ForEachGroup(band, visit));
-    looked_at += pairs;
-    return absl::OkStatus();
+    GroupJoiner joiner(sketches, equal_bins, clusters);
+    absl::Status status = entries.ForEachGroup(band, [&](auto group) { return joiner.Join(group); });
+    pairs += joiner.pairs();
+    return status;
   }));
-  return looked_at.load();
+  return pairs.load();
 }
 
 }  // namespace rhodes

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -52,6 +53,8 @@ class NearClusters final : public NearVerdicts {
     return a < b;
   }
   uint32_t Root(uint32_t document);
+  // Calls `counted` for each document, on many threads; returns for how many it was true.
+  absl::StatusOr<uint64_t> CountDocuments(int threads, const std::function<bool(uint32_t)>& counted);
   std::atomic<uint32_t>& Parent(uint32_t document) const { return parents_[document]; }
 
   // A document's parent plus one, so that zeros are roots: 0: none joined yet. After Settle(), a root that others point

@@ -208,13 +208,14 @@ absl::Status BandEntries::WriteOpenRun() {
   }
   const Run run{file_size_, open_[0].size()};
   const uint64_t band_bytes = run.entries * sizeof(BandEntry);
-  RETURN_IF_ERROR(ParallelFor(threads_, bands_, [&](size_t band) {
+  absl::Status written = ParallelFor(threads_, bands_, [&](size_t band) -> absl::Status {
     std::vector<BandEntry> other;
     SortEntries(open_[band], other);
     RETURN_IF_ERROR(file_.Write(run.offset + band * band_bytes, open_[band].data(), static_cast<size_t>(band_bytes)));
     open_[band].clear();
     return absl::OkStatus();
-  }));
+  });
+  RETURN_IF_ERROR(written);
   file_size_ += bands_ * band_bytes;
   runs_.push_back(run);
   return absl::OkStatus();
