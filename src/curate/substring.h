@@ -3,16 +3,17 @@
 //
 // A window is `min_tokens` tokens in a row. Of equal windows, the one that comes first in the order (priority, order of
 // Add(), place) is kept, and with it every equal one of the same document; the others are repeated. A cut is a longest
-// run of tokens that lie in repeated windows. So what is cut is exactly what a suffix array finds: every token that lies
-// in a common substring of `min_tokens` or more with a document that goes before.
+// run of tokens that lie in repeated windows. So what is cut is exactly what a suffix array finds: every token that
+// lies in a common substring of `min_tokens` or more with a document that goes before.
 //
-// Method, linear in the text for every input: (1) of each window the smallest hash of its sub-windows of half the length
-// (its minimiser: Roberts et al. 2004; winnowing: Schleimer et al. 2003) is counted in a table of 2-bit counters. Equal
-// windows have equal minimisers, so a window whose minimiser came once has no equal. (2) The others get a fingerprint of
-// 122 bits (two polynomials modulo 2^61 - 1 over 64-bit hashes of the tokens), whose keys come from a hash of the
-// whole input, so that nobody can make two texts that share one. (3) The fingerprints are sorted, on disk where needed;
-// equal neighbours are repeats. (4) Repeats are compared token by token with what they repeat before they become cuts:
-// nothing is cut that is not there a second time. That one is missed has a chance below 10^-12 for 10^11 tokens.
+// Method, linear in the text for every input: (1) of each window the smallest hash of its sub-windows of half the
+// length (its minimiser: Roberts et al. 2004; winnowing: Schleimer et al. 2003) is counted in a table of 2-bit
+// counters. Equal windows have equal minimisers, so a window whose minimiser came once has no equal. (2) The others get
+// a fingerprint of 122 bits (two polynomials modulo 2^61 - 1 over 64-bit hashes of the tokens), whose keys come from a
+// hash of the whole input, so that nobody can make two texts that share one. (3) The fingerprints are sorted, on disk
+// where needed; equal neighbours are repeats. (4) Repeats are compared token by token with what they repeat before they
+// become cuts: nothing is cut that is not there a second time. That one is missed has a chance below 10^-12 for 10^11
+// tokens.
 #ifndef RHODES_CURATE_SUBSTRING_H_
 #define RHODES_CURATE_SUBSTRING_H_
 
@@ -31,7 +32,7 @@ namespace rhodes {
 struct SubstringSettings {
   uint32_t min_tokens = 50;           // 2 to 65535
   TokenUnit unit = TokenUnit::kWord;  // what a token is
-  TokenSplitter splitter;             // for TokenUnit::kGiven: called from several threads at once
+  TokenSplitter splitter = nullptr;   // for TokenUnit::kGiven: called from several threads at once
   // Whether repeats within one document count too: then all windows but the first, and those that overlap it, are
   // repeated. The published tools count them.
   bool within_documents = false;
@@ -100,8 +101,8 @@ class SubstringFinder {
                                                                  const RunContext& context);
   virtual ~SubstringFinder() = default;
 
-  // `ordinal`: the caller's number of the document, ascending. `priority`: the rank of its source; of equal passages the
-  // one of the lowest is kept. `text` may be any bytes; of valid UTF-8 no cut splits a character.
+  // `ordinal`: the caller's number of the document, ascending. `priority`: the rank of its source; of equal passages
+  // the one of the lowest is kept. `text` may be any bytes; of valid UTF-8 no cut splits a character.
   virtual absl::Status Add(uint64_t ordinal, std::string_view text, uint16_t priority = 0) = 0;
 
   // After the last document. UNAVAILABLE or RESOURCE_EXHAUSTED when the disk fails; INTERRUPTED.

@@ -2,6 +2,7 @@
 #ifndef RHODES_CURATE_SUBSTRING_TOKENS_H_
 #define RHODES_CURATE_SUBSTRING_TOKENS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -26,7 +27,7 @@ struct TokenSpan {
 };
 
 // Appends the tokens of `text` to `tokens`: ascending, not overlapping, none of them empty. The same text must give the
-// same tokens always. Two tokens are equal when their bytes are.
+// same tokens always, and what lies between tokens must be white space. Two tokens are equal when their bytes are.
 using TokenSplitter = std::function<void(std::string_view text, std::vector<TokenSpan>& tokens)>;
 
 // Hands out the tokens of a text one by one, in memory that does not grow with the text (kGiven: 16 bytes a token).
@@ -47,6 +48,9 @@ class TokenScanner {
   std::vector<TokenSpan> given_;  // kGiven: all of them
   size_t next_given_ = 0;
 };
+
+// Bytes of white space (as kWord skips it) at the beginning of `text`.
+size_t LengthOfWhiteSpace(std::string_view text);
 
 }  // namespace rhodes
 
