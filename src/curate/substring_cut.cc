@@ -1,6 +1,7 @@
 #include "curate/substring_cut.h"
 
 #include <algorithm>
+#include <array>
 
 #include "curate/unicode_class.h"
 
@@ -29,6 +30,19 @@ bool EndsInWord(std::string_view text) {
     if (!IsContinuation(text[--at])) return IsWordAt(text, at);
   }
   return false;
+}
+
+// Signs that stand close behind a word, or close before one, in most languages.
+constexpr std::array<std::string_view, 16> kClosing = {".", ",", ";", ":", "!", "?", ")", "]",
+                                                       "}", "،", "؛", "؟", "۔", "»", "”", "%"};
+constexpr std::array<std::string_view, 5> kOpening = {"(", "[", "{", "«", "“"};
+
+bool BeginsClosing(std::string_view text) {
+  return std::any_of(kClosing.begin(), kClosing.end(), [&](std::string_view sign) { return text.starts_with(sign); });
+}
+
+bool EndsOpening(std::string_view text) {
+  return std::any_of(kOpening.begin(), kOpening.end(), [&](std::string_view sign) { return text.ends_with(sign); });
 }
 
 // Appends pieces of a text that were apart.
@@ -93,7 +107,12 @@ class Joiner {
       if (after < end && EndsInWord(out_) && IsWordAt(text_, after)) out_ += ' ';
       return begin;
     }
-    if (line_ends(more) > line_ends(blanks) || blanks.empty()) {
+    if (blanks.empty()) return EndsOpening(out_) ? after : begin;
+    if (more.empty()) {
+      if (BeginsClosing(text_.substr(begin, end - begin))) Shorten(out_.size() - before);
+      return begin;
+    }
+    if (line_ends(more) > line_ends(blanks)) {
       Shorten(out_.size() - before);
       return begin;
     }

@@ -13,8 +13,9 @@
 namespace rhodes {
 
 // `text` without `cuts` (ascending, not touching, within the text), joined as a person would: of the white space
-// before and after a cut the one with more line ends stays, none at the ends of the text; where two words would run
-// into one, a blank is put between. Valid UTF-8 stays valid. Equals `text` when there are no cuts.
+// before and after a cut the one with more line ends stays, none at the ends of the text or between a word and a sign
+// that stands close to it; where two words would run into one, a blank is put between. Valid UTF-8 stays valid. Equals
+// `text` when there are no cuts.
 //
 // `marks`: ascending byte offsets into `text`, which become the offsets of the same places in the result, as with
 // Normalise(): a place in what is removed becomes that of the join.
