@@ -25,7 +25,7 @@ namespace rhodes {
 
 // Replaces `words` by those of `simplified`, the result of SimplifyText(). They may view `simplified` or memory that
 // lives as long as the splitter. Called on many threads at once.
-using WordSplitter = std::function<void(std::string_view simplified, std::vector<std::string_view>& words)>;
+using ShingleWords = std::function<void(std::string_view simplified, std::vector<std::string_view>& words)>;
 
 // At white space. Equals the reference where its tokenizer has no more to split in simplified text, which has no
 // punctuation of English left.
@@ -36,7 +36,7 @@ struct NearSettings {
   // (21 bands of 6 of 128 values by one permutation; MatchingText(); candidates verified).
   bool datatrove = false;
   // Of the reference's mode only: its tokenizer.
-  WordSplitter split_words = SplitAtSpaces;
+  ShingleWords split_words = SplitAtSpaces;
   // Of ours only: two documents that share a band are duplicates when their sketches say that their Jaccard similarity
   // over shingles of five words is at least this; 0: no verification. In [0, 1].
   double verify_similarity = 0.72;

@@ -162,6 +162,7 @@ class Cycle {
     curate.inputs = {out_ + "/documents"};
     curate.kept = next_ + "/corpus";
     curate.dropped = next_ + "/dropped";
+    curate.clusters = next_ + "/clusters";
     curate.settings = project_.curate;
     curate.key = Key("curate");
     RETURN_IF_ERROR(Curate(curate, context_).status());
@@ -337,6 +338,7 @@ class Cycle {
     RETURN_IF_ERROR(WriteHistory(next_ + "/follow/history.jsonl"));
     RETURN_IF_ERROR(ExchangeNext(out_, {{"corpus", "corpus"},
                                         {"dropped", "dropped"},
+                                        {"clusters", "clusters"},
                                         {"shards", "shards"},
                                         {"trace", "trace"},
                                         {Attempt() + "/model", "model"},

@@ -292,13 +292,20 @@ class ProjectReader {
       table->Fail("language", Message(code.status()));
     }
     table->Read("min_language_confidence", settings.language.min_confidence, 0, 1);
-    for (const char* rule : {"normalise", "quality", "repetition"}) ReadThresholds(*table, rule);
+    table->Read("source_priority", settings.source_priority);
+    table->Read("datatrove_compatibility", settings.datatrove_compatibility);
+    for (const char* rule : {"normalise", "quality", "repetition", "gopher-repetition", "gopher-quality", "c4-quality",
+                             "c4-paragraph", "fineweb-quality", "fineweb2", "near", "substring"}) {
+      ReadThresholds(*table, rule);
+    }
     table->Finish();
   }
 
   // The keys of [curate.RULE] are those settings whose names begin with "RULE.".
   void ReadThresholds(TomlTable& curate, const std::string& rule) {
-    std::optional<TomlTable> table = curate.Table(rule);
+    std::string key_of_table = rule;  // TOML's bare keys take hyphens too, but the other keys have none
+    std::replace(key_of_table.begin(), key_of_table.end(), '-', '_');
+    std::optional<TomlTable> table = curate.Table(key_of_table);
     if (!table) return;
     for (NamedSetting& setting : NamedSettings(project_.curate)) {
       if (!setting.name.starts_with(rule + ".")) continue;

@@ -27,7 +27,7 @@ namespace {
 constexpr int kIngestVersion = 2;
 constexpr int kEntitiesVersion = 1;
 constexpr int kFuseVersion = 2;
-constexpr int kCurateVersion = 2;
+constexpr int kCurateVersion = 3;
 constexpr int kTokenizeVersion = 1;
 constexpr int kTrainVersion = 1;
 constexpr int kCompareVersion = 1;
@@ -168,6 +168,7 @@ class Planner {
     options.inputs = {out_ + "/documents"};
     options.kept = out_ + "/corpus";
     options.dropped = out_ + "/dropped";
+    options.clusters = out_ + "/clusters";
     options.settings = project_.curate;
     options.key = curate_key_ = KeyOf("curate", kCurateVersion, ToJson(options.settings), {fuse_key_});
     Stage& stage = Add("curate", "curate", options.key, "corpus/manifest.json");
