@@ -18,7 +18,7 @@ struct JudgedDocument {
   uint64_t input_bytes = 0;
 };
 
-// Kept from document to document by one thread: up to 400 MiB once a document had 4 million words, 1 MiB before.
+// Kept from document to document by one thread: up to 400 MiB once a document had 4 million words, 4 MiB before.
 struct JudgeScratch {
   WordSplitter splitter;
   Words words;

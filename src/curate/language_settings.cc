@@ -81,6 +81,11 @@ const Index& TheIndex() {
       const absl::StatusOr<std::string> document_code = ParseLanguageCode(code);
       if (document_code.ok()) made->by_document_code.emplace(*document_code, &language);
     }
+    // Languages of which FineWeb-2 has none in the script that is usual: "zh-Hani" is "zh", too.
+    const auto codes = made->by_document_code;
+    for (const auto& [code, language] : codes) {
+      made->by_document_code.emplace(code.substr(0, code.find('-')), language);
+    }
     return made;
   }();
   return *index;
@@ -90,6 +95,7 @@ const Index& TheIndex() {
 
 const FineWeb2Language* FindFineWeb2Language(std::string_view language) {
   const Index& index = TheIndex();
+  if (language == "no") language = "nb";  // FineWeb-2 has the two written languages
   const auto exact = index.languages.find(language);
   if (exact != index.languages.end()) return &exact->second;
   auto found = index.by_document_code.find(language);

@@ -1,13 +1,17 @@
 #include "curate/lines.h"
 
+#include <array>
+
 namespace rhodes {
 
 bool HasOtherLineEnds(std::string_view text) {
+  constexpr std::string_view kBytes = "\r\v\f\x1C\x1D\x1E";
   // Each is one search at memory speed; texts that were normalised have none of them.
-  for (const std::string_view end : {"\r", "\v", "\f", "\x1C", "\x1D", "\x1E"}) {
+  for (const char end : kBytes) {
     if (text.find(end) != std::string_view::npos) return true;
   }
-  for (const std::string_view end : {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"}) {
+  constexpr std::array<std::string_view, 3> kOthers = {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+  for (const std::string_view end : kOthers) {
     if (text.find(end) != std::string_view::npos) return true;
   }
   return false;

@@ -166,7 +166,12 @@ absl::Status SetByName(std::string_view assignment, CurateSettings& settings) {
     RETURN_IF_ERROR(SetNamed(WithHyphens(name), value, NamedSettings(settings)));
   } else {
     ASSIGN_OR_RETURN(const std::string language, ParseLanguageCode(name.substr(0, colon)));
-    settings.language_assignments[language].emplace_back(WithHyphens(name.substr(colon + 1)), value);
+    const std::string own_name = WithHyphens(name.substr(colon + 1));
+    RuleSettings checked = settings;
+    std::vector<NamedSetting> named;
+    AddRuleSettings(checked, named);
+    RETURN_IF_ERROR(SetNamed(own_name, value, named));
+    settings.language_assignments[language].emplace_back(own_name, value);
   }
   settings.by_language.clear();
   for (const auto& [language, assignments] : settings.language_assignments) {

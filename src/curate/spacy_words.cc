@@ -1,12 +1,12 @@
 #include "curate/spacy_words.h"
 
 #include <absl/container/flat_hash_map.h>
-#include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
 #include <array>
 #include <string>
 
+#include "base/hash.h"
 #include "curate/spacy_tables.h"
 #include "curate/spacy_url.h"
 #include "curate/unicode_class.h"
@@ -29,13 +29,44 @@ size_t Before(std::string_view text, size_t at) {
   return at;
 }
 
+// Strings by their hash. Most lookups end at two masks: which sizes occur with a first byte, and with a last byte.
+template <typename Value>
+class CaseMap {
+ public:
+  static constexpr size_t kLongest = 31;  // bytes of a key
+
+  void Insert(std::string_view key, Value value) {
+    first_[static_cast<uint8_t>(key.front())] |= 1u << key.size();
+    last_[static_cast<uint8_t>(key.back())] |= 1u << key.size();
+    map_.emplace(key, std::move(value));
+  }
+  const Value* Find(std::string_view key) const {
+    if (key.empty() || key.size() > kLongest) return nullptr;
+    const uint32_t size = 1u << key.size();
+    if ((first_[static_cast<uint8_t>(key.front())] & last_[static_cast<uint8_t>(key.back())] & size) == 0)
+      return nullptr;
+    const auto found = map_.find(key);
+    return found == map_.end() ? nullptr : &found->second;
+  }
+  // Bit i: some key of i bytes begins with `byte`.
+  uint32_t SizesOf(char byte) const { return first_[static_cast<uint8_t>(byte)]; }
+  const auto& all() const { return map_; }
+
+ private:
+  struct Hash {
+    size_t operator()(std::string_view text) const { return Fingerprint(text); }
+  };
+  absl::flat_hash_map<std::string_view, Value, Hash> map_;
+  std::array<uint32_t, 256> first_{};
+  std::array<uint32_t, 256> last_{};
+};
+
 // One language's special cases.
 struct Cases {
   using Sizes = std::vector<uint32_t>;
-  absl::flat_hash_map<std::string_view, Sizes> words;     // of a special case: its words
-  absl::flat_hash_map<std::string_view, Sizes> patterns;  // those also looked for among words: what they are split into
-  absl::flat_hash_set<std::string_view> after_digit;
-  size_t longest = 0;  // bytes
+  CaseMap<Sizes> words;       // of a special case: its words
+  CaseMap<Sizes> patterns;    // those also looked for among words: what they are split into
+  CaseMap<bool> after_digit;  // units and currencies
   size_t longest_after_digit = 0;
 };
 
@@ -55,11 +86,7 @@ class Splitter {
   }
 
  private:
-  const Cases::Sizes* FindCase(std::string_view text) const {
-    if (!with_cases_ || text.size() > cases_.longest || text.empty()) return nullptr;
-    const auto found = cases_.words.find(text);
-    return found == cases_.words.end() ? nullptr : &found->second;
-  }
+  const Cases::Sizes* FindCase(std::string_view text) const { return with_cases_ ? cases_.words.Find(text) : nullptr; }
   bool IsCase(std::string_view text) const { return FindCase(text) != nullptr; }
   uint32_t FlagsAt(std::string_view text, size_t at) const { return at < text.size() ? flags_.Of(At(text, at)) : 0; }
 
@@ -120,7 +147,7 @@ class Splitter {
     const size_t most = cases_.longest_after_digit;
     for (size_t size = 1; size <= most && size < text.size(); ++size) {
       if (!IsDigit(static_cast<uint8_t>(text[text.size() - size - 1]))) continue;
-      return cases_.after_digit.contains(text.substr(text.size() - size)) ? size : 0;
+      return cases_.after_digit.Find(text.substr(text.size() - size)) != nullptr ? size : 0;
     }
     return 0;
   }
@@ -231,13 +258,15 @@ class Splitter {
     size_t byte = 0;
     for (size_t i = 0; i < sizes_.size(); byte += sizes_[i++]) {
       size_t size = 0;
-      for (size_t end = i; end < sizes_.size();) {
+      const uint32_t sizes = cases_.patterns.SizesOf(chunk[byte]);
+      for (size_t end = i; sizes != 0 && end < sizes_.size();) {
         size += sizes_[end++];
-        if (size > cases_.longest) break;
+        if (size > CaseMap<Cases::Sizes>::kLongest) break;
+        if ((sizes >> size & 1) == 0) continue;
         const std::string_view text = chunk.substr(byte, size);
-        const auto pattern = cases_.patterns.find(text);
-        if (pattern == cases_.patterns.end() || pattern->second.size() != end - i) continue;
-        if (std::equal(pattern->second.begin(), pattern->second.end(), sizes_.begin() + static_cast<ptrdiff_t>(i))) {
+        const Cases::Sizes* const pattern = cases_.patterns.Find(text);
+        if (pattern == nullptr || pattern->size() != end - i) continue;
+        if (std::equal(pattern->begin(), pattern->end(), sizes_.begin() + static_cast<ptrdiff_t>(i))) {
           matches.push_back({i, end, byte, FindCase(text)});
         }
       }
@@ -292,8 +321,7 @@ void AddCases(const std::string_view* list, size_t count, Cases& cases) {
       *text += c;
       ++sizes.back();
     }
-    cases.longest = std::max(cases.longest, text->size());
-    cases.words.emplace(*text, std::move(sizes));
+    cases.words.Insert(*text, std::move(sizes));
   }
 }
 
@@ -303,15 +331,15 @@ Cases* MakeCases(WordRules rules) {
   if (rules == WordRules::kSpacyEnglish) AddCases(kSpacyEnglishCases, kSpacyEnglishCaseCount, *cases);
   if (rules == WordRules::kSpacyArabic) AddCases(kSpacyArabicCases, kSpacyArabicCaseCount, *cases);
   for (size_t i = 0; i < kSpacyAfterDigitCount; ++i) {
-    cases->after_digit.insert(kSpacyAfterDigit[i]);
+    cases->after_digit.Insert(kSpacyAfterDigit[i], true);
     cases->longest_after_digit = std::max(cases->longest_after_digit, kSpacyAfterDigit[i].size());
   }
-  for (const auto& [text, words] : cases->words) {
+  for (const auto& [text, words] : cases->words.all()) {
     std::vector<uint32_t> sizes;
     Splitter splitter(text, rules, *cases, false, sizes);
     if (!splitter.HasAffix(text)) continue;
     splitter.Run();
-    cases->patterns.emplace(text, sizes);
+    cases->patterns.Insert(text, sizes);
   }
   return cases;
 }
@@ -345,14 +373,14 @@ uint32_t ReferenceFlags::Lookup(char32_t code_point) {
   return range != end && range->first <= code_point ? range->flags : 0;
 }
 
+bool IsSpacyCase(std::string_view chunk, WordRules rules) { return CasesOf(rules).words.Find(chunk) != nullptr; }
+
 void SplitChunkAsSpacy(std::string_view chunk, WordRules rules, std::vector<uint32_t>& sizes) {
   const Cases& cases = CasesOf(rules);
-  if (chunk.size() <= cases.longest) {
-    if (const auto found = cases.words.find(chunk); found != cases.words.end()) {
-      sizes = found->second;
-      // The words of a special case are looked through, too; none of the lists has one that changes by that.
-      return;
-    }
+  if (const Cases::Sizes* const words = cases.words.Find(chunk)) {
+    // The words of a special case are looked through, too; none of the lists has one that changes by that.
+    sizes = *words;
+    return;
   }
   Splitter(chunk, rules, cases, true, sizes).Run();
 }

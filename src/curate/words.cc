@@ -109,8 +109,25 @@ class ChunkSplitter {
 void SplitByReference(std::string_view chunk, WordRules rules, std::vector<WordPiece>& pieces) {
   thread_local std::vector<uint32_t> sizes;
   const ReferenceFlags& flags = ReferenceFlags::Get();
-  SplitChunkAsSpacy(chunk, rules, sizes);
   size_t at = 0;
+  WordPiece whole{static_cast<uint32_t>(chunk.size()), 0, false, false, false, false};
+  uint32_t all = ~0u;
+  uint32_t any = 0;
+  for (; at < chunk.size() && (all & kSpacyPlainHas) != 0; ++whole.code_points) {
+    const uint32_t kind = flags.Of(DecodeUtf8(chunk, &at));
+    all &= kind;
+    any |= kind;
+    whole.plain |= (kind & kReferenceSymbol) == 0;
+  }
+  if ((all & kSpacyPlainHas) != 0 && (any & kSpacyPlainHasNot) == 0 && !IsSpacyCase(chunk, rules)) {
+    whole.letter = (any & kReferenceLetter) != 0;
+    whole.punctuation = (all & kPunctuation) != 0;
+    whole.sentence_end = whole.code_points == 1 && (any & kSentenceEnd) != 0;
+    pieces.push_back(whole);
+    return;
+  }
+  SplitChunkAsSpacy(chunk, rules, sizes);
+  at = 0;
   for (const uint32_t size : sizes) {
     WordPiece piece;
     piece.size = size;
@@ -198,21 +215,30 @@ void SplitChunk(std::string_view chunk, WordRules rules, std::vector<WordPiece>&
   }
 }
 
+// How a chunk is split: one line of the processor's caches.
+struct alignas(64) WordSplitter::CacheEntry {
+  static constexpr size_t kWords = 3;     // that a chunk may have
+  std::array<uint64_t, 3> text{};         // padded with zero bytes
+  std::array<uint64_t, kWords> hashes{};  // of the words
+  std::array<uint8_t, kWords> sizes{};
+  std::array<uint8_t, kWords> code_points{};
+  std::array<uint8_t, kWords> kinds{};  // kPlain and so on
+  uint8_t words = 0;                    // 0: empty
+  uint8_t size = 0;
+
+  // By single words: a comparison of arrays is a call.
+  bool Is(const std::array<uint64_t, 3>& key, size_t key_size) const {
+    return ((text[0] ^ key[0]) | (text[1] ^ key[1]) | (text[2] ^ key[2])) == 0 && size == key_size && words > 0;
+  }
+};
+
 // Direct-mapped: a chunk's place is its hash, and the one that stood there goes. Chunks are compared by their bytes, so
 // a collision costs time only.
 class WordSplitter::Cache {
  public:
   static constexpr size_t kLongest = 24;  // bytes of a chunk
-  static constexpr size_t kWords = 3;     // that it may have
-  struct alignas(64) Entry {
-    std::array<uint64_t, 3> text{};  // padded with zero bytes
-    std::array<uint64_t, kWords> hashes{};
-    std::array<uint8_t, kWords> sizes{};
-    std::array<uint8_t, kWords> code_points{};
-    std::array<uint8_t, kWords> kinds{};  // kPlain and so on
-    uint8_t words = 0;                    // 0: empty
-    uint8_t size = 0;
-  };
+  static constexpr size_t kWords = CacheEntry::kWords;
+  using Entry = CacheEntry;
   using Key = std::array<uint64_t, 3>;
 
   static Key KeyOf(std::string_view text, size_t begin, size_t size) {
@@ -233,7 +259,7 @@ class WordSplitter::Cache {
   }
 
  private:
-  static constexpr int kBits = 14;
+  static constexpr int kBits = 16;
   static constexpr std::array<Key, kLongest + 1> kMasks = [] {
     std::array<Key, kLongest + 1> masks{};
     for (size_t size = 0; size <= kLongest; ++size) {
@@ -249,53 +275,88 @@ WordSplitter::~WordSplitter() = default;
 WordSplitter::WordSplitter(WordSplitter&&) noexcept = default;
 WordSplitter& WordSplitter::operator=(WordSplitter&&) noexcept = default;
 
+// Chunks are looked up some at a time: their places in the memory are asked for before the first is needed.
 template <typename Take>
 void WordSplitter::ForEachWord(std::string_view text, WordRules rules, Take take) {
   std::unique_ptr<Cache>& cache = caches_[static_cast<size_t>(rules)];
   if (cache == nullptr) cache = std::make_unique<Cache>();
-  ForEachChunk(text, [&](size_t begin, size_t end) {
-    const size_t size = end - begin;
-    Cache::Entry* entry = nullptr;
-    Cache::Key key{};
-    if (size <= Cache::kLongest) {
-      key = Cache::KeyOf(text, begin, size);
-      entry = &cache->At(key);
-      if (entry->text == key && entry->size == size && entry->words > 0) {
-        for (size_t i = 0; i < entry->words; ++i) {
-          if (!take(begin, entry->sizes[i], entry->code_points[i], entry->kinds[i], entry->hashes[i])) return false;
-          begin += entry->sizes[i];
+  struct Pending {
+    size_t begin;
+    size_t size;
+    Cache::Key key;
+    Cache::Entry* entry;
+  };
+  constexpr size_t kTogether = 16;
+  std::array<Pending, kTogether> pending;
+  size_t count = 0;
+
+  const auto flush = [&] {
+    for (size_t i = 0; i < count; ++i) {
+      const Pending& one = pending[i];
+      const Cache::Entry* const entry = one.entry;
+      if (entry == nullptr || !entry->Is(one.key, one.size)) {
+        if (!SplitNew(text, one.begin, one.size, rules, one.entry, one.key, take)) return false;
+        continue;
+      }
+      size_t begin = one.begin;
+      for (size_t word = 0; word < entry->words; ++word) {
+        if (!take(begin, entry->sizes[word], entry->code_points[word], entry->kinds[word], entry->hashes[word])) {
+          return false;
         }
-        return true;
+        begin += entry->sizes[word];
       }
     }
-    SplitChunk(text.substr(begin, size), rules, pieces_);
-    if (entry != nullptr && pieces_.size() <= Cache::kWords) {
-      *entry = Cache::Entry();
-      entry->text = key;
-      entry->size = static_cast<uint8_t>(size);
-      entry->words = static_cast<uint8_t>(pieces_.size());
-    } else {
-      entry = nullptr;
+    count = 0;
+    return true;
+  };
+  bool going = true;
+  ForEachChunk(text, [&](size_t begin, size_t end) {
+    Pending& one = pending[count++];
+    one.begin = begin;
+    one.size = end - begin;
+    one.entry = nullptr;
+    if (one.size <= Cache::kLongest) {
+      one.key = Cache::KeyOf(text, begin, one.size);
+      one.entry = &cache->At(one.key);
+      __builtin_prefetch(one.entry);
     }
-    bool going = true;
-    for (size_t i = 0; i < pieces_.size(); ++i) {
-      const WordPiece& piece = pieces_[i];
-      const uint64_t hash = Fingerprint(text.substr(begin, piece.size));
-      const auto kind =
-          static_cast<uint8_t>((piece.plain ? kPlain : 0) | (piece.letter ? kHasLetter : 0) |
-                               (piece.sentence_end ? kEndsSentence : 0) | (piece.punctuation ? kAllPunctuation : 0));
-      if (entry != nullptr) {
-        entry->hashes[i] = hash;
-        entry->sizes[i] = static_cast<uint8_t>(piece.size);
-        entry->code_points[i] = static_cast<uint8_t>(piece.code_points);
-        entry->kinds[i] = kind;
-      }
-      going = going && take(begin, piece.size, piece.code_points, kind, hash);
-      begin += piece.size;
-    }
-    if (pieces_.capacity() > 1 << 16) pieces_ = {};
+    if (count == kTogether) going = flush();
     return going;
   });
+  if (going) flush();
+}
+
+// Splits a chunk that is not remembered, and remembers it in `entry` when it fits (null: it does not).
+template <typename Take>
+bool WordSplitter::SplitNew(std::string_view text, size_t begin, size_t size, WordRules rules, CacheEntry* entry,
+                            const std::array<uint64_t, 3>& key, Take take) {
+  SplitChunk(text.substr(begin, size), rules, pieces_);
+  if (entry != nullptr && pieces_.size() <= Cache::kWords) {
+    *entry = CacheEntry();
+    entry->text = key;
+    entry->size = static_cast<uint8_t>(size);
+    entry->words = static_cast<uint8_t>(pieces_.size());
+  } else {
+    entry = nullptr;
+  }
+  bool going = true;
+  for (size_t i = 0; i < pieces_.size() && (going || entry != nullptr); ++i) {
+    const WordPiece& piece = pieces_[i];
+    const uint64_t hash = Fingerprint(text.substr(begin, piece.size));
+    const auto kind =
+        static_cast<uint8_t>((piece.plain ? kPlain : 0) | (piece.letter ? kHasLetter : 0) |
+                             (piece.sentence_end ? kEndsSentence : 0) | (piece.punctuation ? kAllPunctuation : 0));
+    if (entry != nullptr) {
+      entry->hashes[i] = hash;
+      entry->sizes[i] = static_cast<uint8_t>(piece.size);
+      entry->code_points[i] = static_cast<uint8_t>(piece.code_points);
+      entry->kinds[i] = kind;
+    }
+    going = going && take(begin, piece.size, piece.code_points, kind, hash);
+    begin += piece.size;
+  }
+  if (pieces_.capacity() > 1 << 16) pieces_ = {};
+  return going;
 }
 
 void WordSplitter::Split(std::string_view text, WordRules rules, Words& words) {

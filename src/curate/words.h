@@ -2,6 +2,7 @@
 #ifndef RHODES_CURATE_WORDS_H_
 #define RHODES_CURATE_WORDS_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -61,7 +62,7 @@ struct Words {
   uint64_t code_points = 0;           // of the text
 };
 
-// Splits texts, and remembers how the short chunks of the texts before were split (1 MiB each set of rules in use):
+// Splits texts, and remembers how the short chunks of the texts before were split (4 MiB each set of rules in use):
 // most chunks of a text are among those. What comes out does not depend on what was split before. Not thread-safe.
 class WordSplitter {
  public:
@@ -84,8 +85,12 @@ class WordSplitter {
 
  private:
   class Cache;
+  struct CacheEntry;
   template <typename Take>
   void ForEachWord(std::string_view text, WordRules rules, Take take);
+  template <typename Take>
+  bool SplitNew(std::string_view text, size_t begin, size_t size, WordRules rules, CacheEntry* entry,
+                const std::array<uint64_t, 3>& key, Take take);
   std::unique_ptr<Cache> caches_[4];
   std::vector<WordPiece> pieces_;
 };

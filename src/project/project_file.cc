@@ -1,6 +1,7 @@
 #include "project/project_file.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <set>
 
@@ -285,7 +286,13 @@ class ProjectReader {
       table->Fail("rules", Message(ordered.status()));
     }
     table->Read("sample", settings.sample, 0, 1);
-    table->Read("language", settings.language.wanted);
+    // A language, or a table with the key `wanted` and a table for each language that has thresholds of its own.
+    std::optional<TomlTable> languages = table->HasTable("language") ? table->Table("language") : std::nullopt;
+    if (languages) {
+      languages->Read("wanted", settings.language.wanted);
+    } else {
+      table->Read("language", settings.language.wanted);
+    }
     if (absl::StatusOr<std::string> code = ParseLanguageCode(settings.language.wanted); code.ok()) {
       settings.language.wanted = *std::move(code);
     } else {
@@ -294,22 +301,70 @@ class ProjectReader {
     table->Read("min_language_confidence", settings.language.min_confidence, 0, 1);
     table->Read("source_priority", settings.source_priority);
     table->Read("datatrove_compatibility", settings.datatrove_compatibility);
-    for (const char* rule : {"normalise", "quality", "repetition", "gopher-repetition", "gopher-quality", "c4-quality",
-                             "c4-paragraph", "fineweb-quality", "fineweb2", "near", "substring"}) {
-      ReadThresholds(*table, rule);
-    }
+    for (const char* rule : {"normalise", "near", "substring"}) ReadThresholds(*table, rule);
+    for (const char* rule : kRuleTables) ReadThresholds(*table, rule);
+    if (languages) ReadLanguages(*languages);
     table->Finish();
   }
 
+  // [curate.language.CODE.RULE], after the thresholds that hold for all languages.
+  void ReadLanguages(TomlTable& languages) {
+    for (const std::string& code : languages.Keys()) {
+      if (code == "wanted") continue;
+      std::optional<TomlTable> language = languages.Table(code);
+      if (!language) continue;
+      for (const char* rule : kRuleTables) {
+        std::optional<TomlTable> table = language->Table(rule);
+        if (!table) continue;
+        for (const std::string& key : table->Keys()) SetForLanguage(*table, code, rule, key);
+        table->Finish();
+      }
+      language->Finish();
+    }
+    languages.Finish();
+  }
+
+  void SetForLanguage(TomlTable& table, const std::string& code, const std::string& rule, const std::string& key) {
+    CurateSettings names;
+    for (const NamedSetting& setting : NamedSettings(names)) {
+      if (setting.name != SettingName(rule, key)) continue;
+      std::string value;
+      if (std::holds_alternative<bool*>(setting.value)) {
+        bool flag = false;
+        table.Read(key, flag);
+        value = flag ? "true" : "false";
+      } else if (std::holds_alternative<uint64_t*>(setting.value)) {
+        uint64_t count = 0;
+        table.Read(key, count);
+        value = std::to_string(count);
+      } else {
+        double number = 0;
+        table.Read(key, number, 0, 1e9);
+        value = fmt::format("{}", number);
+      }
+      const absl::Status set = SetByName(fmt::format("{}:{}={}", code, setting.name, value), project_.curate);
+      if (!set.ok()) table.Fail(key, Message(set));
+    }
+  }
+
+  // "gopher-quality.min_words" is `min_words` in the table `gopher_quality`.
+  static std::string SettingName(std::string rule, const std::string& key) {
+    std::replace(rule.begin(), rule.end(), '_', '-');
+    return rule + "." + key;
+  }
+
+  static constexpr std::array<const char*, 8> kRuleTables = {"quality",           "repetition", "gopher_quality",
+                                                             "gopher_repetition", "c4_quality", "c4_paragraph",
+                                                             "fineweb_quality",   "fineweb2"};
+
   // The keys of [curate.RULE] are those settings whose names begin with "RULE.".
   void ReadThresholds(TomlTable& curate, const std::string& rule) {
-    std::string key_of_table = rule;  // TOML's bare keys take hyphens too, but the other keys have none
-    std::replace(key_of_table.begin(), key_of_table.end(), '-', '_');
-    std::optional<TomlTable> table = curate.Table(key_of_table);
+    std::optional<TomlTable> table = curate.Table(rule);
     if (!table) return;
     for (NamedSetting& setting : NamedSettings(project_.curate)) {
-      if (!setting.name.starts_with(rule + ".")) continue;
-      const std::string key = setting.name.substr(rule.size() + 1);
+      const std::string prefix = SettingName(rule, "");
+      if (!setting.name.starts_with(prefix)) continue;
+      const std::string key = setting.name.substr(prefix.size());
       if (bool** flag = std::get_if<bool*>(&setting.value)) table->Read(key, **flag);
       if (uint64_t** count = std::get_if<uint64_t*>(&setting.value)) table->Read(key, **count);
       if (double** number = std::get_if<double*>(&setting.value)) table->Read(key, **number, 0, 1e9);

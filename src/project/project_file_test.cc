@@ -124,6 +124,21 @@ temperature = 1
   EXPECT_THAT(file.ask.questions, ElementsAre("who?", "why?"));
 }
 
+TEST(ProjectFile, RulesForWebTextHaveThresholdsOfTheirOwnAndForSingleLanguages) {
+  const absl::StatusOr<ProjectFile> file = ParseProjectFile(
+      std::string(kSource) +
+          "[curate.gopher_quality]\nmin_words = 40\n[curate.c4_quality]\nrequire_end_punctuation = false\n"
+          "[curate.language]\nwanted = \"arb_Arab\"\n[curate.language.arb_Arab.gopher_quality]\nmin_words = 30\n",
+      kPath, false);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->curate.language.wanted, "ar");
+  EXPECT_EQ(file->curate.For("en").gopher_quality.min_words, 40u);
+  EXPECT_EQ(file->curate.For("ar-EG").gopher_quality.min_words, 30u);
+  EXPECT_FALSE(file->curate.For("ar").c4_quality.require_end_punctuation);
+  EXPECT_THAT(ErrorOf(std::string(kSource) + "[curate.language.ar.gopher_quality]\nmin_wrods = 3\n"),
+              HasSubstr("unknown key \"min_wrods\" in [curate.language.ar.gopher_quality]"));
+}
+
 TEST(ProjectFile, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestKnownOne) {
   EXPECT_EQ(ErrorOf(std::string(kSource) + "[train]\nlayer = 2\n"),
             std::string(kPath) + ":5:1: unknown key \"layer\" in [train]; did you mean \"layers\"?");

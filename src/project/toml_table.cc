@@ -65,6 +65,11 @@ std::vector<std::string> TomlTable::Keys() const {
 
 bool TomlTable::Has(std::string_view key) { return Find(key) != nullptr; }
 
+bool TomlTable::HasTable(std::string_view key) const {
+  const toml::node* node = table_.get(key);
+  return node != nullptr && node->is_table();
+}
+
 void TomlTable::WrongType(std::string_view key, const toml::node& node, std::string_view expected) {
   errors_.Add(node.source(), fmt::format("{} must be {}, not {}", Dotted(key), expected, TypeName(node.type())));
 }

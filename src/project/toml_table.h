@@ -39,6 +39,7 @@ class TomlTable {
   // Names of all keys, sorted: for a table whose keys are the user's to choose. None of them counts as asked for.
   std::vector<std::string> Keys() const;
   bool Has(std::string_view key);
+  bool HasTable(std::string_view key) const;  // false also for values that are no tables
   void Read(std::string_view key, std::string& value);
   void Read(std::string_view key, bool& value);
   void Read(std::string_view key, std::vector<std::string>& value);
