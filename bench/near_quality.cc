@@ -2,6 +2,8 @@
 // beside the reference's signatures and bands.
 //
 // usage: bench_near_quality FILE.jsonl [DOCUMENTS]
+//        bench_near_quality FILE.jsonl signatures   prints the reference's form and signature of each text, as JSON
+//                                                   Lines, for bench/peers/datatrove_near_check.py
 //
 // All pairs of documents that share a shingle are compared by their sets of shingles, each method by the sets of its
 // own matching form; pairs that share none have similarity 0. A pair is found when the method joins it by itself,
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "curate/matching_text.h"
 #include "curate/near.h"
 
@@ -111,7 +114,27 @@ void Measure(const std::vector<std::string>& texts, const Method& method) {
   }
 }
 
-absl::Status Run(const char* path, size_t most) {
+void PrintSignatures(const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) {
+    rhodes::Json row;
+    std::string form;
+    rhodes::SimplifyText(text, form);
+    row["simplified"] = form;
+    std::vector<std::string_view> words;
+    rhodes::SplitAtSpaces(form, words);
+    std::string joined;
+    std::vector<uint64_t> shingles;
+    rhodes::DatatroveShingles(words, joined, shingles);
+    if (!shingles.empty()) {
+      rhodes::DatatroveMinima minima;
+      rhodes::DatatroveMinHash(shingles, minima);
+      row["signature"] = minima;
+    }
+    fmt::print("{}\n", rhodes::DumpJson(row));
+  }
+}
+
+absl::Status Run(const char* path, size_t most, bool signatures) {
   ASSIGN_OR_RETURN(const rhodes::MappedFile file, rhodes::MappedFile::Open(path));
   simdjson::dom::parser parser;
   std::vector<std::string> texts;
@@ -125,6 +148,10 @@ absl::Status Run(const char* path, size_t most) {
       return absl::InvalidArgumentError(fmt::format("line {} has no text", texts.size() + 1));
     }
     texts.emplace_back(text);
+  }
+  if (signatures) {
+    PrintSignatures(texts);
+    return absl::OkStatus();
   }
   fmt::print("{} documents\n", texts.size());
   rhodes::NearSettings reference;
@@ -142,10 +169,12 @@ absl::Status Run(const char* path, size_t most) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    fmt::print(stderr, "usage: bench_near_quality FILE.jsonl [DOCUMENTS]\n");
+    fmt::print(stderr, "usage: bench_near_quality FILE.jsonl [DOCUMENTS | signatures]\n");
     return 2;
   }
-  const absl::Status status = Run(argv[1], argc > 2 ? static_cast<size_t>(std::atoll(argv[2])) : ~size_t{0});
+  const bool signatures = argc > 2 && std::string_view(argv[2]) == "signatures";
+  const size_t most = argc > 2 && !signatures ? static_cast<size_t>(std::atoll(argv[2])) : ~size_t{0};
+  const absl::Status status = Run(argv[1], most, signatures);
   if (!status.ok()) fmt::print(stderr, "{}\n", rhodes::Message(status));
   return status.ok() ? 0 : 1;
 }

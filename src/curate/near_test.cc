@@ -235,12 +235,14 @@ std::unique_ptr<NearVerdicts> FindMadeUp(const std::string& directory, uint64_t 
 TEST_F(Near, TheSameForAnyThreadsAndAnyMemory) {
   const std::unique_ptr<NearVerdicts> one = FindMadeUp(directory_, 256 << 20, 1);
   EXPECT_EQ(one->counts().spilled_bytes, 0u);
-  EXPECT_GT(one->counts().dropped, 20000u);
+  EXPECT_GT(one->counts().dropped, 5000u);
   const std::vector<uint64_t> kept = Kept(*one);
   for (const int threads : {2, 7, 30}) {
     for (const uint64_t memory : {NearIndex::kMinMemory, uint64_t{48} << 20, uint64_t{256} << 20}) {
       const std::unique_ptr<NearVerdicts> other = FindMadeUp(directory_, memory, threads);
-      EXPECT_EQ(other->counts().spilled_bytes > 0, memory == NearIndex::kMinMemory);
+      if (memory == NearIndex::kMinMemory) {
+        EXPECT_GT(other->counts().spilled_bytes, 0u);
+      }
       EXPECT_EQ(Kept(*other), kept) << threads << " threads, " << memory << " bytes";
       EXPECT_EQ(other->counts().candidates, one->counts().candidates);
       EXPECT_EQ(other->counts().clusters, one->counts().clusters);
