@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <numeric>
 #include <random>
@@ -47,6 +47,13 @@ class Near : public testing::Test {
 
   std::string directory_;
 };
+
+// Of this thread: others on the machine do not count.
+double ProcessorSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
 
 std::vector<uint64_t> Kept(const NearVerdicts& verdicts) {
   std::vector<uint64_t> kept;
@@ -357,9 +364,9 @@ TEST_F(Near, SigningTakesTimeInProportionToTheText) {
     NearScratch scratch;
     double best = 1e9;
     for (int i = 0; i < 3; ++i) {
-      const auto begun = std::chrono::steady_clock::now();
+      const double begun = ProcessorSeconds();
       hasher.Sign(text, scratch);
-      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+      best = std::min(best, ProcessorSeconds() - begun);
     }
     return best;
   };
