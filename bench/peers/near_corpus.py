@@ -1,9 +1,9 @@
 """Makes a corpus for near-duplicate finding out of real text: JSON Lines of id and text, the same bytes every time.
 
-usage: near_corpus.py OUT.jsonl DOCUMENTS FILE...
+usage: near_corpus.py OUT.jsonl DOCUMENTS SENTENCES FILE...
 
-FILE: text of any kind (plain, JSON, CSV, XML: markup is taken off roughly). A document is four to twelve sentences drawn
-from all files; each fifth is an edited copy of an earlier document: words replaced at a rate between 0 and 8 percent.
+FILE: text of any kind (plain, JSON, CSV, XML: markup is taken off roughly). A document is SENTENCES
+("4-12") sentences drawn from all files; each fifth is an edited copy of an earlier document: words replaced at a rate between 0 and 8 percent.
 """
 import html
 import json
@@ -26,7 +26,8 @@ def sentences(path):
 
 def main():
     out, count = sys.argv[1], int(sys.argv[2])
-    pool = sorted({s for path in sys.argv[3:] for s in sentences(path)})
+    fewest, most = map(int, sys.argv[3].split("-"))
+    pool = sorted({s for path in sys.argv[4:] for s in sentences(path)})
     rng = random.Random(1)
     words = [w for s in pool[:: max(1, len(pool) // 5000)] for w in s.split()]
     recent = []
@@ -36,7 +37,7 @@ def main():
                 rate = rng.random() * 0.08
                 text = " ".join(rng.choice(words) if rng.random() < rate else w for w in rng.choice(recent).split(" "))
             else:
-                text = " ".join(rng.choice(pool) for _ in range(rng.randint(4, 12)))
+                text = " ".join(rng.choice(pool) for _ in range(rng.randint(fewest, most)))
                 if len(recent) < 20000:
                     recent.append(text)
                 else:

@@ -274,19 +274,29 @@ const std::vector<Folding>& Foldings() {
   return *table;
 }
 
+// What an ASCII byte becomes: a letter or digit; ' ' for a separator; 0 for what is not as simple.
+constexpr std::array<char, 128> kAsciiFoldings = [] {
+  std::array<char, 128> table{};
+  for (size_t c = 0x20; c < 0x7F; ++c) table[c] = ' ';
+  for (size_t c = '0'; c <= '9'; ++c) table[c] = static_cast<char>(c);
+  for (size_t c = 'a'; c <= 'z'; ++c) table[c] = static_cast<char>(c);
+  for (size_t c = 'A'; c <= 'Z'; ++c) table[c] = static_cast<char>(c + 'a' - 'A');
+  table['\n'] = ' ';
+  table['\''] = 0;
+  return table;
+}();
+
+// Writes into a buffer that always has room for what is left of the text and kSlack more, so that most bytes need no
+// look at its size.
 class Matcher {
  public:
-  Matcher(std::string_view text, std::string& out) : text_(text), out_(out) { out_.clear(); }
+  Matcher(std::string_view text, std::string& out) : text_(text), out_(out) {}
 
   void Run() {
-    out_.reserve(text_.size() + text_.size() / 8 + 16);
+    out_.resize(text_.size() + kSlack);
     while (at_ < text_.size()) {
-      const auto byte = static_cast<uint8_t>(text_[at_]);
-      if (byte < 0x80) {
-        ++at_;
-        Apply(foldings_[byte]);
-        continue;
-      }
+      RunOfAscii();
+      if (at_ >= text_.size()) break;
       const char32_t c = DecodeUtf8(text_, &at_);
       if (c < foldings_.size() && foldings_[c].action != Action::kLookUp) {
         Apply(foldings_[c]);
@@ -294,10 +304,31 @@ class Matcher {
         for (const char32_t part : Fold(c)) Apply(FoldingOfPart(part));
       }
     }
-    while (!out_.empty() && out_.back() == ' ') out_.pop_back();
+    while (size_ > 0 && out_[size_ - 1] == ' ') --size_;
+    out_.resize(size_);
   }
 
  private:
+  static constexpr size_t kSlack = 64;
+
+  // Up to the first byte that is not in kAsciiFoldings.
+  void RunOfAscii() {
+    char* to = out_.data() + size_;
+    const char* const begin = out_.data();
+    const char* from = text_.data() + at_;
+    const char* const end = text_.data() + text_.size();
+    for (; from < end; ++from) {
+      const auto byte = static_cast<uint8_t>(*from);
+      const char folded = byte < 0x80 ? kAsciiFoldings[byte] : '\0';
+      if (folded == 0) break;
+      *to = folded;
+      // A separator behind another, or at the beginning, is overwritten by what comes next.
+      to += folded != ' ' || (to > begin && to[-1] != ' ') ? 1 : 0;
+    }
+    size_ = static_cast<size_t>(to - begin);
+    at_ = static_cast<size_t>(from - text_.data());
+  }
+
   static Folding FoldingOfPart(char32_t part) {
     Folding folding{ActionOf(part), 0, {}};
     char bytes[4];
@@ -309,16 +340,17 @@ class Matcher {
   }
 
   void Apply(const Folding& folding) {
+    if (out_.size() - size_ < text_.size() - at_ + kSlack) out_.resize(out_.size() + out_.size() / 2 + kSlack);
     switch (folding.action) {
       case Action::kHamzaMark:
-        if (out_.ends_with(kAlefBytes)) return;
+        if (std::string_view(out_).substr(0, size_).ends_with(kAlefBytes)) return;
         [[fallthrough]];
       case Action::kAppend:
-        out_.append(folding.bytes.data(), folding.size);
+        Append(folding);
         return;
       case Action::kAlone:
         Separate();
-        out_.append(folding.bytes.data(), folding.size);
+        Append(folding);
         Separate();
         return;
       case Action::kApostrophe:
@@ -332,8 +364,12 @@ class Matcher {
         return;
     }
   }
+  void Append(const Folding& folding) {
+    std::copy(folding.bytes.begin(), folding.bytes.end(), out_.data() + size_);  // all six: there is room
+    size_ += folding.size;
+  }
   void Separate() {
-    if (!out_.empty() && out_.back() != ' ') out_ += ' ';
+    if (size_ > 0 && out_[size_ - 1] != ' ') out_[size_++] = ' ';
   }
   // Whether what follows an apostrophe goes on with a word. One that opens a quotation follows a space, which is a
   // separator already.
@@ -347,6 +383,7 @@ class Matcher {
   const std::vector<Folding>& foldings_ = Foldings();
   std::string_view text_;
   std::string& out_;
+  size_t size_ = 0;  // of out_ that is written
   size_t at_ = 0;
 };
 
