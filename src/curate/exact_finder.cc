@@ -123,6 +123,7 @@ absl::Status Finder::Finish() {
   });
   RETURN_IF_ERROR(status);
   std::vector<ScratchFile> files;
+  files.reserve(sorted.size());
   for (std::optional<ScratchFile>& file : sorted) files.push_back(*std::move(file));
   reader_.emplace(std::move(files));
   return absl::OkStatus();

@@ -109,9 +109,9 @@ absl::Status SequentialScratch::Append(const void* bytes, size_t size) {
 }
 
 absl::Status SequentialScratch::Flush() {
-  const absl::Status status = file_.Append(buffer_.data(), buffer_.size());
+  RETURN_IF_ERROR(file_.Append(buffer_.data(), buffer_.size()));
   buffer_.clear();
-  return status;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ScratchFile> SequentialScratch::Take() {

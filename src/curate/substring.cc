@@ -354,6 +354,7 @@ absl::Status Finder::MakeCuts() {
     counts_.cut_bytes += file.counts.cut_bytes;
   }
   std::vector<ScratchFile> files;
+  files.reserve(cuts_.size());
   for (CutsFile& file : cuts_) files.push_back(*std::move(file.file));
   reader_.emplace(std::move(files));
   return absl::OkStatus();
