@@ -4,8 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace rhodes {
 namespace {
@@ -107,15 +109,51 @@ absl::Status SequentialScratch::Append(const void* bytes, size_t size) {
 }
 
 absl::Status SequentialScratch::Flush() {
-  const absl::Status status = file_.Append(buffer_.data(), buffer_.size());
+  RETURN_IF_ERROR(file_.Append(buffer_.data(), buffer_.size()));
   buffer_.clear();
-  return status;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ScratchFile> SequentialScratch::Take() {
   RETURN_IF_ERROR(Flush());
   buffer_ = {};
   return std::move(file_);
+}
+
+// Reads a piece into the buffer; false at the end of the last file.
+absl::StatusOr<bool> SequenceReader::Fill() {
+  buffer_.clear();
+  at_ = 0;
+  while (file_ < files_.size()) {
+    ScratchFile& file = files_[file_];
+    if (offset_ < file.size()) {
+      buffer_.resize(std::min<uint64_t>(kBufferBytes, file.size() - offset_));
+      RETURN_IF_ERROR(file.ReadAt(offset_, buffer_.data(), buffer_.size()));
+      offset_ += buffer_.size();
+      return true;
+    }
+    RETURN_IF_ERROR(file.Clear());
+    ++file_;
+    offset_ = 0;
+  }
+  return false;
+}
+
+absl::StatusOr<bool> SequenceReader::Read(void* to, size_t size) {
+  char* out = static_cast<char*>(to);
+  for (size_t left = size; left > 0;) {
+    if (at_ == buffer_.size()) {
+      ASSIGN_OR_RETURN(const bool more, Fill());
+      if (!more && left == size) return false;
+      if (!more) return absl::DataLossError(fmt::format("intermediate results: {} bytes are missing", left));
+    }
+    const size_t piece = std::min(left, buffer_.size() - at_);
+    std::memcpy(out, buffer_.data() + at_, piece);
+    out += piece;
+    at_ += piece;
+    left -= piece;
+  }
+  return true;
 }
 
 }  // namespace rhodes

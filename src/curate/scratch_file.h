@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 
@@ -72,6 +73,23 @@ class SequentialScratch {
 
   ScratchFile file_;
   std::string buffer_;
+};
+
+// Reads scratch files one behind the other, as if they were one; a file that was read goes. Not thread-safe.
+class SequenceReader {
+ public:
+  explicit SequenceReader(std::vector<ScratchFile> files) : files_(std::move(files)) {}
+  // The next `size` bytes; false when there are none left. DATA_LOSS when there are some, but fewer.
+  absl::StatusOr<bool> Read(void* to, size_t size);
+
+ private:
+  absl::StatusOr<bool> Fill();
+
+  std::vector<ScratchFile> files_;
+  size_t file_ = 0;
+  uint64_t offset_ = 0;
+  std::string buffer_;
+  size_t at_ = 0;
 };
 
 }  // namespace rhodes

@@ -54,9 +54,9 @@ class SortedSpill {
     absl::Status FlushOne(size_t partition) {
       std::vector<Record>& buffer = buffers_[partition];
       if (buffer.empty()) return absl::OkStatus();
-      const absl::Status status = spill_->files_[partition].Append(buffer.data(), buffer.size() * sizeof(Record));
+      RETURN_IF_ERROR(spill_->files_[partition].Append(buffer.data(), buffer.size() * sizeof(Record)));
       buffer.clear();
-      return status;
+      return absl::OkStatus();
     }
 
     SortedSpill* spill_;

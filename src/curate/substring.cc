@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -17,9 +16,8 @@
 namespace rhodes {
 namespace {
 
-constexpr size_t kChunkBytes = size_t{4} << 20;   // of text: a unit of work for a thread
-constexpr size_t kBufferBytes = size_t{1} << 20;  // of files read in sequence
-constexpr size_t kMostPartitions = 192;           // files open for each of two spills
+constexpr size_t kChunkBytes = size_t{4} << 20;  // of text: a unit of work for a thread
+constexpr size_t kMostPartitions = 192;          // files open for each of two spills
 constexpr int kPlaceBits = 48;
 constexpr uint64_t kPlaceMask = (uint64_t{1} << kPlaceBits) - 1;
 
@@ -139,11 +137,7 @@ class Finder : public SubstringFinder {
   std::vector<uint64_t> ranges_;  // places: where the partitions of repeats_ begin, at documents
   std::vector<CutsFile> cuts_;
 
-  size_t next_file_ = 0;
-  std::string buffer_;
-  size_t buffer_at_ = 0;
-  uint64_t file_at_ = 0;
-  absl::StatusOr<bool> ReadCuts(void* to, size_t size);
+  std::optional<SequenceReader> reader_;
 
   SubstringCounts counts_;
 };
@@ -359,6 +353,10 @@ absl::Status Finder::MakeCuts() {
     counts_.repeated_tokens += file.counts.repeated_tokens;
     counts_.cut_bytes += file.counts.cut_bytes;
   }
+  std::vector<ScratchFile> files;
+  files.reserve(cuts_.size());
+  for (CutsFile& file : cuts_) files.push_back(*std::move(file.file));
+  reader_.emplace(std::move(files));
   return absl::OkStatus();
 }
 
@@ -397,43 +395,18 @@ absl::Status Finder::WriteCuts(const DocumentCuts& cuts, SequentialScratch& file
   return file.Append(cuts.cuts.data(), cuts.cuts.size() * sizeof(SubstringCut));
 }
 
-// Reads the next `size` bytes of the files of cuts; false at the end of the last.
-absl::StatusOr<bool> Finder::ReadCuts(void* to, size_t size) {
-  char* at = static_cast<char*>(to);
-  while (size > 0) {
-    if (buffer_at_ == buffer_.size()) {
-      if (next_file_ == cuts_.size()) return false;
-      const ScratchFile& file = *cuts_[next_file_].file;
-      buffer_.resize(std::min<uint64_t>(kBufferBytes, file.size() - file_at_));
-      buffer_at_ = 0;
-      RETURN_IF_ERROR(file.ReadAt(file_at_, buffer_.data(), buffer_.size()));
-      file_at_ += buffer_.size();
-      if (buffer_.empty()) {
-        cuts_[next_file_++].file.reset();
-        file_at_ = 0;
-      }
-      continue;
-    }
-    const size_t piece = std::min(size, buffer_.size() - buffer_at_);
-    std::memcpy(at, buffer_.data() + buffer_at_, piece);
-    at += piece;
-    buffer_at_ += piece;
-    size -= piece;
-  }
-  return true;
-}
-
 absl::StatusOr<bool> Finder::Next(DocumentCuts& cuts) {
   if (!finished_) return absl::FailedPreconditionError("repeated passages: asked for before Finish()");
+  if (!reader_.has_value()) return false;
   CutsHeader header;
-  ASSIGN_OR_RETURN(const bool more, ReadCuts(&header, sizeof header));
+  ASSIGN_OR_RETURN(const bool more, reader_->Read(&header, sizeof header));
   if (!more) return false;
   cuts.ordinal = header.ordinal;
   cuts.tokens = header.tokens;
   cuts.repeated_tokens = header.repeated_tokens;
   cuts.drop = header.drop != 0;
   cuts.cuts.resize(header.cuts);
-  return ReadCuts(cuts.cuts.data(), header.cuts * sizeof(SubstringCut));
+  return reader_->Read(cuts.cuts.data(), header.cuts * sizeof(SubstringCut));
 }
 
 }  // namespace

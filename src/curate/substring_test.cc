@@ -226,6 +226,24 @@ TEST(SubstringFinder, EqualsTheDefinitionOnRandomTextsOfSmallAlphabets) {
   }
 }
 
+// testdata/substring was made by bench/peers/substring_duplicates.py: the cuts follow from the suffix array that the
+// published tool (google-research/deduplicate-text-datasets at 4e9888a) builds over the texts.
+TEST(SubstringFinder, EqualsTheSuffixArrayOfThePublishedTool) {
+  const std::string directory = RHODES_SOURCE_DIR "/src/curate/testdata/substring";
+  std::vector<Input> inputs;
+  std::ifstream texts(directory + "/texts.jsonl");
+  for (std::string line; std::getline(texts, line);) inputs.push_back({Json::parse(line).at("text")});
+  ASSERT_EQ(inputs.size(), 75u);
+  const Found found = Find(inputs, {.min_tokens = 100, .unit = TokenUnit::kCharacter});
+  std::string lines;
+  for (const DocumentCuts& document : found.documents) {
+    for (const SubstringCut& cut : document.cuts) {
+      lines += fmt::format("{} {} {} {} {}\n", document.ordinal, cut.begin, cut.end, cut.kept_ordinal, cut.kept_begin);
+    }
+  }
+  EXPECT_EQ(lines, *ReadFile(directory + "/cuts.txt"));
+}
+
 std::vector<Input> Mosaic(size_t documents, size_t passages, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<Input> inputs;

@@ -54,21 +54,27 @@ struct Character {
   size_t length;
 };
 
-Character CharacterAt(std::string_view text, size_t at) {
-  const Kind kind = ByteKinds()[static_cast<uint8_t>(text[at])];
-  if (kind != Kind::kNotAscii) return {kind, 1};
+Character NotAsciiAt(std::string_view text, size_t at) {
   const size_t length = LengthAt(text, at);
   if (length == 1) return {Kind::kSymbol, 1};
   size_t after = at;
   return {KindOf(CharacterClasses::Get().Of(DecodeUtf8(text, &after))), length};
 }
 
+// `kinds`: ByteKinds(), which the callers ask for once.
+inline Character CharacterAt(std::string_view text, size_t at, const std::array<Kind, 256>& kinds) {
+  const Kind kind = kinds[static_cast<uint8_t>(text[at])];
+  if (kind != Kind::kNotAscii) return {kind, 1};
+  return NotAsciiAt(text, at);
+}
+
 }  // namespace
 
 size_t LengthOfWhiteSpace(std::string_view text) {
+  const std::array<Kind, 256>& kinds = ByteKinds();
   size_t at = 0;
   while (at < text.size()) {
-    const Character character = CharacterAt(text, at);
+    const Character character = CharacterAt(text, at, kinds);
     if (character.kind != Kind::kSpace) break;
     at += character.length;
   }
@@ -99,8 +105,9 @@ bool TokenScanner::Next(TokenSpan& token) {
 }
 
 bool TokenScanner::NextWord(TokenSpan& token) {
+  const std::array<Kind, 256>& kinds = ByteKinds();
   while (at_ < text_.size()) {
-    const Character character = CharacterAt(text_, at_);
+    const Character character = CharacterAt(text_, at_, kinds);
     token.begin = at_;
     at_ += character.length;
     if (character.kind == Kind::kSpace) continue;
@@ -113,8 +120,9 @@ bool TokenScanner::NextWord(TokenSpan& token) {
 }
 
 size_t TokenScanner::EndOfWord(size_t at) const {
+  const std::array<Kind, 256>& kinds = ByteKinds();
   while (at < text_.size()) {
-    const Character character = CharacterAt(text_, at);
+    const Character character = CharacterAt(text_, at, kinds);
     if (character.kind != Kind::kWord) break;
     at += character.length;
   }

@@ -1,5 +1,7 @@
 #include "curate/substring_windows.h"
 
+// Tokens are short: the calls into the library would take longer than the hashes.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <bit>
@@ -47,6 +49,11 @@ WindowScanner::WindowScanner(uint32_t size, uint64_t key, bool with_fingerprints
   for (uint64_t i = 0; i < size_; ++i) {
     base_to_size_ = {Multiply(base_to_size_.high, base_.high), Multiply(base_to_size_.low, base_.low)};
   }
+  for (size_t byte = 0; byte < byte_hashes_.size(); ++byte) {
+    const char c = static_cast<char>(byte);
+    const XXH128_hash_t hash = XXH3_128bits_withSeed(&c, 1, key_);
+    byte_hashes_[byte] = {hash.high64, hash.low64};
+  }
   for (uint64_t i = 0; i < part_; ++i) roll_base_to_part_ *= kRollBase;
 }
 
@@ -66,19 +73,25 @@ bool WindowScanner::Next() {
   return true;
 }
 
+WindowFingerprint WindowScanner::Hash(std::string_view token) const {
+  if (token.size() == 1) return byte_hashes_[static_cast<uint8_t>(token[0])];
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(token.data(), token.size(), key_);
+  return {hash.high64, hash.low64};
+}
+
 bool WindowScanner::NextToken() {
   TokenSpan token;
   if (!scanner_.Next(token)) return false;
-  const XXH128_hash_t hash = XXH3_128bits_withSeed(text_.data() + token.begin, token.end - token.begin, key_);
+  const WindowFingerprint hash = Hash(text_.substr(token.begin, token.end - token.begin));
   Slot& slot = slots_[tokens_ & mask_];
   slot.begin = token.begin;
-  slot.hash = hash.low64;
+  slot.hash = hash.low;
   if (with_fingerprints_) {
     slot.prefix = prefix_;
-    prefix_.high = Reduce(Multiply(prefix_.high, base_.high) + Reduce(hash.high64));
-    prefix_.low = Reduce(Multiply(prefix_.low, base_.low) + Reduce(hash.low64));
+    prefix_.high = Reduce(Multiply(prefix_.high, base_.high) + Reduce(hash.high));
+    prefix_.low = Reduce(Multiply(prefix_.low, base_.low) + Reduce(hash.low));
   }
-  roll_ = roll_ * kRollBase + hash.low64;
+  roll_ = roll_ * kRollBase + hash.low;
   ++tokens_;
   if (tokens_ > part_) roll_ -= slots_[(tokens_ - 1 - part_) & mask_].hash * roll_base_to_part_;
   if (tokens_ >= part_) PushMinimum(tokens_ - part_, Mix(roll_));

@@ -2,6 +2,7 @@
 #ifndef RHODES_CURATE_SUBSTRING_WINDOWS_H_
 #define RHODES_CURATE_SUBSTRING_WINDOWS_H_
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,7 @@ class WindowScanner {
   };
 
   bool NextToken();
+  WindowFingerprint Hash(std::string_view token) const;  // 128 bits
   void PushMinimum(uint64_t place, uint64_t hash);
 
   const uint64_t size_;
@@ -58,6 +60,7 @@ class WindowScanner {
   WindowFingerprint base_;
   WindowFingerprint base_to_size_;
   uint64_t roll_base_to_part_ = 1;
+  std::array<WindowFingerprint, 256> byte_hashes_{};  // Hash() of tokens of one byte
   uint64_t mask_;
   std::vector<Slot> slots_;      // ring of the last size_ + 1 tokens
   std::vector<Minimum> minima_;  // ring: candidates for the minimum, ascending in place and hash
