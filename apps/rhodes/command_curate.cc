@@ -1,5 +1,6 @@
 // rhodes curate: documents in, those worth reading out, and why not for each of the others.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 
@@ -8,6 +9,8 @@
 #include "base/text.h"
 #include "command.h"
 #include "curate/curate.h"
+#include "curate/curated_output.h"
+#include "curate/explain.h"
 #include "curate/language.h"
 #include "ingest/inputs.h"
 
@@ -17,23 +20,37 @@ namespace {
 struct Flags {
   std::vector<std::string> inputs;
   std::string out;
-  std::string kept = "kept";
+  std::string kept;
   std::string rules = "normalise,language,quality,repetition,exact";
   std::string language = "auto";
   double sample = 1;
   std::vector<std::string> settings;  // "quality.min_words=5"
+  std::string compatibility;
+  std::string source_priority;
+  std::string explain;
 };
+
+std::vector<std::string> Names(const std::string& list) {
+  std::vector<std::string> names;
+  for (const std::string_view name : Split(list, ',')) {
+    if (!Trim(name).empty()) names.emplace_back(Trim(name));
+  }
+  return names;
+}
 
 absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
   CurateOptions options;
   options.inputs = flags.inputs;
-  options.kept = flags.out + "/" + flags.kept;
-  options.dropped = flags.out + "/dropped";
-  std::vector<std::string> rules;
-  for (const std::string_view rule : Split(flags.rules, ',')) {
-    if (!Trim(rule).empty()) rules.emplace_back(Trim(rule));
+  if (flags.kept.empty()) {
+    options.directory = flags.out;
+  } else {
+    options.kept = flags.out + "/" + flags.kept;
+    options.dropped = flags.out + "/dropped";
   }
-  ASSIGN_OR_RETURN(options.settings.rules, ParseRules(rules));
+  options.clusters = flags.out + "/clusters";
+  ASSIGN_OR_RETURN(options.settings.rules, ParseRules(Names(flags.rules)));
+  options.settings.source_priority = Names(flags.source_priority);
+  options.settings.datatrove_compatibility = flags.compatibility == "datatrove";
   ASSIGN_OR_RETURN(options.settings.language.wanted, ParseLanguageCode(flags.language));
   options.settings.sample = flags.sample;
   for (const std::string& setting : flags.settings) RETURN_IF_ERROR(SetByName(setting, options.settings));
@@ -50,16 +67,35 @@ void PrintTable(const CurateReport& report, const CurateOptions& options) {
       fmt::print("{:<44} {:>12}\n", fmt::format("dropped by {}: {}", rule, reason), count);
     }
   }
+  if (report.clusters > 0) fmt::print("{:<44} {:>12}\n", "clusters of near duplicates", report.clusters);
+  if (report.cut_text_bytes > 0) {
+    fmt::print("{:<44} {:>12}\n", "repeated passages cut out of kept documents", FormatByteSize(report.cut_text_bytes));
+  }
   if (report.normalised.invalid_utf8 > 0) {
     fmt::print("{:<44} {:>12}\n", "documents with invalid UTF-8, repaired", report.normalised.invalid_utf8);
   }
   fmt::print("{:<44} {:>10.2f} s   {:.1f} MB/s\n", "time", report.seconds,
              report.seconds > 0 ? static_cast<double>(report.text_bytes) / 1e6 / report.seconds : 0.0);
-  fmt::print("kept: {}   dropped: {}\n", options.kept, options.dropped);
+  if (options.kept.empty()) {
+    const std::string extension = OutputExtension(options.inputs.front());
+    fmt::print("kept: {0}/kept.{1}   dropped: {0}/dropped.{1}\n", options.directory, extension);
+  } else {
+    fmt::print("kept: {}   dropped: {}\n", options.kept, options.dropped);
+  }
 }
 
 absl::Status RunCurate(const Flags& flags, const CommonFlags& common, RunContext& context) {
+  if (flags.out.empty() && flags.explain.empty()) return UsageError("curate needs --out, or --explain ID");
   ASSIGN_OR_RETURN(const CurateOptions options, MakeOptions(flags));
+  if (!flags.explain.empty()) {
+    ASSIGN_OR_RETURN(const Json explanation, ExplainDocument(options.inputs, flags.explain, options.settings, context));
+    if (common.json) {
+      PrintJson(explanation);
+    } else {
+      fmt::print("{}", FormatExplanation(explanation));
+    }
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const CurateReport report, Curate(options, context));
   if (common.json) {
     PrintJson(ToJson(report));
@@ -73,10 +109,18 @@ CommandBody Setup(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   app.add_option("IN", flags->inputs, "Parquet or JSON Lines files (.gz, .zst) or directories of them; column text")
       ->required();
-  app.add_option("--out", flags->out, "directory that receives kept/ and dropped/")->required();
-  app.add_option("--kept", flags->kept, "name of the directory of kept documents; a project's is corpus")
+  app.add_option("--out", flags->out, "directory that receives kept.* and dropped.* in the input's format");
+  app.add_option("--kept", flags->kept,
+                 "as in a project: Parquet parts in a directory of this name (a project's is corpus) and in dropped/");
+  app.add_option("--rules", flags->rules,
+                 fmt::format("which rules, separated by commas, of {}", fmt::join(KnownRules(), ", ")))
       ->capture_default_str();
-  app.add_option("--rules", flags->rules, "which rules, separated by commas")->capture_default_str();
+  app.add_option("--compatibility", flags->compatibility,
+                 "datatrove: its word splitting, hashing and bands where ours differ")
+      ->check(CLI::IsMember({"datatrove"}));
+  app.add_option("--source-priority", flags->source_priority,
+                 "a,b,c: of copies in several sources, that of the one named first stays");
+  app.add_option("--explain", flags->explain, "the document of this id: what each rule measures, beside its threshold");
   app.add_option("--language", flags->language, "auto (any), or a code such as ar or eng_Latn: others are dropped")
       ->capture_default_str();
   app.add_option("--sample", flags->sample, "share of the documents that is looked at, chosen by their ids")
@@ -88,6 +132,9 @@ CommandBody Setup(CLI::App& app) {
 const CommandRegistration kRegistration({"curate",
                                          "decide which documents are kept, with the reason for each that is not",
                                          "  rhodes curate web.jsonl.gz --out curated --json\n"
+                                         "  rhodes curate web.jsonl --out curated --rules "
+                                         "gopher-repetition,gopher-quality,c4-quality,fineweb-quality,exact,near\n"
+                                         "  rhodes curate web.jsonl --explain doc-17 --rules gopher-quality\n"
                                          "  rhodes curate out/documents --out out --kept corpus\n"
                                          "  rhodes curate a.parquet b.parquet --out curated --rules normalise,exact\n"
                                          "  rhodes curate news.jsonl --out arabic --language ar --set "

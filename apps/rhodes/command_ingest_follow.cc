@@ -67,7 +67,7 @@ void AddFollowFlags(CLI::App& app, FollowFlags& flags) {
       ->allow_extra_args(false);
   app.add_option("--metrics", flags.metrics_port, "port on 127.0.0.1 for Prometheus: /metrics")
       ->check(CLI::Range(1, 65535));
-  app.add_option("--part-bytes", flags.part_bytes, "a part is closed, and counts, when it holds this much")
+  app.add_option("--part-bytes", flags.part_bytes, "what came in is committed, and counts, when it is this much")
       ->capture_default_str();
   app.add_option("--part-seconds", flags.part_seconds, "or this long after its first record")
       ->capture_default_str()

@@ -14,7 +14,7 @@ namespace rhodes {
 struct FollowFlags {
   bool on = false;
   std::vector<std::string> streams;
-  std::string part_bytes = "64MB";
+  std::string part_bytes = "256MB";
   double part_seconds = 30;
   double stop_after_idle = 0;
   int metrics_port = 0;

@@ -14,19 +14,20 @@
 namespace rhodes {
 namespace {
 
+// One at a time in each thread.
 class Sha256Hash {
  public:
-  Sha256Hash() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+  Sha256Hash() : context_(Context()) {
     // Fetched once: EVP_sha256() looks the algorithm up again at every initialisation, which costs more than hashing
     // a short record does.
     static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    EVP_DigestInit_ex2(context_.get(), algorithm, nullptr);
+    EVP_DigestInit_ex2(context_, algorithm, nullptr);
   }
-  void Update(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+  void Update(std::string_view bytes) { EVP_DigestUpdate(context_, bytes.data(), bytes.size()); }
   Sha256Digest Digest() {
     Sha256Digest digest{};
     unsigned int length = 0;
-    EVP_DigestFinal_ex(context_.get(), digest.data(), &length);
+    EVP_DigestFinal_ex(context_, digest.data(), &length);
     return digest;
   }
   std::string Hex(size_t digest_bytes) {
@@ -35,7 +36,14 @@ class Sha256Hash {
   }
 
  private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+  // A context for each record would cost as much as hashing a short one does.
+  static EVP_MD_CTX* Context() {
+    thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                                       &EVP_MD_CTX_free);
+    return context.get();
+  }
+
+  EVP_MD_CTX* const context_;
 };
 
 }  // namespace

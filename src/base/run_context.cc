@@ -23,7 +23,9 @@ int RunContext::Threads() const {
 }
 
 absl::Status RunContext::CheckCancelled() const {
-  if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) return InterruptedError();
+  for (const std::atomic<bool>* flag : {cancelled, stopped}) {
+    if (flag != nullptr && flag->load(std::memory_order_relaxed)) return InterruptedError();
+  }
   return absl::OkStatus();
 }
 

@@ -31,9 +31,10 @@ struct RunContext {
   uint64_t memory_bytes = uint64_t{2} << 30;     // what a stage may hold at once
   Progress* progress = &SilentProgress();        // not owned
   const std::atomic<bool>* cancelled = nullptr;  // not owned; set by a signal handler
+  const std::atomic<bool>* stopped = nullptr;    // a second one, of whoever called: this work is not wanted any more
 
   int Threads() const;
-  // INTERRUPTED once the user asked to stop. Cheap: call it once per unit of work.
+  // INTERRUPTED once either is set. Cheap: call it once per unit of work.
   absl::Status CheckCancelled() const;
 };
 

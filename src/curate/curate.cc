@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
 
 #include "base/file.h"
 #include "base/manifest.h"
 #include "base/parallel.h"
-#include "curate/exact.h"
+#include "curate/comparison.h"
+#include "curate/curated_output.h"
 #include "curate/judge.h"
 #include "record/document_table.h"
 #include "table/part_list.h"
@@ -19,35 +21,35 @@ using Clock = std::chrono::steady_clock;
 
 struct JudgedBatch {
   std::vector<JudgedDocument> documents;
+  std::vector<NearSignature> signatures;  // of each, in a pass that wants them
   NormaliseCounts normalised;
 };
 
-// Takes judged documents in input order: finds exact duplicates, counts and writes.
+// Takes judged documents in input order: compares, counts and writes.
 class Recorder {
  public:
-  Recorder(const CurateSettings& settings, uint64_t memory_bytes, DocumentWriter& kept, DocumentWriter& dropped)
-      : exact_(settings.Has("exact")), seen_(memory_bytes), kept_(kept), dropped_(dropped) {}
+  Recorder(Comparison& comparison, CuratedOutput& output) : comparison_(comparison), output_(output) {}
 
   absl::Status Take(JudgedDocument judged) {
-    const Document& document = judged.document;
-    if (exact_ && judged.verdict.kept()) {
-      ASSIGN_OR_RETURN(const std::optional<std::string> first, seen_.Insert(judged.hash, document.id));
-      if (first.has_value()) judged.verdict = {"exact", "duplicate", "kept_id=" + *first};
-    }
-    Count(judged);
-    if (judged.verdict.kept()) return kept_.Append(document);
-    const Verdict& verdict = judged.verdict;
-    const std::string reason =
+    ASSIGN_OR_RETURN(const Compared compared, comparison_.Decide(judged));
+    Count(judged, compared.verdict);
+    const Verdict& verdict = compared.verdict;
+    if (verdict.kept()) return output_.Keep(judged.document);
+    DropNote note;
+    note.rule = verdict.rule;
+    note.reason =
         verdict.detail.empty() ? std::string(verdict.reason) : fmt::format("{}: {}", verdict.reason, verdict.detail);
-    return dropped_.Append(document, {verdict.rule, reason});
+    if (compared.cluster) note.cluster = std::to_string(*compared.cluster);
+    note.kept_id = compared.kept_id;
+    return output_.Drop(judged.document, note);
   }
 
   CurateReport& report() { return report_; }
 
  private:
-  void Count(const JudgedDocument& judged) {
+  void Count(const JudgedDocument& judged, const Verdict& verdict) {
     const Document& document = judged.document;
-    const bool kept = judged.verdict.kept();
+    const bool kept = verdict.kept();
     const uint64_t stored = kept ? document.text.size() : 0;
     ++report_.documents;
     report_.text_bytes += judged.input_bytes;
@@ -56,7 +58,7 @@ class Recorder {
       ++report_.kept;
       ++report_.languages[document.language];
     } else {
-      ++report_.dropped[std::string(judged.verdict.rule)][std::string(judged.verdict.reason)];
+      ++report_.dropped[std::string(verdict.rule)][std::string(verdict.reason)];
     }
     static const std::vector<std::string> kNone = {""};
     for (const std::string& source : document.sources.empty() ? kNone : document.sources) {
@@ -68,43 +70,77 @@ class Recorder {
     }
   }
 
-  bool exact_;
-  SeenTexts seen_;
-  DocumentWriter& kept_;
-  DocumentWriter& dropped_;
+  Comparison& comparison_;
+  CuratedOutput& output_;
   CurateReport report_;
 };
 
-absl::Status JudgeAll(const CurateSettings& settings, DocumentReader& reader, Recorder& recorder, RunContext& context) {
+// Reads and judges all documents, and gives each batch to `take` in order.
+absl::Status JudgeAll(const CurateOptions& options, const Comparison& comparison, const std::string& label,
+                      RunContext& context, const std::function<absl::Status(JudgedBatch)>& take) {
   using Batch = std::vector<Document>;
+  ASSIGN_OR_RETURN(const std::unique_ptr<DocumentReader> reader, DocumentReader::Open(options.inputs));
+  context.progress->Begin(label, reader->row_count(), "documents");
   const int threads = context.Threads();
+  const bool sign = comparison.wants_signatures();
   // A batch in flight: its text, the normalised text and what surrounds them.
   const uint64_t batches = context.memory_bytes / 4 / (4 * DocumentReader::kBatchBytes);
   const auto in_flight = static_cast<size_t>(std::clamp<uint64_t>(batches, 2, 4 * static_cast<uint64_t>(threads)));
+  uint64_t documents = 0;
   const auto produce = [&]() -> absl::StatusOr<std::optional<Batch>> {
     RETURN_IF_ERROR(context.CheckCancelled());
     Batch batch;
-    ASSIGN_OR_RETURN(const bool more, reader.Next(batch));
+    ASSIGN_OR_RETURN(const bool more, reader->Next(batch));
     if (!more) return std::optional<Batch>();
     return std::optional<Batch>(std::move(batch));
   };
   const auto work = [&](Batch batch) -> absl::StatusOr<JudgedBatch> {
     thread_local JudgeScratch scratch;
+    thread_local NearScratch near_scratch;
     JudgedBatch judged;
     judged.documents.reserve(batch.size());
     for (Document& document : batch) {
-      judged.documents.push_back(Judge(std::move(document), settings, scratch, judged.normalised));
+      judged.documents.push_back(Judge(std::move(document), options.settings, scratch, judged.normalised));
+      if (!sign) continue;
+      const JudgedDocument& last = judged.documents.back();
+      judged.signatures.push_back(last.verdict.kept() ? comparison.SignatureOf(last, near_scratch) : NearSignature());
     }
     return judged;
   };
   const auto consume = [&](JudgedBatch batch) -> absl::Status {
-    recorder.report().normalised.Add(batch.normalised);
-    for (JudgedDocument& judged : batch.documents) RETURN_IF_ERROR(recorder.Take(std::move(judged)));
-    const CurateReport& report = recorder.report();
-    context.progress->Update(report.documents, fmt::format("{} kept", report.kept));
+    documents += batch.documents.size();
+    RETURN_IF_ERROR(take(std::move(batch)));
+    context.progress->Update(documents, "");
     return absl::OkStatus();
   };
-  return OrderedPipeline<Batch, JudgedBatch>(threads, in_flight, produce, work, consume);
+  const absl::Status status = OrderedPipeline<Batch, JudgedBatch>(threads, in_flight, produce, work, consume);
+  context.progress->End();
+  return status;
+}
+
+// The passes before the last one: each shows the documents to the rule that it is for.
+absl::Status Compare(const CurateOptions& options, Comparison& comparison, RunContext& context) {
+  int pass = 0;
+  while (comparison.wants_pass()) {
+    const auto look = [&](JudgedBatch batch) -> absl::Status {
+      for (size_t i = 0; i < batch.documents.size(); ++i) {
+        RETURN_IF_ERROR(
+            comparison.Look(batch.documents[i], batch.signatures.empty() ? NearSignature() : batch.signatures[i]));
+      }
+      return absl::OkStatus();
+    };
+    const std::string label = fmt::format("curate: compare {}", ++pass);
+    RETURN_IF_ERROR(JudgeAll(options, comparison, label, context, look));
+    RETURN_IF_ERROR(comparison.EndPass());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<CuratedOutput>> OpenOutput(const CurateOptions& options) {
+  if (!options.kept.empty()) return OpenStageOutput(options.kept, options.dropped);
+  const std::string extension = OutputExtension(options.inputs.empty() ? "" : options.inputs.front());
+  if (extension == "parquet") return OpenParquetOutput(options.directory);
+  return OpenLinesOutput(options.directory, extension);
 }
 
 uint64_t DroppedCount(const CurateReport& report) {
@@ -115,41 +151,61 @@ uint64_t DroppedCount(const CurateReport& report) {
   return count;
 }
 
-}  // namespace
+// The table of near duplicates beside the documents; an old one goes when there is no new one.
+absl::Status PutClusters(const CurateOptions& options, const Comparison& comparison) {
+  if (options.clusters.empty()) return absl::OkStatus();
+  if (comparison.near() == nullptr) return RemoveTree(options.clusters);
+  ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(options.clusters));
+  RETURN_IF_ERROR(WriteClusters(*comparison.near(), comparison.ids(), staged.path()).status());
+  return staged.Commit();
+}
 
-absl::StatusOr<CurateReport> Curate(const CurateOptions& options, RunContext& context) {
-  const Clock::time_point begun = Clock::now();
-  ASSIGN_OR_RETURN(const std::unique_ptr<DocumentReader> reader, DocumentReader::Open(options.inputs));
-  ASSIGN_OR_RETURN(StagedDirectory kept, StagedDirectory::Open(options.kept));
-  ASSIGN_OR_RETURN(StagedDirectory dropped, StagedDirectory::Open(options.dropped));
-  ASSIGN_OR_RETURN(const std::unique_ptr<DocumentWriter> kept_writer, DocumentWriter::Create(kept.path()));
-  ASSIGN_OR_RETURN(const std::unique_ptr<DocumentWriter> dropped_writer,
-                   DocumentWriter::Create(dropped.path(), {"rule", "reason"}));
-  Recorder recorder(options.settings, context.memory_bytes / 2, *kept_writer, *dropped_writer);
-
-  context.progress->Begin("curate", reader->row_count(), "documents");
-  absl::Status status = JudgeAll(options.settings, *reader, recorder, context);
-  context.progress->End();
-  RETURN_IF_ERROR(status);
-  RETURN_IF_ERROR(kept_writer->Finish());
-  RETURN_IF_ERROR(dropped_writer->Finish());
+// `place`: for what comparing spills.
+absl::StatusOr<CurateReport> CurateIn(const std::string& place, const CurateOptions& options, RunContext& context,
+                                      Clock::time_point begun) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Comparison> comparison, Comparison::Create(options.settings, place, context));
+  RETURN_IF_ERROR(Compare(options, *comparison, context));
+  ASSIGN_OR_RETURN(const std::unique_ptr<CuratedOutput> output, OpenOutput(options));
+  Recorder recorder(*comparison, *output);
+  const auto record = [&](JudgedBatch batch) -> absl::Status {
+    recorder.report().normalised.Add(batch.normalised);
+    for (JudgedDocument& judged : batch.documents) RETURN_IF_ERROR(recorder.Take(std::move(judged)));
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(JudgeAll(options, *comparison, "curate", context, record));
+  Json files;
+  Json dropped_files;
+  RETURN_IF_ERROR(output->Finish(files, dropped_files));
 
   CurateReport report = std::move(recorder.report());
   if (report.documents != report.kept + DroppedCount(report)) {
     return absl::InternalError(fmt::format("curate: {} documents read, but {} kept and {} dropped", report.documents,
                                            report.kept, DroppedCount(report)));
   }
+  if (comparison->near() != nullptr) report.clusters = comparison->near()->counts().clusters;
+  report.cut_text_bytes = comparison->cut_bytes();
   report.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
   Json counts = ToJson(report);
   counts.erase("seconds");
   Manifest manifest{"curate", options.key, ToJson(options.settings), counts, report.seconds};
-  manifest.extra["files"] = PartsToJson(kept_writer->parts());
-  manifest.extra["dropped_files"] = PartsToJson(dropped_writer->parts());
-  RETURN_IF_ERROR(WriteManifest(kept.path(), manifest));
-  // The manifest lies with the kept documents, so those come last: a kill between the two leaves a key that is not
-  // this run's, and the stage runs again.
-  RETURN_IF_ERROR(dropped.Commit());
-  RETURN_IF_ERROR(kept.Commit());
+  manifest.extra["files"] = files;
+  manifest.extra["dropped_files"] = dropped_files;
+  RETURN_IF_ERROR(PutClusters(options, *comparison));
+  RETURN_IF_ERROR(WriteManifest(output->manifest_directory(), manifest));
+  RETURN_IF_ERROR(output->Commit());
+  return report;
+}
+
+}  // namespace
+
+absl::StatusOr<CurateReport> Curate(const CurateOptions& options, RunContext& context) {
+  const Clock::time_point begun = Clock::now();
+  // Before anything is opened, so that a slip in the inputs' names comes first.
+  RETURN_IF_ERROR(DocumentReader::Open(options.inputs).status());
+  const std::string place = options.kept.empty() ? options.directory + "/.curate" : options.kept + ".compare.partial";
+  RETURN_IF_ERROR(RemoveTree(place));
+  const absl::StatusOr<CurateReport> report = CurateIn(place, options, context, begun);
+  RETURN_IF_ERROR(RemoveTree(place));
   return report;
 }
 
@@ -179,6 +235,8 @@ Json ToJson(const CurateReport& report) {
             {"invalid_utf8", report.normalised.invalid_utf8},
             {"invalid_sequences", report.normalised.invalid_sequences},
             {"control_characters", report.normalised.control_characters}}},
+          {"clusters", report.clusters},
+          {"cut_text_bytes", report.cut_text_bytes},
           {"seconds", report.seconds}};
 }
 

@@ -15,8 +15,14 @@ namespace rhodes {
 
 struct CurateOptions {
   std::vector<std::string> inputs;  // as DocumentReader::Open takes them
-  std::string kept;                 // directory: OUT/corpus
-  std::string dropped;              // directory: OUT/dropped; has two more columns, `rule` and `reason`
+  // A stage's output: directories of Parquet parts, OUT/corpus and OUT/dropped; the latter has four more columns,
+  // `rule`, `reason`, `cluster` and `kept_id`. Where the rule "near" is on, `clusters` receives a table of its
+  // clusters; empty: none is written.
+  std::string kept;
+  std::string dropped;
+  std::string clusters;
+  // Or, with `kept` empty: DIRECTORY/kept.EXT, dropped.EXT and manifest.json in the format of the first input.
+  std::string directory;
   CurateSettings settings;
   std::string key;  // goes into the manifest of `kept`
 };
@@ -37,11 +43,15 @@ struct CurateReport {
   uint64_t text_bytes = 0;                      // as it came
   uint64_t kept_text_bytes = 0;                 // as it is stored
   NormaliseCounts normalised;
+  uint64_t clusters = 0;        // of near duplicates, of two documents or more
+  uint64_t cut_text_bytes = 0;  // repeated passages taken out of kept documents
   double seconds = 0;
 };
 
-// Judges all documents of `inputs` in order. What is written is the same for any number of threads. Of documents with
-// the same text, the first that passes the other rules is kept. A document's id stays; its text, language and meta
+// Judges all documents of `inputs` in order. What is written is the same for any number of threads. Rules that compare
+// documents take those that passed the others; the inputs are read once more for "near", and once more for "substring"
+// (curate/comparison.h). Of copies the first is kept, or that of the source with the highest priority. A document's id
+// stays; its text, language and meta
 // (`language_confidence`, `language_stated`) become what the rules made of them.
 //
 // Memory: batches of documents (4 MiB) in flight up to a quarter of `context.memory_bytes`, the texts seen so far up to

@@ -41,31 +41,6 @@ void AddToMeta(std::string& meta, const std::string& fields) {
   meta = fmt::format("{}{}{}}}", std::string_view(meta).substr(0, close), empty ? "" : ",", fields);
 }
 
-// Where spans begin and end, ascending, each once.
-std::vector<size_t> EndsOf(const std::vector<Span>& spans) {
-  std::vector<size_t> ends;
-  for (const Span& span : spans) {
-    ends.push_back(span.begin);
-    ends.push_back(span.end);
-  }
-  std::sort(ends.begin(), ends.end());
-  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
-  return ends;
-}
-
-// The spans with their ends moved from `before` to `after`; those of whose text nothing is left go. With none left the
-// text counts as being from all parents, as it does without spans.
-void MoveSpans(const std::vector<size_t>& before, const std::vector<size_t>& after, std::vector<Span>& spans) {
-  const auto moved = [&](uint64_t place) {
-    return after[static_cast<size_t>(std::lower_bound(before.begin(), before.end(), place) - before.begin())];
-  };
-  for (Span& span : spans) {
-    span.begin = moved(span.begin);
-    span.end = moved(span.end);
-  }
-  std::erase_if(spans, [](const Span& span) { return span.begin >= span.end; });
-}
-
 Verdict JudgeLanguage(Document& document, const LanguageSettings& settings) {
   const LanguageDecision decision = DecideLanguage(document.language, DetectLanguage(document.text));
   std::string fields = fmt::format("\"language_confidence\":{}", decision.confidence);
@@ -213,13 +188,35 @@ class TextRules {
 
 }  // namespace
 
+std::vector<size_t> SpanEnds(const std::vector<Span>& spans) {
+  std::vector<size_t> ends;
+  for (const Span& span : spans) {
+    ends.push_back(span.begin);
+    ends.push_back(span.end);
+  }
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+  return ends;
+}
+
+void MoveSpans(const std::vector<size_t>& before, const std::vector<size_t>& after, std::vector<Span>& spans) {
+  const auto moved = [&](uint64_t place) {
+    return after[static_cast<size_t>(std::lower_bound(before.begin(), before.end(), place) - before.begin())];
+  };
+  for (Span& span : spans) {
+    span.begin = moved(span.begin);
+    span.end = moved(span.end);
+  }
+  std::erase_if(spans, [](const Span& span) { return span.begin >= span.end; });
+}
+
 JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScratch& scratch, NormaliseCounts& counts,
                      std::vector<Measure>* measures) {
   JudgedDocument judged;
   judged.input_bytes = document.text.size();
   judged.document = std::move(document);
   std::string& text = judged.document.text;
-  std::vector<size_t> marks = EndsOf(judged.document.spans);
+  std::vector<size_t> marks = SpanEnds(judged.document.spans);
   std::vector<size_t>* const moved = marks.empty() ? nullptr : &marks;
   const std::vector<size_t> before = marks;
   RepairUtf8(text, counts, moved);

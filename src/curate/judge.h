@@ -35,6 +35,12 @@ struct JudgeScratch {
 JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScratch& scratch, NormaliseCounts& counts,
                      std::vector<Measure>* measures = nullptr);
 
+// Where spans begin and end, ascending, each once: the marks that Normalise() and its like move.
+std::vector<size_t> SpanEnds(const std::vector<Span>& spans);
+// The spans with their ends moved from `before` to `after`; those of whose text nothing is left go. With none left the
+// text counts as being from all parents, as it does without spans.
+void MoveSpans(const std::vector<size_t>& before, const std::vector<size_t>& after, std::vector<Span>& spans);
+
 }  // namespace rhodes
 
 #endif  // RHODES_CURATE_JUDGE_H_

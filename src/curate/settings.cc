@@ -122,8 +122,9 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
 const std::vector<std::string>& KnownRules() {
   // The order of the reference's own pipelines (datatrove, examples/fineweb.py).
   static const auto* const rules = new std::vector<std::string>{
-      "normalise",    "language",        "quality",  "repetition", "gopher-repetition", "gopher-quality", "c4-quality",
-      "c4-paragraph", "fineweb-quality", "fineweb2", "exact"};
+      "normalise",      "language",   "quality",      "repetition",      "gopher-repetition",
+      "gopher-quality", "c4-quality", "c4-paragraph", "fineweb-quality", "fineweb2",
+      "exact",          "near",       "substring"};
   return *rules;
 }
 
@@ -147,7 +148,11 @@ const RuleSettings& CurateSettings::For(std::string_view language_code) const {
 
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
   std::vector<NamedSetting> named = {{"normalise.arabic_letters", &settings.normalise.arabic_letters},
-                                     {"language.min_confidence", &settings.language.min_confidence}};
+                                     {"language.min_confidence", &settings.language.min_confidence},
+                                     {"near.similarity", &settings.near.similarity},
+                                     {"substring.min_tokens", &settings.substring.min_tokens},
+                                     {"substring.drop_above", &settings.substring.drop_above},
+                                     {"substring.within_documents", &settings.substring.within_documents}};
   AddRuleSettings(settings, named);
   return named;
 }
@@ -200,6 +205,7 @@ Json ToJson(const CurateSettings& settings) {
   for (const NamedSetting& setting : NamedSettings(copy)) {
     std::visit([&](const auto* value) { json[setting.name] = *value; }, setting.value);
   }
+  if (!settings.source_priority.empty()) json["source_priority"] = settings.source_priority;
   if (settings.datatrove_compatibility) json["compatibility"] = "datatrove";
   for (const auto& [language, assignments] : settings.language_assignments) {
     for (const auto& [name, value] : assignments) json["languages"][language][name] = value;

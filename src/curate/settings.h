@@ -46,11 +46,26 @@ struct RuleSettings {
   FineWeb2Settings fineweb2;
 };
 
+// Rules that compare documents (curate/comparison.h).
+struct NearRuleSettings {
+  double similarity = 0.72;  // least Jaccard similarity over shingles of five words that makes a duplicate
+};
+struct SubstringRuleSettings {
+  uint64_t min_tokens = 50;       // words in a row that another document has
+  double drop_above = 1;          // share of repeated words beyond which the document goes as a whole
+  bool within_documents = false;  // repeats within one document count too
+};
+
 struct CurateSettings : RuleSettings {
   std::vector<std::string> rules = DefaultRules();
   double sample = 1;  // share of the documents that is looked at, chosen by a hash of the id
   LanguageSettings language;
   NormaliseSettings normalise;
+  NearRuleSettings near;
+  SubstringRuleSettings substring;
+  // Of copies in several sources, the one of the source named first stays; sources that are not named come after all
+  // that are. Empty: the copy that is read first.
+  std::vector<std::string> source_priority;
   // Words as datatrove 0.10 splits them (spaCy's rules), so that verdicts equal its own.
   bool datatrove_compatibility = false;
   // Thresholds of single languages, by language code (ParseLanguageCode), each a name without the language and a value

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <thread>
 #include <utility>
 
@@ -169,8 +170,10 @@ class Follower {
       const bool due = writer_->open_bytes() >= options_.part_bytes ||
                        (writer_->dirty() && SecondsSince(first_record_) >= options_.part_seconds);
       if (due) RETURN_IF_ERROR(Commit());
-      if (due && carry_out_ && options_.carry_out_notices) {
-        carry_out_ = false;
+      commit_made_ = commit_made_ || due;
+      if (commit_made_ && carry_out_ && options_.carry_out_notices &&
+          (!options_.may_carry_out || options_.may_carry_out())) {
+        carry_out_ = commit_made_ = false;
         RETURN_IF_ERROR(StandAside([&] { return gate_.WithAllClosed(options_.carry_out_notices); }));
       }
     }
@@ -205,9 +208,12 @@ class Follower {
   }
 
   absl::Status Commit() {
+    std::shared_lock<std::shared_mutex> gate;
+    if (options_.commits != nullptr) gate = std::shared_lock(*options_.commits);
     const Json position = stream_->position();
     const Json state = {{"stream", AddressKey()}, {"position", position}};
     RETURN_IF_ERROR(writer_->Checkpoint("follow", settings_, state, SecondsSince(begun_)));
+    if (gate) gate.unlock();
     waiting_ = false;
     begun_ = Clock::now();
     RETURN_IF_ERROR(stream_->Acknowledge(position));
@@ -260,8 +266,9 @@ class Follower {
   std::unique_ptr<RecordWriter> writer_;
   std::unique_ptr<Stream> stream_;
   Clock::time_point begun_, first_record_;
-  IngestCounts counted_;  // of writers before this one
-  bool carry_out_ = false;
+  IngestCounts counted_;      // of writers before this one
+  bool carry_out_ = false;    // notices came in
+  bool commit_made_ = false;  // a commit was made since
   std::atomic<bool> waiting_{false};
   std::atomic<Clock::time_point> last_input_{Clock::now()};
   mutable std::mutex mutex_;

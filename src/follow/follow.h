@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -34,15 +35,19 @@ struct FollowCommit {
 struct FollowOptions {
   std::string out;
   std::vector<FollowSource> sources;
-  // A part is closed, and counts, when it holds so much text, originals and fields, or this long after its first
-  // record.
-  uint64_t part_bytes = uint64_t{64} << 20;
+  // What came in is committed, and counts, when it is so much text, originals and fields, or this long after its first
+  // record. Parts of 64 MiB are compressed on the way, so that a commit waits for the last one alone: at 64 MiB a commit
+  // following a topic took 1.3 times as long.
+  uint64_t part_bytes = uint64_t{256} << 20;
   double part_seconds = 30;
   double stop_after_idle = 0;  // seconds without anything new in any stream, after which it ends well; 0: never
   int metrics_port = 0;        // Prometheus' text format at http://127.0.0.1:PORT/metrics; 0: none
   // Carries out what notices took back (of stored records in all sources); called with all sources closed. May be
   // empty.
   std::function<absl::Status()> carry_out_notices;
+  std::function<bool()> may_carry_out;  // asked before that, again and again until it says yes; may be empty
+  // Held shared by each commit: whoever holds it alone sees records that do not change. Not owned; may be null.
+  std::shared_mutex* commits = nullptr;
   std::function<void(const FollowCommit&)> on_commit;  // from the source's thread; may be empty
   // How streams are opened; tests put others in.
   std::function<absl::StatusOr<std::unique_ptr<Stream>>(const StreamUrl&, const Json&, const StreamOptions&)> open =

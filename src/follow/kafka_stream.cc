@@ -22,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kBatchBytes = size_t{4} << 20;
 constexpr size_t kBatchMessages = 32768;
+constexpr size_t kPolledMessages = 1024;
 constexpr int kQueryMilliseconds = 10000;
 constexpr auto kGather = std::chrono::milliseconds(50);  // after the first message of a batch
 constexpr std::array<std::string_view, 5> kOurs = {"enable.auto.commit", "enable.auto.offset.store",
@@ -36,6 +37,11 @@ struct ListDeleter {
   void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
 };
 using OwnedList = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
+
+struct QueueDeleter {
+  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
+};
+using OwnedQueue = std::unique_ptr<rd_kafka_queue_t, QueueDeleter>;
 
 absl::Status Set(rd_kafka_conf_t* conf, std::string_view name, const std::string& value) {
   char why[512] = "";
@@ -79,6 +85,7 @@ class KafkaStream final : public Stream {
 
   ~KafkaStream() override {
     if (client_ == nullptr) return;
+    queue_.reset();
     rd_kafka_consumer_close(client_);
     rd_kafka_destroy(client_);
   }
@@ -98,6 +105,7 @@ class KafkaStream final : public Stream {
       return UsageError(fmt::format("kafka: {}", why));
     }
     rd_kafka_poll_set_consumer(client_);
+    queue_.reset(rd_kafka_queue_get_consumer(client_));
     if (manual_) return absl::OkStatus();
     const OwnedList topics(rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(topics.get(), topic_.c_str(), RD_KAFKA_PARTITION_UA);
@@ -148,6 +156,7 @@ class KafkaStream final : public Stream {
   // An event that is no message.
   absl::Status Handle(const rd_kafka_message_t& event, ParsedBlock& out);
   absl::Status Restart(int32_t partition, ParsedBlock& out);
+  void Poll(int milliseconds, std::vector<OwnedMessage>& polled);
   void Parse(std::vector<OwnedMessage>& messages, StreamBatch& batch);
   void LookAtLag();
 
@@ -158,6 +167,7 @@ class KafkaStream final : public Stream {
   std::map<int32_t, bool> assigned_;
   const bool from_latest_;
   rd_kafka_t* client_ = nullptr;
+  OwnedQueue queue_;  // the client's; gone before it
   bool manual_ = false;
   std::vector<int32_t> wanted_;  // manual; empty: all
   Clock::time_point partitions_looked_at_{};
@@ -168,6 +178,9 @@ class KafkaStream final : public Stream {
 
 absl::Status KafkaStream::Configure(const StreamUrl& url, uint64_t memory_bytes, rd_kafka_conf_t* conf) {
   RETURN_IF_ERROR(Set(conf, "session.timeout.ms", "10000"));
+  // Bytes alone bound the queue. With the default of 100,000 messages it is full after a third of a second, and then
+  // librdkafka fetches nothing for up to a second.
+  RETURN_IF_ERROR(Set(conf, "queued.min.messages", "10000000"));
   if (const std::string config = url.Get("config"); !config.empty()) RETURN_IF_ERROR(ReadConfig(config, conf));
   const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
   RETURN_IF_ERROR(Set(conf, "bootstrap.servers", fmt::format("{}:{}", host, url.port)));
@@ -314,31 +327,42 @@ void KafkaStream::SetOffsets(rd_kafka_topic_partition_list_t& partitions) {
   }
 }
 
+// Waits for a message and takes those that are there with it: one at a time costs four clock readings each.
+void KafkaStream::Poll(int milliseconds, std::vector<OwnedMessage>& polled) {
+  polled.clear();
+  OwnedMessage first(rd_kafka_consumer_poll(client_, milliseconds));
+  if (first == nullptr) return;
+  polled.push_back(std::move(first));
+  std::array<rd_kafka_message_t*, kPolledMessages> more{};
+  const ssize_t count = rd_kafka_consume_batch_queue(queue_.get(), 0, more.data(), more.size());
+  for (ssize_t i = 0; i < count; ++i) polled.emplace_back(more[static_cast<size_t>(i)]);
+}
+
 absl::StatusOr<std::optional<StreamBatch>> KafkaStream::Next(std::chrono::milliseconds wait) {
   if (manual_) RETURN_IF_ERROR(AssignManually());
   const Clock::time_point begun = Clock::now();
   StreamBatch batch;
   std::vector<OwnedMessage> messages;
   std::optional<Clock::time_point> first;
+  std::vector<OwnedMessage> polled;
   while (batch.bytes < kBatchBytes && messages.size() < kBatchMessages) {
     const Clock::time_point until = first ? std::min(*first + kGather, begun + wait + kGather) : begun + wait;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
-    OwnedMessage message(rd_kafka_consumer_poll(client_, static_cast<int>(std::max<int64_t>(left, 0))));
-    if (message == nullptr) {
-      if (Clock::now() >= until) break;
-      continue;
+    Poll(static_cast<int>(std::max<int64_t>(left, 0)), polled);
+    if (polled.empty() && Clock::now() >= until) break;
+    for (OwnedMessage& message : polled) {
+      if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        RETURN_IF_ERROR(Handle(*message, batch.parsed));
+        continue;
+      }
+      // What was fetched before a seek or for a partition that moved away and came back.
+      int64_t& next = next_.try_emplace(message->partition, message->offset).first->second;
+      if (message->offset < next) continue;
+      next = message->offset + 1;
+      batch.bytes += message->len;
+      messages.push_back(std::move(message));
     }
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      RETURN_IF_ERROR(Handle(*message, batch.parsed));
-      continue;
-    }
-    // What was fetched before a seek or for a partition that moved away and came back.
-    int64_t& next = next_.try_emplace(message->partition, message->offset).first->second;
-    if (message->offset < next) continue;
-    next = message->offset + 1;
-    batch.bytes += message->len;
-    if (!first) first = Clock::now();
-    messages.push_back(std::move(message));
+    if (!first && !messages.empty()) first = Clock::now();
   }
   Parse(messages, batch);
   LookAtLag();

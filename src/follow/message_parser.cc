@@ -97,9 +97,14 @@ void MessageParser::ParseTogether(const std::string& address, std::span<const Qu
   }
   ParsedBlock parsed = ParseJoined(address);
   std::vector<bool> told(messages.size(), false);
+  size_t index = 0;  // records stand in order, so the next one's message is this one or the one behind it
   const auto place = [&](Origin& origin) {
-    const auto after = std::upper_bound(begins_.begin(), begins_.end(), origin.begin);
-    const auto index = static_cast<size_t>(after - begins_.begin()) - 1;
+    const bool near = begins_[index] <= origin.begin;
+    while (near && index + 1 < begins_.size() && begins_[index + 1] <= origin.begin) ++index;
+    if (!near) {
+      const auto after = std::upper_bound(begins_.begin(), begins_.end(), origin.begin);
+      index = static_cast<size_t>(after - begins_.begin()) - 1;
+    }
     told[index] = true;
     origin = {address, messages[index].position, messages[index].position + 1};
     return index;

@@ -10,6 +10,7 @@
 #include "base/manifest.h"
 #include "entity/resolve.h"
 #include "project/erase_proof.h"
+#include "project/follow_state.h"
 #include "project/out_lock.h"
 #include "project/out_tables.h"
 #include "project/remake.h"
@@ -128,6 +129,7 @@ class Eraser {
   }
 
   absl::Status RewriteDocuments() {
+    if (!journal_.documents.empty()) RETURN_IF_ERROR(RemoveCycle());
     ASSIGN_OR_RETURN(std::vector<DocumentFolder> folders, ListDocumentFolders(out_));
     // The manifest with the kept documents counts the dropped ones too, so it comes after them.
     std::stable_sort(folders.begin(), folders.end(), [](const DocumentFolder& a, const DocumentFolder& b) {
@@ -136,6 +138,21 @@ class Eraser {
     for (const DocumentFolder& folder : folders) {
       const auto planned = journal_.folders.find(folder.name);
       if (planned != journal_.folders.end()) RETURN_IF_ERROR(RewriteFolder(folder, planned->second));
+    }
+    return absl::OkStatus();
+  }
+
+  // Text of a cycle of following that is at work: with any of it, all goes, and the cycle begins anew.
+  absl::Status RemoveCycle() {
+    const std::string next = NextDirectory(out_);
+    for (const char* folder : {"corpus", "dropped"}) {
+      const std::string directory = fmt::format("{}/{}", next, folder);
+      if (!PathExists(directory)) continue;
+      const absl::StatusOr<std::vector<IdKey>> ids = ReadDocumentIds(directory);
+      if (ids.ok() && std::none_of(ids->begin(), ids->end(), [&](IdKey id) { return documents_.Contains(id); })) {
+        continue;
+      }
+      return RemoveTree(next);
     }
     return absl::OkStatus();
   }
@@ -393,6 +410,7 @@ absl::StatusOr<Json> Erase(const EraseOptions& options, RunContext& context) {
 }
 
 absl::StatusOr<Json> FinishErasure(const std::string& out, RunContext& context) {
+  RETURN_IF_ERROR(FinishExchange(out));
   const absl::StatusOr<EraseJournal> journal = ReadJournal(out);
   if (absl::IsNotFound(journal.status())) return Json();
   RETURN_IF_ERROR(journal.status());

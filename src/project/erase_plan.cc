@@ -358,6 +358,7 @@ class Planner {
       return absl::OkStatus();
     };
     RETURN_IF_ERROR(add("model/model.safetensors", trained_on_, "weights trained on them"));
+    RETURN_IF_ERROR(add("follow/first-model/model.safetensors", trained_on_, "weights that following began with"));
     const bool own = !journal_.shards || journal_.shards->settings.value("tokenizer", "").empty();
     const uint64_t in_corpus = journal_.folders.contains("corpus") ? journal_.folders["corpus"].documents : 0;
     if (own) RETURN_IF_ERROR(add("tokenizer.json", in_corpus, "vocabulary counted over them"));

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000;  // microseconds
 
-// "10 minutes", "1 day": microseconds.
+}  // namespace
+
 std::optional<int64_t> ParseDuration(std::string_view text) {
   text = Trim(text);
   int64_t count = 0;
@@ -26,8 +27,6 @@ std::optional<int64_t> ParseDuration(std::string_view text) {
   if (unit == "week") return count * 7 * 86400 * kSecond;
   return std::nullopt;
 }
-
-}  // namespace
 
 void ReadTemplate(TomlTable& table, const std::string& file, int line, std::vector<TemplateSettings>& templates) {
   TemplateSettings settings;

@@ -2,7 +2,10 @@
 #ifndef RHODES_PROJECT_FUSE_SETTINGS_H_
 #define RHODES_PROJECT_FUSE_SETTINGS_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -10,6 +13,9 @@
 #include "project/toml_table.h"
 
 namespace rhodes {
+
+// "10 minutes", "1 day" (seconds to weeks): microseconds. Nothing for anything else.
+std::optional<int64_t> ParseDuration(std::string_view text);
 
 // [[fuse.template]]: name, language, digits, text, which begins in `line` of `file`.
 void ReadTemplate(TomlTable& table, const std::string& file, int line, std::vector<TemplateSettings>& templates);

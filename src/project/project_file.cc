@@ -43,6 +43,7 @@ class ProjectReader {
     ReadTokenize();
     ReadTrain();
     if (std::optional<TomlTable> table = root_.Table("compare")) ReadCompareSettings(*table, project_.compare);
+    if (std::optional<TomlTable> table = root_.Table("follow")) ReadFollowSettings(*table, project_.follow);
     if (std::optional<TomlTable> table = root_.Table("trace")) table->Finish();
     ReadAsk();
     root_.Has("quick");  // lies over the others by now
@@ -98,6 +99,7 @@ class ProjectReader {
     table.Read("name", source.name);
     table.Read("paths", source.paths);
     table.Read("format", source.format);
+    ReadStream(table, source);
     table.Read("language", source.language);
     table.Read("max_rejects", source.max_rejects, 0, 1);
     if (std::optional<TomlTable> columns = table.Table("columns")) {
@@ -137,13 +139,31 @@ class ProjectReader {
     for (const SourceSettings& other : project_.sources) {
       if (other.name == source.name) table.Fail("name", fmt::format("two sources are called \"{}\"", source.name));
     }
-    if (source.paths.empty()) table.Fail("paths", fmt::format("source \"{}\" has no paths", source.name));
+    if (source.paths.empty() == !source.follow && !follow_failed_) {
+      table.Fail("paths", fmt::format("source \"{}\" must have one of paths and follow", source.name));
+    }
     if (source.format != "auto") {
       const absl::StatusOr<const Format*> format = FindFormat(source.format);
       if (!format.ok()) table.Fail("format", Message(format.status()));
     }
     for (std::string& path : source.paths) path = Absolute(path);
     project_.sources.push_back(std::move(source));
+  }
+
+  // A stream's format stands in its address, or in `format`.
+  void ReadStream(TomlTable& table, SourceSettings& source) {
+    std::string address;
+    table.Read("follow", address);
+    if (address.empty()) return;
+    absl::StatusOr<StreamUrl> url = ParseStreamUrl(ResolveStream(address, project_.directory));
+    if (!url.ok()) {
+      table.Fail("follow", Message(url.status()));
+      follow_failed_ = true;
+      return;
+    }
+    if (url->scheme != "grpc" && url->Get("format").empty()) url->query["format"] = source.format;
+    source.format = url->Get("format", source.format);
+    source.follow = *std::move(url);
   }
 
   static void ReadRights(TomlTable& table, SourceSettings& source) {
@@ -279,8 +299,9 @@ class ProjectReader {
       table->Fail("language", Message(code.status()));
     }
     table->Read("min_language_confidence", settings.language.min_confidence, 0, 1);
+    table->Read("source_priority", settings.source_priority);
     table->Read("datatrove_compatibility", settings.datatrove_compatibility);
-    ReadThresholds(*table, "normalise");
+    for (const char* rule : {"normalise", "near", "substring"}) ReadThresholds(*table, rule);
     for (const char* rule : kRuleTables) ReadThresholds(*table, rule);
     if (languages) ReadLanguages(*languages);
     table->Finish();
@@ -478,6 +499,7 @@ class ProjectReader {
   std::string_view text_;
   TomlErrors errors_;
   TomlTable root_;
+  bool follow_failed_ = false;
   ProjectFile project_;
 };
 
@@ -496,12 +518,12 @@ void Merge(toml::table& base, toml::table&& over) {
 
 // Only these may stand in [quick]: a budget or a threshold. Other sources would be another project.
 absl::Status CheckQuick(const toml::table& quick, const std::string& path) {
-  const std::vector<std::string> known = {"curate", "tokenize", "train", "compare", "ask"};
+  const std::vector<std::string> known = {"curate", "tokenize", "train", "compare", "follow", "ask"};
   for (const auto& [key, node] : quick) {
     if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
     TomlErrors errors(path);
     errors.Add(key.source(), fmt::format("unknown key \"{}\" in [quick]; it may have the tables {}", key.str(),
-                                         "curate, tokenize, train, compare and ask"));
+                                         "curate, tokenize, train, compare, follow and ask"));
     return errors.status();
   }
   return absl::OkStatus();

@@ -12,7 +12,9 @@
 #include "base/status.h"
 #include "curate/settings.h"
 #include "entity/settings.h"
+#include "follow/stream_url.h"
 #include "fuse/fuse.h"
+#include "project/follow_settings.h"
 #include "record/rights.h"
 #include "source/format.h"
 #include "token/tokenize.h"
@@ -28,7 +30,8 @@ struct PrepareSettings {
 
 struct SourceSettings {
   std::string name;
-  std::vector<std::string> paths;  // absolute
+  std::vector<std::string> paths;  // absolute; none of a source that is followed
+  std::optional<StreamUrl> follow;
   std::string format = "auto";
   ColumnMap columns;
   std::string language;
@@ -63,6 +66,7 @@ struct ProjectFile {
   TrainOptions train;
   std::string rights_override;  // why a model may be trained on sources whose rights do not allow it; empty: it may not
   CompareSettings compare;
+  FollowSettings follow;
   AskSettings ask;
 };
 

@@ -299,5 +299,28 @@ TEST(ProjectFile, ComparisonsAreDescribedInATableOfTheirOwn) {
   EXPECT_THAT(error("sedes = 3\n"), HasSubstr("seeds"));
 }
 
+TEST(ProjectFile, StreamsAreReadWithWhatIsDoneWithThem) {
+  const ProjectFile file = MustParse(
+      "[[source]]\nname = \"posts\"\nfollow = \"kafka://localhost:9092/posts?group=g&format=x-v2\"\n"
+      "[[source]]\nname = \"spool\"\nformat = \"jsonl\"\nfollow = \"dir://./spool\"\n"
+      "[follow]\nevery = \"2 hours\"\nreplay = 0.4\nmax_forgetting = 0.1\n");
+  ASSERT_TRUE(file.sources[0].follow.has_value());
+  EXPECT_EQ(file.sources[0].follow->path, "/posts");
+  EXPECT_EQ(file.sources[0].format, "x-v2");
+  EXPECT_EQ(file.sources[1].follow->path, "/home/user/demo/spool");
+  EXPECT_EQ(file.sources[1].follow->Get("format"), "jsonl");
+  EXPECT_EQ(file.follow.every_seconds, 7200);
+  EXPECT_EQ(file.follow.replay, 0.4);
+  EXPECT_EQ(file.follow.max_forgetting, 0.1);
+}
+
+TEST(ProjectFile, WrongStreamsAreNamedWithTheirLine) {
+  EXPECT_THAT(ErrorOf("[[source]]\nname = \"posts\"\nfollow = \"kafak://localhost/posts\"\n"), HasSubstr(":3:"));
+  EXPECT_THAT(ErrorOf("[[source]]\nname = \"posts\"\npaths = [\"a\"]\nfollow = \"dir:///spool\"\n"),
+              HasSubstr("one of paths and follow"));
+  EXPECT_THAT(ErrorOf("[[source]]\nname = \"posts\"\n"), HasSubstr("one of paths and follow"));
+  EXPECT_THAT(ErrorOf(std::string(kSource) + "[follow]\nevery = \"often\"\n"), HasSubstr("10 minutes"));
+}
+
 }  // namespace
 }  // namespace rhodes

@@ -10,10 +10,13 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "project/erase.h"
+#include "project/follow_state.h"
 #include "project/out_lock.h"
 #include "project/prepare.h"
 #include "project/rights.h"
 #include "project/stages.h"
+#include "store/record_store.h"
+#include "store/source_directory.h"
 
 namespace rhodes {
 namespace {
@@ -66,6 +69,7 @@ class Runner {
     if (!project_.prepare.command.empty()) RETURN_IF_ERROR(RunPrepare());
     if (until_ == "prepare") return std::move(report_);
     RETURN_IF_ERROR(CheckRights());
+    RETURN_IF_ERROR(MakeEmptySources());
     ASSIGN_OR_RETURN(const std::vector<Stage> stages, PlanStages(project_));
     bool reached = true;
     for (size_t i = 0; i < stages.size(); ++i) {
@@ -92,6 +96,18 @@ class Runner {
     const auto train = std::find(names.begin(), names.end(), "train");
     if (std::find(names.begin(), train, until_) != train) return absl::OkStatus();
     return CheckTrainingRights(StatedRights(project_), project_.rights_override);
+  }
+
+  // A stream that brought nothing yet is a source without records, which views can name.
+  absl::Status MakeEmptySources() const {
+    for (const SourceSettings& source : project_.sources) {
+      if (!source.follow || PathExists(SourceDirectory(project_.out, source.name) + "/manifest.json")) continue;
+      ASSIGN_OR_RETURN(const std::unique_ptr<RecordWriter> writer,
+                       RecordWriter::Open(project_.out, source.name, RecordWriter::Mode::kFollow, context_));
+      writer->SetRights(source.rights);
+      RETURN_IF_ERROR(writer->Checkpoint("follow", Json::object(), Json(), 0));
+    }
+    return absl::OkStatus();
   }
 
   // What the project file states goes into the manifests of sources that are not read again, too.
@@ -147,19 +163,30 @@ class Runner {
 
 }  // namespace
 
-absl::StatusOr<RunReport> RunProject(const RunOptions& options, RunContext& context) {
+absl::StatusOr<RunReport> RunStages(const ProjectFile& project, const std::string& until, RunContext& context) {
   const Clock::time_point begun = Clock::now();
-  RETURN_IF_ERROR(CheckUntil(options.until));
-  ASSIGN_OR_RETURN(const ProjectFile project, LoadProjectFile(options.file, options.quick));
-  ASSIGN_OR_RETURN(const OutLock lock, OutLock::Acquire(project.out));
-  RETURN_IF_ERROR(FinishErasure(project.out, context).status());
-  ASSIGN_OR_RETURN(RunReport report, Runner(project, options.until, context).Run());
+  ASSIGN_OR_RETURN(RunReport report, Runner(project, until, context).Run());
   report.project = project.name;
   report.file = project.path;
   report.out = project.out;
   report.seconds = SecondsSince(begun);
   report.peak_memory_bytes = PeakMemory();
   return report;
+}
+
+absl::StatusOr<RunReport> RunProject(const RunOptions& options, RunContext& context) {
+  RETURN_IF_ERROR(CheckUntil(options.until));
+  ASSIGN_OR_RETURN(const ProjectFile project, LoadProjectFile(options.file, options.quick));
+  ASSIGN_OR_RETURN(const OutLock lock, OutLock::Acquire(project.out));
+  RETURN_IF_ERROR(FinishErasure(project.out, context).status());
+  if (PathExists(FollowDirectory(project.out) + "/state.json")) {
+    return UsageError(
+        fmt::format("{}: the model in {} was trained further on its streams, and this run would train another one from "
+                    "the beginning: go on with rhodes run {} --follow, or remove {} to begin anew with all that is "
+                    "stored",
+                    project.path, project.out, options.file, FollowDirectory(project.out)));
+  }
+  return RunStages(project, options.until, context);
 }
 
 }  // namespace rhodes

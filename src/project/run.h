@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/run_context.h"
+#include "project/project_file.h"
 
 namespace rhodes {
 
@@ -42,9 +43,14 @@ struct RunReport {
 // Runs the stages of the project whose key differs from what lies in its output folder, in order, one at a time. What a
 // killed run left is picked up where it stood. Says each stage's outcome through context.progress.
 //
-// UsageError for the project file and `until`; FAILED_PRECONDITION when another run is at work in the folder; otherwise
-// the first failing stage's error. What the stages before it made stays.
+// UsageError for the project file and `until`, and for a project whose model was trained further by following
+// (project/follow_run.h), which this would replace; FAILED_PRECONDITION when another run is at work in the folder;
+// otherwise the first failing stage's error. What the stages before it made stays.
 absl::StatusOr<RunReport> RunProject(const RunOptions& options, RunContext& context);
+
+// The same for whoever has loaded the project and holds its folder's lock. Sources that are followed are taken as they
+// stand.
+absl::StatusOr<RunReport> RunStages(const ProjectFile& project, const std::string& until, RunContext& context);
 
 // The stages with status, seconds and counts, and the values of the table.
 Json ToJson(const RunReport& report);

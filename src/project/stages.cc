@@ -13,6 +13,8 @@
 #include "project/fuse_settings.h"
 #include "project/rights.h"
 #include "store/record_store.h"
+#include "store/source_directory.h"
+#include "table/part_list.h"
 #include "token/tokenize.h"
 #include "trace/build.h"
 #include "train/loop.h"
@@ -25,7 +27,7 @@ namespace {
 constexpr int kIngestVersion = 2;
 constexpr int kEntitiesVersion = 1;
 constexpr int kFuseVersion = 2;
-constexpr int kCurateVersion = 2;
+constexpr int kCurateVersion = 3;
 constexpr int kTokenizeVersion = 1;
 constexpr int kTrainVersion = 1;
 constexpr int kCompareVersion = 1;
@@ -88,7 +90,17 @@ class Planner {
     return stages_.back();
   }
 
+  // A stream's records are input as they stand.
+  absl::Status AddFollowed(const SourceSettings& source) {
+    const std::string manifest = fmt::format("{}/records/{}/manifest.json", out_, source.name);
+    if (!PathExists(manifest)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const SourceManifest stored, ReadSourceManifest(SourceDirectory(out_, source.name)));
+    ingest_keys_.push_back(ContentId({"followed", source.name, DumpJson(PartsToJson(stored.parts))}));
+    return absl::OkStatus();
+  }
+
   absl::Status AddIngest(const SourceSettings& source) {
+    if (source.follow) return AddFollowed(source);
     IngestOptions options;
     options.paths = source.paths;
     options.format = source.format;
@@ -156,6 +168,7 @@ class Planner {
     options.inputs = {out_ + "/documents"};
     options.kept = out_ + "/corpus";
     options.dropped = out_ + "/dropped";
+    options.clusters = out_ + "/clusters";
     options.settings = project_.curate;
     options.key = curate_key_ = KeyOf("curate", kCurateVersion, ToJson(options.settings), {fuse_key_});
     Stage& stage = Add("curate", "curate", options.key, "corpus/manifest.json");

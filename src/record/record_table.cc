@@ -58,14 +58,14 @@ void SetUnlessEmpty(RowChunks& row, size_t column, const std::string& value) {
   if (!value.empty()) row.SetString(column, value);
 }
 
-uint64_t BytesOf(const Record& record) {
+}  // namespace
+
+uint64_t RecordBytes(const Record& record) {
   uint64_t bytes = 128 + record.text.size() + record.original.size() + record.author.size() +
                    record.origin.file.size() + 40 * record.channels.size() + 24 * record.units.size();
   for (const auto& [name, value] : record.fields) bytes += 32 + name.size() + value.size();
   return bytes;
 }
-
-}  // namespace
 
 const char kRecordColumns[] =
     "id VARCHAR, source VARCHAR, kind VARCHAR, time TIMESTAMP, time_precision VARCHAR, author VARCHAR, "
@@ -115,7 +115,7 @@ absl::Status RecordPartWriter::Append(const Record& record) {
   row.SetUInt64(kBegin, record.origin.begin);
   row.SetUInt64(kEnd, record.origin.end);
   SetUnlessEmpty(row, kReader, record.reader);
-  return parts_->EndRow(BytesOf(record));
+  return parts_->EndRow(RecordBytes(record));
 }
 
 absl::StatusOr<std::vector<PartInfo>> RecordPartWriter::Finish() { return parts_->Finish(); }

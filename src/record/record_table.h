@@ -15,6 +15,9 @@ namespace rhodes {
 // The columns as in CREATE TABLE.
 extern const char kRecordColumns[];
 
+// About what a record takes in memory: text, original, fields and what holds them together.
+uint64_t RecordBytes(const Record& record);
+
 // Writes records in the order they are appended to `directory`/part-NNNNN.parquet, beginning with number `first_part`.
 // The bytes are a function of the records and of `first_part` alone. What is not valid UTF-8 becomes U+FFFD, and then
 // `original` keeps the text's bytes; of fields or channels with one name, the second becomes "name[2]", and so on.

@@ -14,7 +14,7 @@ constexpr size_t kMany = 8;
 
 }  // namespace
 
-size_t SmallPartsAtEnd(const std::vector<PartInfo>& parts) {
+size_t SmallPartsAtEnd(std::span<const PartInfo> parts) {
   for (const uint64_t most : kClasses) {
     size_t run = 0;
     while (run < parts.size() && parts[parts.size() - 1 - run].bytes < most) ++run;

@@ -74,7 +74,7 @@ class RecordWriter {
                                   double seconds) = 0;
   // The position of the last Checkpoint(), of an earlier process too; null: none.
   virtual Json position() const = 0;
-  // Since the last commit: bytes of text, originals and fields; whether there is anything to commit; whether notices
+  // Since the last commit: bytes of the records (RecordBytes()); whether there is anything to commit; whether notices
   // came in that may take back what is stored (store/takedown_list.h).
   virtual uint64_t open_bytes() const = 0;
   virtual bool dirty() const = 0;

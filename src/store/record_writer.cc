@@ -90,7 +90,7 @@ class Writer final : public RecordWriter {
     }
     ++counts_.stored;
     text_bytes_ += record.text.size();
-    open_bytes_ += record.text.size() + record.original.size();
+    open_bytes_ += RecordBytes(record);
     if (record.reader != last_reader_) readers_.insert(last_reader_ = record.reader);
     return broken_ = parts_->Append(record);
   }
@@ -212,6 +212,9 @@ class Writer final : public RecordWriter {
     first_part_ += static_cast<int>(after.parts.size() - before_.parts.size());
     RETURN_IF_ERROR(MakeCount(after));
     before_ = std::move(after);
+    // Parts that were closed full are small only where their text compresses well: merging those, too, cost a topic at
+    // full speed 8 % of its processor time.
+    if (open_bytes_ >= RecordPartWriter::kPartBytes) full_parts_ = before_.parts.size();
     committed_counts_ = committed_counts_ + counts_;
     counts_ = {};
     text_bytes_ = open_bytes_ = 0;
@@ -227,7 +230,7 @@ class Writer final : public RecordWriter {
       RETURN_IF_ERROR(RemoveTree(superseded_.front().first));
       superseded_.pop_front();
     }
-    const size_t run = SmallPartsAtEnd(before_.parts);
+    const size_t run = SmallPartsAtEnd(std::span(before_.parts).subspan(full_parts_));
     if (run == 0) return absl::OkStatus();
     SourceManifest after = before_;
     const std::vector<PartInfo> small(after.parts.end() - static_cast<std::ptrdiff_t>(run), after.parts.end());
@@ -325,6 +328,7 @@ class Writer final : public RecordWriter {
   IngestCounts committed_counts_;  // of this object's commits before
   uint64_t text_bytes_ = 0;
   uint64_t open_bytes_ = 0;
+  size_t full_parts_ = 0;  // this many parts are followed by those that the clock closed
   static constexpr std::chrono::minutes kGrace{10};
   std::deque<std::pair<std::string, std::chrono::steady_clock::time_point>> superseded_;  // parts that were merged
   TakedownList takedowns_;

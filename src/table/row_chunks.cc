@@ -157,10 +157,13 @@ void RowChunks::EndChunk() {
 }
 
 absl::Status RowChunks::Register(Database& database, const std::string& function) {
-  if (chunk_ != nullptr) EndChunk();
+  return RegisterSlot(database, function, &self_);
+}
+
+absl::Status RowChunks::RegisterSlot(Database& database, const std::string& function, RowChunks** slot) {
   duckdb_table_function table = duckdb_create_table_function();
   duckdb_table_function_set_name(table, function.c_str());
-  duckdb_table_function_set_extra_info(table, this, nullptr);
+  duckdb_table_function_set_extra_info(table, slot, nullptr);
   duckdb_table_function_set_bind(table, &RowChunks::Bind);
   duckdb_table_function_set_init(table, &RowChunks::Init);
   duckdb_table_function_set_function(table, &RowChunks::Yield);
@@ -171,7 +174,8 @@ absl::Status RowChunks::Register(Database& database, const std::string& function
 }
 
 void RowChunks::Bind(duckdb_bind_info info) {
-  const auto* rows = static_cast<const RowChunks*>(duckdb_bind_get_extra_info(info));
+  RowChunks* const rows = *static_cast<RowChunks**>(duckdb_bind_get_extra_info(info));
+  if (rows->chunk_ != nullptr) rows->EndChunk();
   for (size_t i = 0; i < rows->schema_->size(); ++i) {
     duckdb_bind_add_result_column(info, rows->schema_->name(i).c_str(), rows->schema_->type(i));
   }
@@ -180,7 +184,7 @@ void RowChunks::Bind(duckdb_bind_info info) {
 void RowChunks::Init(duckdb_init_info info) { duckdb_init_set_max_threads(info, 1); }
 
 void RowChunks::Yield(duckdb_function_info info, duckdb_data_chunk output) {
-  auto* rows = static_cast<RowChunks*>(duckdb_function_get_extra_info(info));
+  RowChunks* const rows = *static_cast<RowChunks**>(duckdb_function_get_extra_info(info));
   if (rows->full_.empty()) {
     duckdb_data_chunk_set_size(output, 0);
     return;

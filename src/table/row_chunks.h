@@ -66,11 +66,15 @@ class RowChunks {
   // Makes the rows what `FROM function()` yields, in order and once: they are freed as they are read. No row may be
   // added after this, and `database` must not read them once this object is gone.
   absl::Status Register(Database& database, const std::string& function);
+  // The same for a database that reads many, one after another: `FROM function()` yields those that `*slot` points to
+  // when the query is bound. `slot` must live as long as the database.
+  static absl::Status RegisterSlot(Database& database, const std::string& function, RowChunks** slot);
 
  private:
   static void Bind(duckdb_bind_info info);
   static void Init(duckdb_init_info info);
   static void Yield(duckdb_function_info info, duckdb_data_chunk output);
+  RowChunks* self_ = this;  // the slot of Register()
   void StartChunk();
   void EndChunk();
   // Reserves room for `count` entries in the list at this row; the child vector and where they begin.

@@ -7,9 +7,12 @@
 #include <random>
 #include <vector>
 
+#include "train/export.h"
+
 namespace rhodes {
 namespace {
 
+constexpr int64_t kEvaluationBatch = 8;
 constexpr double kTemperature = 0.8;
 constexpr size_t kCandidates = 40;
 constexpr int64_t kSampleGrain = 64;  // texts are padded to a multiple, so that few shapes of products are made
@@ -90,6 +93,25 @@ absl::StatusOr<Evaluation> Evaluate(Llama& model, const ShardSet& shards, const 
   result.loss = nats / static_cast<double>(wanted);
   result.bits_per_byte = nats / std::numbers::ln2 / static_cast<double>(std::max<uint64_t>(1, result.bytes));
   return result;
+}
+
+absl::StatusOr<std::vector<Evaluation>> EvaluateDirectory(const std::string& directory, const std::string& compute,
+                                                          const std::vector<const ShardSet*>& sets,
+                                                          const Tokenizer& tokenizer, uint64_t tokens, int64_t length,
+                                                          RunContext& context) {
+  ASSIGN_OR_RETURN(const LlamaConfig config, LlamaConfig::Load(directory + "/config.json"));
+  LlamaOptions options;
+  options.compute = compute == "bf16" ? ComputeType::kBf16 : ComputeType::kF32;
+  options.threads = context.Threads();
+  options.max_sequences = kEvaluationBatch;
+  options.max_context = length;
+  ASSIGN_OR_RETURN(const std::unique_ptr<Llama> model, Llama::Create(config, options));
+  RETURN_IF_ERROR(LoadWeights(directory, *model));
+  std::vector<Evaluation> results;
+  for (const ShardSet* set : sets) {
+    ASSIGN_OR_RETURN(results.emplace_back(), Evaluate(*model, *set, tokenizer, tokens, length, true, context));
+  }
+  return results;
 }
 
 absl::StatusOr<std::string> Sample(Llama& model, const Tokenizer& tokenizer, const std::string& prompt, int64_t count,

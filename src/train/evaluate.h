@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/run_context.h"
 #include "model/llama.h"
@@ -21,6 +22,13 @@ namespace rhodes {
 // twice the cost. Without, windows stand side by side.
 absl::StatusOr<Evaluation> Evaluate(Llama& model, const ShardSet& shards, const Tokenizer& tokenizer, uint64_t tokens,
                                     int64_t length, bool overlap, RunContext& context);
+
+// The same of the model in `directory` (a model directory whose weights were computed in `compute`, "bf16" or "f32"),
+// on each of `sets`, with overlap. Memory: the model, for 8 sequences of `length`.
+absl::StatusOr<std::vector<Evaluation>> EvaluateDirectory(const std::string& directory, const std::string& compute,
+                                                          const std::vector<const ShardSet*>& sets,
+                                                          const Tokenizer& tokenizer, uint64_t tokens, int64_t length,
+                                                          RunContext& context);
 
 // Continues `prompt` by up to `count` tokens drawn at temperature 0.8 from the 40 likeliest, from `seed`; stops at
 // end-of-text. For samples on the way: each token costs a pass over the whole text.

@@ -84,8 +84,8 @@ class Run {
 };
 
 absl::Status Run::Prepare() {
-  ASSIGN_OR_RETURN(windows_, Windows::Create(*inputs_.train, inputs_.replay, inputs_.replay_share, options_.context,
-                                             options_.seed));
+  ASSIGN_OR_RETURN(
+      windows_, Windows::Create(*inputs_.train, inputs_.replay, inputs_.replay_share, options_.context, options_.seed));
   LlamaOptions model_options;
   model_options.compute = ChooseCompute(options_.compute);
   model_options.threads = context_.Threads();

@@ -279,8 +279,7 @@ TEST_F(LoopTest, ContinuedTrainingSurvivesAKillAndReplaysOldText) {
   EXPECT_EQ(Metrics("straight"), Metrics("stopped"));
 
   // Without old text between the new, more of it is forgotten.
-  const absl::StatusOr<TrainReport> alone =
-      RunTraining(continued("alone"), {&tokenizer, &fresh, &validation}, context);
+  const absl::StatusOr<TrainReport> alone = RunTraining(continued("alone"), {&tokenizer, &fresh, &validation}, context);
   ASSERT_TRUE(alone.ok());
   EXPECT_GT(alone->validation.loss, straight->validation.loss + 0.05);
 }

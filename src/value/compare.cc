@@ -20,7 +20,6 @@ namespace rhodes {
 namespace {
 
 // Sequences of an evaluation pass.
-constexpr int64_t kEvaluationBatch = 8;
 
 TrainOptions RunOptionsOf(const CompareOptions& options) {
   const CompareSettings& settings = options.settings;
@@ -129,24 +128,24 @@ class Comparer {
 
   absl::StatusOr<Json> EvaluateOnSets(const std::string& model_directory, const std::string& compute,
                                       RunContext& context) {
-    ASSIGN_OR_RETURN(const LlamaConfig config, LlamaConfig::Load(model_directory + "/config.json"));
-    LlamaOptions options;
-    options.compute = compute == "bf16" ? ComputeType::kBf16 : ComputeType::kF32;
-    options.threads = context.Threads();
-    options.max_sequences = kEvaluationBatch;
-    options.max_context = options_.settings.context;
-    ASSIGN_OR_RETURN(const std::unique_ptr<Llama> model, Llama::Create(config, options));
-    RETURN_IF_ERROR(LoadWeights(model_directory, *model));
+    std::vector<std::unique_ptr<ShardSet>> opened;
+    std::vector<const ShardSet*> sets;
+    for (const Json& set : sets_) {
+      ASSIGN_OR_RETURN(opened.emplace_back(),
+                       ShardSet::Open(data_ + "/sets/" + set["name"].get<std::string>(), "validation"));
+      sets.push_back(opened.back().get());
+    }
+    ASSIGN_OR_RETURN(
+        const std::vector<Evaluation> evaluations,
+        EvaluateDirectory(model_directory, compute, sets, *tokenizer_, 0, options_.settings.context, context));
     Json results = Json::object();
     double nats = 0;
     double tokens = 0;
     double bytes = 0;
-    for (const Json& set : sets_) {
-      const std::string name = set["name"];
-      ASSIGN_OR_RETURN(const std::unique_ptr<ShardSet> shards, ShardSet::Open(data_ + "/sets/" + name, "validation"));
-      ASSIGN_OR_RETURN(const Evaluation evaluation,
-                       Evaluate(*model, *shards, *tokenizer_, 0, options_.settings.context, true, context));
-      results[name] = {{"loss", evaluation.loss}, {"bits_per_byte", evaluation.bits_per_byte}};
+    for (size_t i = 0; i < evaluations.size(); ++i) {
+      const Evaluation& evaluation = evaluations[i];
+      results[sets_[i]["name"].get<std::string>()] = {{"loss", evaluation.loss},
+                                                      {"bits_per_byte", evaluation.bits_per_byte}};
       nats += evaluation.loss * static_cast<double>(evaluation.tokens);
       tokens += static_cast<double>(evaluation.tokens);
       bytes += static_cast<double>(evaluation.bytes);

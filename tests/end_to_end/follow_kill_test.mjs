@@ -1,5 +1,5 @@
 // A Kafka topic followed while the follower is killed at random moments: every message is stored exactly once.
-// Usage: node follow_kill_test.mjs PATH_TO_RHODES PATH_TO_KAFKA_MOCK KILLS
+// Usage: node follow_kill_test.mjs PATH_TO_RHODES PATH_TO_KAFKA_MOCK KILLS [PARTITIONS_AS_IN_THE_ADDRESS]
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,13 +9,14 @@ import { exitOf, randomNumbers, sleep, startBroker } from './follow_tools.mjs';
 
 const mock = process.argv[3];
 const kills = Number(process.argv[4] ?? 8);
+const taken = process.argv[5] ?? 'all';
 const partitions = 8;
 const batch = 500;
 
 const random = randomNumbers(12345);
 
 function follow(broker, out, more = []) {
-  return spawn(rhodes, ['ingest', '--follow', '--source', `kafka://${broker.address}/numbers?group=test&format=jsonl&partitions=all`,
+  return spawn(rhodes, ['ingest', '--follow', '--source', `kafka://${broker.address}/numbers?group=test&format=jsonl&partitions=${taken}`,
     '--out', out, '--part-seconds', '0.1', '--memory', '600MB', '--quiet', ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

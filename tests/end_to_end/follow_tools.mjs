@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline';
 
 import { check } from './harness.mjs';
 
-// The mock broker (tests/tools/kafka_mock.cc) as lines in and out.
+// The mock broker (tests/tools/kafka_mock.cc) as lines in and out; with RHODES_KAFKA=HOST:PORT the broker that is there.
 export async function startBroker(mock) {
-  const child = spawn(mock, [], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(mock, process.env.RHODES_KAFKA ? [process.env.RHODES_KAFKA] : [], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const address = (await lines.next()).value;
   const tell = async (line) => {
