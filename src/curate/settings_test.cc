@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/file.h"
 
 namespace rhodes {
@@ -50,17 +52,19 @@ TEST(CurateSettings, EverySettingChangesTheJsonThatKeysAreMadeOf) {
 }
 
 TEST(CurateSettings, TheDocumentationNamesEverySettingAndRule) {
-  absl::StatusOr<std::string> page = ReadFile(RHODES_SOURCE_DIR "/docs/curation.md");
-  ASSERT_TRUE(page.ok()) << page.status();
-  const absl::StatusOr<std::string> rules = ReadFile(RHODES_SOURCE_DIR "/docs/curation-rules.md");
-  ASSERT_TRUE(rules.ok()) << rules.status();
-  *page += *rules;
+  std::string pages;  // curation.md and those beside it
+  for (const auto& entry : std::filesystem::directory_iterator(RHODES_SOURCE_DIR "/docs")) {
+    if (!entry.path().filename().string().starts_with("curation")) continue;
+    const absl::StatusOr<std::string> page = ReadFile(entry.path().string());
+    ASSERT_TRUE(page.ok()) << page.status();
+    pages += *page;
+  }
   CurateSettings settings;
   for (const NamedSetting& setting : NamedSettings(settings)) {
     const std::string key = setting.name.substr(setting.name.find('.') + 1);
-    EXPECT_THAT(*page, HasSubstr("`" + key + "`"));
+    EXPECT_THAT(pages, HasSubstr("`" + key + "`"));
   }
-  for (const std::string& rule : KnownRules()) EXPECT_THAT(*page, HasSubstr("`" + rule + "`"));
+  for (const std::string& rule : KnownRules()) EXPECT_THAT(pages, HasSubstr("`" + rule + "`"));
 }
 
 }  // namespace
