@@ -1,9 +1,16 @@
-# Makes testdata/near_goldens.jsonl: texts written for this file, what datatrove makes of them.
+"""Makes src/curate/testdata/near/datatrove_goldens.jsonl: texts written for it, and what datatrove makes of them.
+
+usage: datatrove_near_goldens.py > src/curate/testdata/near/datatrove_goldens.jsonl
+"""
 import json
+import tempfile
+
+import numpy as np
+import xxhash
 from datatrove.pipeline.dedup.minhash import MinhashDedupSignature
 from datatrove.utils.text import simplify_text
-import numpy as np, xxhash
-step = MinhashDedupSignature("/tmp/near-goldens")
+
+step = MinhashDedupSignature(tempfile.mkdtemp())
 texts = [
  "The quick brown fox jumps over the lazy dog.",
  "",

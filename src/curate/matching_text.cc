@@ -65,30 +65,31 @@ bool IsDecimalSeparator(char32_t c) {
   return c == '.' || c == ',' || c == 0x60C || c == 0x66B || (c >= 0x2396 && c <= 0x2398);
 }
 
-// Lower case as Python's str.lower(): full mappings, final sigma.
-std::u32string LowerCase(std::string_view text) {
-  constexpr size_t kPiece = size_t{1} << 28;  // ICU counts UTF-16 units in int32; pieces end at line ends
-  std::u32string out;
-  out.reserve(text.size());
-  const auto append = [&out](std::string_view piece) {
-    icu::UnicodeString units =
-        icu::UnicodeString::fromUTF8(icu::StringPiece(piece.data(), static_cast<int32_t>(piece.size())));
-    units.toLower(icu::Locale::getRoot());
-    for (int32_t i = 0; i < units.length();) {
-      const UChar32 c = units.char32At(i);
-      out += static_cast<char32_t>(c);
-      i += U16_LENGTH(c);
-    }
-  };
-  while (text.size() > kPiece) {
-    size_t cut = text.rfind('\n', kPiece);
-    if (cut == std::string_view::npos || cut == 0) cut = kPiece;
-    while (cut < text.size() && (static_cast<uint8_t>(text[cut]) & 0xC0) == 0x80) ++cut;
-    append(text.substr(0, cut));
-    text.remove_prefix(cut);
+// Replaces `out` by `text` in lower case as Python's str.lower(): full mappings, final sigma.
+void LowerCase(std::string_view text, std::u32string& out) {
+  out.clear();
+  icu::UnicodeString units =
+      icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
+  units.toLower(icu::Locale::getRoot());
+  for (int32_t i = 0; i < units.length();) {
+    const UChar32 c = units.char32At(i);
+    out += static_cast<char32_t>(c);
+    i += U16_LENGTH(c);
   }
-  append(text);
-  return out;
+}
+
+// The end of the piece of `text` to work on: a text of 1 GB need not lie in memory five times over. Behind a space or a
+// line end, across which neither a number nor the rule of the final sigma reaches; without one for 256 MiB, anywhere
+// (ICU counts in int32).
+size_t PieceEnd(std::string_view text) {
+  constexpr size_t kPiece = size_t{1} << 24;
+  constexpr size_t kMost = size_t{1} << 28;
+  if (text.size() <= kPiece) return text.size();
+  size_t end = std::min(text.find_first_of(" \n", kPiece), text.size() - 1) + 1;
+  if (end <= kMost) return end;
+  end = kMost;
+  while ((static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) ++end;
+  return end;
 }
 
 // The end of the number that begins at `at`: digits, and once a separator with digits behind it.
@@ -392,7 +393,7 @@ class Matcher {
 void SimplifyText(std::string_view text, std::string& out) {
   out.clear();
   const std::vector<bool>& punctuation = PunctuationTable();
-  const std::u32string lower = LowerCase(text);
+  std::u32string lower;
   MarkStripper stripper(out);
   bool space = false;
   bool begun = false;
@@ -406,12 +407,14 @@ void SimplifyText(std::string_view text, std::string& out) {
     begun = true;
     stripper.Append(c);
   };
-  for (size_t at = 0; at < lower.size();) {
-    if (IsDecimalDigit(lower[at])) {
-      at = NumberEnd(lower, at);
-      take('0');
-    } else {
-      take(lower[at++]);
+  while (!text.empty()) {
+    const size_t end = PieceEnd(text);
+    LowerCase(text.substr(0, end), lower);
+    text.remove_prefix(end);
+    for (size_t at = 0; at < lower.size();) {
+      const bool number = IsDecimalDigit(lower[at]);
+      take(number ? U'0' : lower[at]);
+      at = number ? NumberEnd(lower, at) : at + 1;
     }
   }
   stripper.Flush();

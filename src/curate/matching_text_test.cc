@@ -87,6 +87,18 @@ TEST(MatchingText, IsTheSameWhenDoneTwice) {
   }
 }
 
+TEST(MatchingText, ALongTextIsSimplifiedInPiecesWithoutATrace) {
+  std::string text;
+  std::string expected;
+  while (text.size() < (size_t{17} << 20)) {
+    text += "3.25 \u0391\u03A3 (x) 1\u0661 ";
+    expected += expected.empty() ? "0 \u03B1\u03C2 x 0" : " 0 \u03B1\u03C2 x 0";
+  }
+  std::string out;
+  SimplifyText(text, out);
+  EXPECT_TRUE(out == expected);
+}
+
 TEST(MatchingText, AnyBytesOnceRepairedGiveValidUtf8) {
   std::string all;
   for (int i = 0; i < 65536; ++i) all += static_cast<char>(i * 2654435761u >> 13);

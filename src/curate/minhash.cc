@@ -204,31 +204,42 @@ void DatatroveMinHash(std::span<const uint64_t> shingles, DatatroveMinima& minim
   (shingles.data(), shingles.size(), parameters.a.data(), parameters.b.data(), minima.data());
 }
 
-void HashWords(std::string_view text, std::vector<uint64_t>& hashes) {
-  hashes.clear();
+size_t HashWords(std::string_view text, size_t most, std::vector<uint64_t>& hashes) {
   const char* at = text.data();
   const char* const end = at + text.size();
-  while (at < end) {
+  while (at < end && hashes.size() < most) {
     const auto* space = static_cast<const char*>(std::memchr(at, ' ', static_cast<size_t>(end - at)));
     if (space == nullptr) space = end;
     hashes.push_back(XXH3_64bits(at, static_cast<size_t>(space - at)));
-    at = space + 1;
+    at = std::min(space + 1, end);
   }
+  return static_cast<size_t>(at - text.data());
 }
 
-bool OnePermutationMinHash(std::span<const uint64_t> word_hashes, BinMinima& minima) {
-  if (word_hashes.size() < kShingleWords) return false;
+OnePermutationHasher::OnePermutationHasher() { minima_.fill(kEmpty); }
+
+void OnePermutationHasher::Update(std::span<const uint64_t> word_hashes) {
   constexpr uint64_t kOldest = Power(kMultiplier, kShingleWords);
-  minima.fill(kEmpty);
-  uint64_t polynomial = 0;
-  for (size_t i = 0; i < word_hashes.size(); ++i) {
-    polynomial = polynomial * kMultiplier + word_hashes[i];
-    if (i + 1 < kShingleWords) continue;
-    if (i >= kShingleWords) polynomial -= kOldest * word_hashes[i - kShingleWords];
+  uint64_t polynomial = polynomial_;
+  size_t slot = static_cast<size_t>(words_ % kShingleWords);
+  uint64_t words = words_;
+  for (const uint64_t word : word_hashes) {
+    // The word that leaves; before there were five, zero.
+    polynomial = polynomial * kMultiplier + word - kOldest * last_[slot];
+    last_[slot] = word;
+    slot = slot + 1 == kShingleWords ? 0 : slot + 1;
+    if (++words < kShingleWords) continue;
     const uint64_t hash = Mix(polynomial);
-    uint64_t& least = minima[hash & (kBins - 1)];
+    uint64_t& least = minima_[hash & (kBins - 1)];
     least = std::min(least, hash >> 7);
   }
+  polynomial_ = polynomial;
+  words_ = words;
+}
+
+bool OnePermutationHasher::Finish(BinMinima& minima) const {
+  if (words_ < kShingleWords) return false;
+  minima = minima_;
   Densify(minima);
   return true;
 }

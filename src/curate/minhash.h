@@ -43,10 +43,24 @@ inline constexpr size_t kOwnBands = 21;  // the last two bins are in none
 inline constexpr size_t kOwnRows = 6;
 using BinMinima = std::array<uint64_t, kBins>;
 
-// XXH3 of every word of `text`, whose words are separated by single spaces.
-void HashWords(std::string_view text, std::vector<uint64_t>& hashes);
-// False when there are fewer words than a shingle has; then `minima` is undefined.
-bool OnePermutationMinHash(std::span<const uint64_t> word_hashes, BinMinima& minima);
+// Collects the shingles of a text that comes as the hashes of its words, piece by piece.
+class OnePermutationHasher {
+ public:
+  OnePermutationHasher();
+  void Update(std::span<const uint64_t> word_hashes);
+  // False when there were fewer words than a shingle has; then `minima` is undefined.
+  bool Finish(BinMinima& minima) const;
+
+ private:
+  BinMinima minima_;
+  std::array<uint64_t, kShingleWords> last_{};  // hashes, the oldest at words_ % kShingleWords
+  uint64_t polynomial_ = 0;
+  uint64_t words_ = 0;
+};
+
+// Appends XXH3 of the words of `text`, which single spaces separate, until there are `most` hashes; returns the bytes
+// of `text` that are done.
+size_t HashWords(std::string_view text, size_t most, std::vector<uint64_t>& hashes);
 
 // Four bits of each bin: enough to estimate the similarity of two documents with a standard error of 0.04.
 inline constexpr size_t kSketchBytes = kBins / 2;

@@ -73,6 +73,12 @@ TEST(MinHash, VectorsComputeTheFormula) {
   }
 }
 
+bool OnePermutationMinHash(const std::vector<uint64_t>& words, BinMinima& minima) {
+  OnePermutationHasher hasher;
+  hasher.Update(words);
+  return hasher.Finish(minima);
+}
+
 std::vector<uint64_t> RandomWords(size_t count, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<uint64_t> words(count);
@@ -150,12 +156,29 @@ TEST(MinHash, SketchesCountEqualNibbles) {
 
 TEST(MinHash, HashesWordsBetweenSpaces) {
   std::vector<uint64_t> hashes;
-  HashWords("a bc a", hashes);
+  EXPECT_EQ(HashWords("a bc a", 9, hashes), 6u);
   ASSERT_EQ(hashes.size(), 3u);
   EXPECT_EQ(hashes[0], hashes[2]);
   EXPECT_NE(hashes[0], hashes[1]);
-  HashWords("", hashes);
-  EXPECT_TRUE(hashes.empty());
+  hashes.clear();
+  EXPECT_EQ(HashWords("a bc a", 2, hashes), 5u);
+  EXPECT_EQ(hashes.size(), 2u);
+  EXPECT_EQ(HashWords("", 9, hashes), 0u);
+}
+
+TEST(MinHash, WordsInPiecesAreTheSame) {
+  const std::vector<uint64_t> words = RandomWords(300, 11);
+  BinMinima whole;
+  ASSERT_TRUE(OnePermutationMinHash(words, whole));
+  for (const size_t piece : {1, 3, 5, 7, 299}) {
+    OnePermutationHasher hasher;
+    for (size_t at = 0; at < words.size(); at += piece) {
+      hasher.Update(std::span(words).subspan(at, std::min(piece, words.size() - at)));
+    }
+    BinMinima minima;
+    ASSERT_TRUE(hasher.Finish(minima));
+    EXPECT_EQ(minima, whole) << piece;
+  }
 }
 
 }  // namespace

@@ -106,9 +106,15 @@ NearSignature NearHasher::Sign(std::string_view text, NearScratch& scratch) cons
     HashBands<kDatatroveHashesPerBucket>(minima, kDatatroveBuckets, signature);
   } else {
     MatchingText(text, scratch.text);
-    HashWords(scratch.text, scratch.hashes);
+    constexpr size_t kWords = 1 << 16;  // at a time: a text of 1 GB has half a billion words
+    OnePermutationHasher hasher;
+    for (size_t at = 0; at < scratch.text.size();) {
+      scratch.hashes.clear();
+      at += HashWords(std::string_view(scratch.text).substr(at), kWords, scratch.hashes);
+      hasher.Update(scratch.hashes);
+    }
     BinMinima minima;
-    if (!OnePermutationMinHash(scratch.hashes, minima)) return signature;
+    if (!hasher.Finish(minima)) return signature;
     HashBands<kOwnRows>(minima, kOwnBands, signature);
     MakeSketch(minima, signature.sketch);
   }

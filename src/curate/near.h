@@ -90,7 +90,8 @@ struct NearCounts {
 class NearVerdicts {
  public:
   virtual ~NearVerdicts() = default;
-  // `ordinal` < counts().documents. Constant time. Reading in ascending order touches memory in order.
+  // Constant time. An ordinal behind the last one added is in no cluster. Reading in ascending order touches memory in
+  // order.
   virtual NearVerdict Of(uint64_t ordinal) const = 0;
   virtual const NearCounts& counts() const = 0;
 };

@@ -113,6 +113,7 @@ absl::StatusOr<uint64_t> NearClusters::CountDocuments(int threads, const std::fu
 }
 
 NearVerdict NearClusters::Of(uint64_t ordinal) const {
+  if (ordinal >= counts_.documents) return {false, false, ordinal};
   const uint32_t parent = Parent(static_cast<uint32_t>(ordinal)).load(std::memory_order_relaxed);
   if (parent == 0) return {false, false, ordinal};
   return {true, parent - 1 != ordinal, parent - 1};
