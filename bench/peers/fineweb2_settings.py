@@ -1,5 +1,5 @@
 import subprocess,yaml,sys
-R='/work/.mirror/huggingface+fineweb-2/repo'
+R=sys.argv[1]  # a clone of FineWeb-2's repository
 names=[l for l in subprocess.run(['git','-C',R,'ls-tree','-r','--name-only','HEAD','configs/'],capture_output=True,text=True).stdout.split() if l.endswith('.yml')]
 p=subprocess.run(['git','-C',R,'cat-file','--batch'],input='\n'.join('HEAD:'+n for n in names),capture_output=True,encoding='utf-8').stdout if 0 else None
 import io

@@ -10,9 +10,21 @@ namespace {
 
 constexpr uint64_t kBytesOfFirst = 48;  // a text's slot in the table, at its fullest
 
+// The words that the reference's tokenizer finds in its simplified text.
+void SplitAsSpacy(std::string_view simplified, std::vector<std::string_view>& words) {
+  thread_local WordSplitter splitter;
+  thread_local Words found;
+  splitter.Split(simplified, WordRules::kSpacyEnglish, found);
+  words.clear();
+  for (const Words::Place& place : found.places) {
+    words.push_back(simplified.substr(place.begin, place.end - place.begin));
+  }
+}
+
 NearSettings NearSettingsOf(const CurateSettings& settings) {
   NearSettings near;
   near.datatrove = settings.datatrove_compatibility;
+  near.split_words = SplitAsSpacy;
   near.verify_similarity = settings.near.similarity;
   return near;
 }
