@@ -38,8 +38,8 @@ struct PersonalDataItem {
 };
 using PersonalDataCounts = std::array<uint64_t, kPersonalDataKinds>;
 
-// The items of `text` (any bytes) in order, none overlapping another. Time is linear in the text: each word is looked at
-// with a window of bounded length. Digits may be ASCII, Arabic-Indic or extended Arabic-Indic. Thread-safe.
+// The items of `text` (any bytes) in order, none overlapping another. Time is linear in the text: each word is looked
+// at with a window of bounded length. Digits may be ASCII, Arabic-Indic or extended Arabic-Indic. Thread-safe.
 std::vector<PersonalDataItem> FindPersonalData(std::string_view text, const PersonalDataSettings& settings);
 
 // `text` with each item replaced by "<EMAIL>", "<PHONE>" and so on. `marks` (ascending places in `text`) are moved with
