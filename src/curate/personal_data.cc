@@ -227,7 +227,7 @@ class Scanner {
     const size_t length = end - begin;
     const char c = text_[begin];
     if ((length > 20 || (end < text_.size() && (text_[end] == '_' || text_[end] == '-' || text_[end] == '.'))) &&
-        std::string_view("AgxsrneIh").find(c == 'e' || c == 'A' ? c : c) != std::string_view::npos) {
+        std::string_view("Agxsrneh").find(c) != std::string_view::npos) {
       const size_t secret = SecretEnd(text_, begin);
       if (secret != 0 && Take(begin, secret, Kind::kSecret)) return secret;
     }
@@ -305,7 +305,8 @@ class Scanner {
     if (begin > 0 && (IsWordByte(text_[begin - 1]) || text_[begin - 1] == '_' || text_[begin - 1] == '/'))
       return word_end;
     size_t end = 0;
-    if (!plus && IsPublicIpv4(text_, first, &end)) {
+    const bool within = begin > 1 && text_[begin - 1] == '.' && IsWordByte(text_[begin - 2]);  // "1.2.3.4.5"
+    if (!plus && !within && IsPublicIpv4(text_, first, &end)) {
       Take(first, end, Kind::kIp);
       return end;
     }
