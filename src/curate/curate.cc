@@ -47,6 +47,7 @@ class Recorder {
  private:
   void Count(const JudgedDocument& judged) {
     const Document& document = judged.document;
+    for (size_t i = 0; i < kPersonalDataKinds; ++i) report_.personal_data[i] += judged.personal_data[i];
     const bool kept = judged.verdict.kept();
     const uint64_t stored = kept ? document.text.size() : 0;
     ++report_.documents;
@@ -125,10 +126,15 @@ absl::StatusOr<CurateReport> Curate(const CurateOptions& options, RunContext& co
   ASSIGN_OR_RETURN(const std::unique_ptr<DocumentWriter> kept_writer, DocumentWriter::Create(kept.path()));
   ASSIGN_OR_RETURN(const std::unique_ptr<DocumentWriter> dropped_writer,
                    DocumentWriter::Create(dropped.path(), {"rule", "reason"}));
-  Recorder recorder(options.settings, context.memory_bytes / 2, *kept_writer, *dropped_writer);
+  CurateSettings settings = options.settings;
+  if (settings.Has("overlap")) {
+    ASSIGN_OR_RETURN(OverlapIndex index, OverlapIndex::Load(settings.overlap));
+    settings.overlap_index = std::make_shared<const OverlapIndex>(std::move(index));
+  }
+  Recorder recorder(settings, context.memory_bytes / 2, *kept_writer, *dropped_writer);
 
   context.progress->Begin("curate", reader->row_count(), "documents");
-  absl::Status status = JudgeAll(options.settings, *reader, recorder, context);
+  absl::Status status = JudgeAll(settings, *reader, recorder, context);
   context.progress->End();
   RETURN_IF_ERROR(status);
   RETURN_IF_ERROR(kept_writer->Finish());
@@ -166,6 +172,11 @@ Json ToJson(const CurateReport& report) {
                        {"text_bytes", counts.text_bytes},
                        {"kept_text_bytes", counts.kept_text_bytes}};
   }
+  Json personal_data = Json::object();
+  for (size_t i = 0; i < kPersonalDataKinds; ++i) {
+    if (report.personal_data[i] == 0) continue;
+    personal_data[std::string(PersonalDataName(static_cast<PersonalDataKind>(i)))] = report.personal_data[i];
+  }
   return {{"documents", report.documents},
           {"kept", report.kept},
           {"dropped", DroppedCount(report)},
@@ -179,6 +190,7 @@ Json ToJson(const CurateReport& report) {
             {"invalid_utf8", report.normalised.invalid_utf8},
             {"invalid_sequences", report.normalised.invalid_sequences},
             {"control_characters", report.normalised.control_characters}}},
+          {"personal_data", personal_data},
           {"seconds", report.seconds}};
 }
 

@@ -14,6 +14,7 @@ struct JudgedDocument {
   Verdict verdict;
   TextHash hash;  // of the normalised text
   uint64_t input_bytes = 0;
+  PersonalDataCounts personal_data{};  // items found by the rule "pii", by kind
 };
 
 // Kept from document to document by one thread: up to 180 MiB once a document had 4 million words.

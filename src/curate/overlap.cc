@@ -86,7 +86,7 @@ absl::StatusOr<OverlapIndex> OverlapIndex::Load(const OverlapSettings& settings)
     for (uint64_t row = 0; std::getline(file, line); ++row) {
       if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
       const absl::StatusOr<Json> json = ParseJson(line, fmt::format("{} line {}", path, row + 1));
-      if (!json.ok()) return UsageError(fmt::format("evaluation set {}", json.status().message()));
+      if (!json.ok()) return UsageError(fmt::format("evaluation set {}", std::string(json.status().message())));
       AddStrings(*json, set, row, index);
     }
   }

@@ -25,6 +25,12 @@ bool ParseNumber(std::string_view text, Number& value) {
 
 const std::vector<std::string>& KnownRules() {
   static const auto* const rules =
+      new std::vector<std::string>{"normalise", "language", "quality", "repetition", "pii", "overlap", "exact"};
+  return *rules;
+}
+
+const std::vector<std::string>& DefaultRules() {
+  static const auto* const rules =
       new std::vector<std::string>{"normalise", "language", "quality", "repetition", "exact"};
   return *rules;
 }
@@ -53,7 +59,20 @@ std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
       {"repetition.max_duplicate_paragraph_characters", &repetition.max_duplicate_paragraph_characters},
       {"repetition.max_duplicate_lines", &repetition.max_duplicate_lines},
       {"repetition.max_duplicate_line_characters", &repetition.max_duplicate_line_characters},
-      {"repetition.min_top_ngram_count", &repetition.min_top_ngram_count}};
+      {"repetition.min_top_ngram_count", &repetition.min_top_ngram_count},
+      {"pii.email", &settings.pii.email},
+      {"pii.phone", &settings.pii.phone},
+      {"pii.card", &settings.pii.card},
+      {"pii.iban", &settings.pii.iban},
+      {"pii.ip", &settings.pii.ip},
+      {"pii.national_id", &settings.pii.national_id},
+      {"pii.secret", &settings.pii.secret},
+      {"pii.vin", &settings.pii.vin},
+      {"pii.drop", &settings.pii.drop},
+      {"overlap.words", &settings.overlap.words},
+      {"overlap.min_ngrams", &settings.overlap.min_ngrams},
+      {"overlap.min_share", &settings.overlap.min_share},
+      {"overlap.drop", &settings.overlap.drop}};
   for (size_t n = 2; n <= 4; ++n) {
     named.push_back({fmt::format("repetition.max_top_{}_gram", n), &repetition.max_top_ngram[n - 2]});
   }
@@ -103,6 +122,7 @@ absl::StatusOr<std::vector<std::string>> ParseRules(const std::vector<std::strin
 
 Json ToJson(const CurateSettings& settings) {
   Json json = {{"rules", settings.rules}, {"sample", settings.sample}, {"language", settings.language.wanted}};
+  if (settings.Has("overlap")) json["overlap.sets"] = settings.overlap.sets;
   CurateSettings copy = settings;
   for (const NamedSetting& setting : NamedSettings(copy)) {
     std::visit([&](const auto* value) { json[setting.name] = *value; }, setting.value);

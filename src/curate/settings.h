@@ -2,6 +2,7 @@
 #ifndef RHODES_CURATE_SETTINGS_H_
 #define RHODES_CURATE_SETTINGS_H_
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -10,6 +11,8 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "curate/normalise.h"
+#include "curate/overlap.h"
+#include "curate/personal_data.h"
 #include "curate/quality.h"
 #include "curate/repetition.h"
 
@@ -17,6 +20,8 @@ namespace rhodes {
 
 // In the order in which they are applied; the first that drops a document names the reason.
 const std::vector<std::string>& KnownRules();
+// Those applied when none are named: all but "pii" and "overlap".
+const std::vector<std::string>& DefaultRules();
 
 struct LanguageSettings {
   // "auto": every language is kept. A code: documents in other languages are dropped.
@@ -26,12 +31,15 @@ struct LanguageSettings {
 };
 
 struct CurateSettings {
-  std::vector<std::string> rules = KnownRules();
+  std::vector<std::string> rules = DefaultRules();
   double sample = 1;  // share of the documents that is looked at, chosen by a hash of the id
   LanguageSettings language;
   NormaliseSettings normalise;
   QualitySettings quality;
   RepetitionSettings repetition;
+  PersonalDataSettings pii;
+  OverlapSettings overlap;
+  std::shared_ptr<const OverlapIndex> overlap_index;  // of `overlap`, loaded by Curate() for the rule "overlap"
 
   bool Has(std::string_view rule) const;
 };
