@@ -49,6 +49,7 @@ class Recorder {
  private:
   void Count(const JudgedDocument& judged, const Verdict& verdict) {
     const Document& document = judged.document;
+    for (size_t i = 0; i < kPersonalDataKinds; ++i) report_.personal_data[i] += judged.personal_data[i];
     const bool kept = verdict.kept();
     const uint64_t stored = kept ? document.text.size() : 0;
     ++report_.documents;
@@ -198,8 +199,13 @@ absl::StatusOr<CurateReport> CurateIn(const std::string& place, const CurateOpti
 
 }  // namespace
 
-absl::StatusOr<CurateReport> Curate(const CurateOptions& options, RunContext& context) {
+absl::StatusOr<CurateReport> Curate(const CurateOptions& given, RunContext& context) {
   const Clock::time_point begun = Clock::now();
+  CurateOptions options = given;
+  if (options.settings.Has("overlap")) {
+    ASSIGN_OR_RETURN(OverlapIndex index, OverlapIndex::Load(options.settings.overlap));
+    options.settings.overlap_index = std::make_shared<const OverlapIndex>(std::move(index));
+  }
   // Before anything is opened, so that a slip in the inputs' names comes first.
   RETURN_IF_ERROR(DocumentReader::Open(options.inputs).status());
   const std::string place = options.kept.empty() ? options.directory + "/.curate" : options.kept + ".compare.partial";
@@ -222,6 +228,11 @@ Json ToJson(const CurateReport& report) {
                        {"text_bytes", counts.text_bytes},
                        {"kept_text_bytes", counts.kept_text_bytes}};
   }
+  Json personal_data = Json::object();
+  for (size_t i = 0; i < kPersonalDataKinds; ++i) {
+    if (report.personal_data[i] == 0) continue;
+    personal_data[std::string(PersonalDataName(static_cast<PersonalDataKind>(i)))] = report.personal_data[i];
+  }
   return {{"documents", report.documents},
           {"kept", report.kept},
           {"dropped", DroppedCount(report)},
@@ -235,6 +246,7 @@ Json ToJson(const CurateReport& report) {
             {"invalid_utf8", report.normalised.invalid_utf8},
             {"invalid_sequences", report.normalised.invalid_sequences},
             {"control_characters", report.normalised.control_characters}}},
+          {"personal_data", personal_data},
           {"clusters", report.clusters},
           {"cut_text_bytes", report.cut_text_bytes},
           {"seconds", report.seconds}};

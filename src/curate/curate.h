@@ -37,6 +37,7 @@ struct SourceCounts {
 struct CurateReport {
   uint64_t documents = 0;  // = kept + the sum over `dropped`, always
   uint64_t kept = 0;
+  PersonalDataCounts personal_data{};                              // items found by the rule "pii", by kind
   std::map<std::string, std::map<std::string, uint64_t>> dropped;  // by rule, then reason
   std::map<std::string, SourceCounts> sources;  // a document of several sources counts for each; "" for none
   std::map<std::string, uint64_t> languages;    // kept documents by language; "" when the rule is off and none stated

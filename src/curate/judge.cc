@@ -27,7 +27,9 @@ void AddToMeta(std::string& meta, const std::string& fields) {
     return;
   }
   const bool known = meta.find("\"language_confidence\"") != std::string::npos ||
-                     meta.find("\"language_stated\"") != std::string::npos;
+                     meta.find("\"language_stated\"") != std::string::npos ||
+                     meta.find("\"personal_data\"") != std::string::npos ||
+                     meta.find("\"overlap\"") != std::string::npos;
   if (meta[close] != '}' || known) {  // curated before, or not an object: rare, so slow is fine
     absl::StatusOr<Json> old = ParseJson(meta, "meta");
     const absl::StatusOr<Json> added = ParseJson("{" + fields + "}", "meta");
@@ -186,6 +188,47 @@ class TextRules {
   Verdict verdict_;
 };
 
+void JudgePersonalData(const PersonalDataSettings& settings, JudgedDocument& judged) {
+  Document& document = judged.document;
+  const std::vector<PersonalDataItem> items = FindPersonalData(document.text, settings);
+  if (items.empty()) return;
+  for (const PersonalDataItem& item : items) ++judged.personal_data[static_cast<size_t>(item.kind)];
+  std::string fields;
+  for (size_t i = 0; i < kPersonalDataKinds; ++i) {
+    if (judged.personal_data[i] == 0) continue;
+    fields += fmt::format("{}\"{}\":{}", fields.empty() ? "" : ",", PersonalDataName(static_cast<PersonalDataKind>(i)),
+                          judged.personal_data[i]);
+  }
+  AddToMeta(document.meta, "\"personal_data\":{" + fields + "}");
+  if (settings.drop) {
+    judged.verdict = {"pii", "personal_data", std::string(PersonalDataName(items.front().kind))};
+    return;
+  }
+  std::vector<size_t> marks = SpanEnds(document.spans);
+  const std::vector<size_t> before = marks;
+  document.text = ReplacePersonalData(document.text, items, &marks);
+  MoveSpans(before, marks, document.spans);
+  judged.hash = HashText(document.text);
+}
+
+// Without an index nothing overlaps; Curate() loads it.
+void JudgeOverlap(const CurateSettings& settings, JudgedDocument& judged) {
+  if (settings.overlap_index == nullptr) return;
+  uint64_t total = 0;
+  Json found = Json::array();
+  std::string first;
+  for (const OverlapFound& of_set : settings.overlap_index->Find(judged.document.text, &total)) {
+    const double share = static_cast<double>(of_set.ngrams) / static_cast<double>(total);
+    if (of_set.ngrams < settings.overlap.min_ngrams || share < settings.overlap.min_share) continue;
+    const std::string& set = settings.overlap.sets[of_set.set];
+    found.push_back({{"set", set}, {"item", of_set.item}, {"ngrams", of_set.ngrams}, {"of", total}});
+    if (first.empty()) first = fmt::format("{} item {}", set, of_set.item);
+  }
+  if (found.empty()) return;
+  AddToMeta(judged.document.meta, "\"overlap\":" + DumpJson(found));
+  if (settings.overlap.drop) judged.verdict = {"overlap", "evaluation_set", first};
+}
+
 }  // namespace
 
 std::vector<size_t> SpanEnds(const std::vector<Span>& spans) {
@@ -241,6 +284,9 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
     if (settings.Has("c4-quality")) judged.hash = HashText(text);  // lines may be cut
   }
   MoveSpans(before, marks, judged.document.spans);
+  // Behind the rules of words, whose marks are those of the text as it came.
+  if (judged.verdict.kept() && settings.Has("pii")) JudgePersonalData(settings.pii, judged);
+  if (judged.verdict.kept() && settings.Has("overlap")) JudgeOverlap(settings, judged);
   return judged;
 }
 

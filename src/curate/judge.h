@@ -16,6 +16,7 @@ struct JudgedDocument {
   Verdict verdict;
   TextHash hash;  // of the normalised text
   uint64_t input_bytes = 0;
+  PersonalDataCounts personal_data{};  // items found by the rule "pii", by kind
 };
 
 // Kept from document to document by one thread: up to 400 MiB once a document had 4 million words, 4 MiB before.

@@ -123,7 +123,7 @@ const std::vector<std::string>& KnownRules() {
   // The order of the reference's own pipelines (datatrove, examples/fineweb.py).
   static const auto* const rules = new std::vector<std::string>{
       "normalise",      "language",   "quality",      "repetition",      "gopher-repetition",
-      "gopher-quality", "c4-quality", "c4-paragraph", "fineweb-quality", "fineweb2",
+      "gopher-quality", "c4-quality", "c4-paragraph", "fineweb-quality", "fineweb2", "pii", "overlap",
       "exact",          "near",       "substring"};
   return *rules;
 }
@@ -149,6 +149,19 @@ const RuleSettings& CurateSettings::For(std::string_view language_code) const {
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
   std::vector<NamedSetting> named = {{"normalise.arabic_letters", &settings.normalise.arabic_letters},
                                      {"language.min_confidence", &settings.language.min_confidence},
+                                     {"pii.email", &settings.pii.email},
+                                     {"pii.phone", &settings.pii.phone},
+                                     {"pii.card", &settings.pii.card},
+                                     {"pii.iban", &settings.pii.iban},
+                                     {"pii.ip", &settings.pii.ip},
+                                     {"pii.national_id", &settings.pii.national_id},
+                                     {"pii.secret", &settings.pii.secret},
+                                     {"pii.vin", &settings.pii.vin},
+                                     {"pii.drop", &settings.pii.drop},
+                                     {"overlap.words", &settings.overlap.words},
+                                     {"overlap.min_ngrams", &settings.overlap.min_ngrams},
+                                     {"overlap.min_share", &settings.overlap.min_share},
+                                     {"overlap.drop", &settings.overlap.drop},
                                      {"near.similarity", &settings.near.similarity},
                                      {"substring.min_tokens", &settings.substring.min_tokens},
                                      {"substring.drop_above", &settings.substring.drop_above},
@@ -201,6 +214,7 @@ absl::StatusOr<std::vector<std::string>> ParseRules(const std::vector<std::strin
 
 Json ToJson(const CurateSettings& settings) {
   Json json = {{"rules", settings.rules}, {"sample", settings.sample}, {"language", settings.language.wanted}};
+  if (settings.Has("overlap")) json["overlap.sets"] = settings.overlap.sets;
   CurateSettings copy = settings;
   for (const NamedSetting& setting : NamedSettings(copy)) {
     std::visit([&](const auto* value) { json[setting.name] = *value; }, setting.value);

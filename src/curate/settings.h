@@ -3,6 +3,7 @@
 #define RHODES_CURATE_SETTINGS_H_
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,8 @@
 #include "curate/fineweb_quality.h"
 #include "curate/language_settings.h"
 #include "curate/normalise.h"
+#include "curate/overlap.h"
+#include "curate/personal_data.h"
 #include "curate/quality.h"
 #include "curate/repetition.h"
 
@@ -61,6 +64,9 @@ struct CurateSettings : RuleSettings {
   double sample = 1;  // share of the documents that is looked at, chosen by a hash of the id
   LanguageSettings language;
   NormaliseSettings normalise;
+  PersonalDataSettings pii;
+  OverlapSettings overlap;
+  std::shared_ptr<const OverlapIndex> overlap_index;  // of `overlap`, loaded by Curate() for the rule "overlap"
   NearRuleSettings near;
   SubstringRuleSettings substring;
   // Of copies in several sources, the one of the source named first stays; sources that are not named come after all
