@@ -48,14 +48,26 @@ absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
     options.dropped = flags.out + "/dropped";
   }
   options.clusters = flags.out + "/clusters";
-  ASSIGN_OR_RETURN(options.settings.rules, ParseRules(Names(flags.rules)));
+  std::vector<std::string> rules;
+  for (const std::string& name : Names(flags.rules)) {  // "overlap=FILE" names a set beside the rule
+    const size_t equals = name.find('=');
+    rules.push_back(name.substr(0, equals));
+    if (equals == std::string::npos) continue;
+    if (rules.back() != "overlap") return UsageError(fmt::format("--rules {}: only overlap takes a file", name));
+    options.settings.overlap.sets.push_back(name.substr(equals + 1));
+  }
+  ASSIGN_OR_RETURN(options.settings.rules, ParseRules(rules));
   options.settings.source_priority = Names(flags.source_priority);
   options.settings.datatrove_compatibility = flags.compatibility == "datatrove";
   ASSIGN_OR_RETURN(options.settings.language.wanted, ParseLanguageCode(flags.language));
   options.settings.sample = flags.sample;
   for (const std::string& setting : flags.settings) RETURN_IF_ERROR(SetByName(setting, options.settings));
   ASSIGN_OR_RETURN(const std::string fingerprint, InputsFingerprint(options.inputs));
-  options.key = ContentId({"curate by hand", fingerprint, DumpJson(ToJson(options.settings))});
+  std::string sets;
+  if (!options.settings.overlap.sets.empty()) {
+    ASSIGN_OR_RETURN(sets, InputsFingerprint(options.settings.overlap.sets));
+  }
+  options.key = ContentId({"curate by hand", fingerprint, sets, DumpJson(ToJson(options.settings))});
   return options;
 }
 
@@ -113,7 +125,8 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--kept", flags->kept,
                  "as in a project: Parquet parts in a directory of this name (a project's is corpus) and in dropped/");
   app.add_option("--rules", flags->rules,
-                 fmt::format("which rules, separated by commas, of {}", fmt::join(KnownRules(), ", ")))
+                 fmt::format("which rules, separated by commas, of {}; overlap=FILE for each evaluation set",
+                             fmt::join(KnownRules(), ", ")))
       ->capture_default_str();
   app.add_option("--compatibility", flags->compatibility,
                  "datatrove: its word splitting, hashing and bands where ours differ")
@@ -134,6 +147,8 @@ const CommandRegistration kRegistration({"curate",
                                          "  rhodes curate web.jsonl.gz --out curated --json\n"
                                          "  rhodes curate web.jsonl --out curated --rules "
                                          "gopher-repetition,gopher-quality,c4-quality,fineweb-quality,exact,near\n"
+                                         "  rhodes curate web.jsonl --out safe --rules "
+                                         "pii,overlap=gsm8k.jsonl,overlap=hellaswag.jsonl\n"
                                          "  rhodes curate web.jsonl --explain doc-17 --rules gopher-quality\n"
                                          "  rhodes curate out/documents --out out --kept corpus\n"
                                          "  rhodes curate a.parquet b.parquet --out curated --rules normalise,exact\n"

@@ -301,7 +301,15 @@ class ProjectReader {
     table->Read("min_language_confidence", settings.language.min_confidence, 0, 1);
     table->Read("source_priority", settings.source_priority);
     table->Read("datatrove_compatibility", settings.datatrove_compatibility);
-    for (const char* rule : {"normalise", "near", "substring"}) ReadThresholds(*table, rule);
+    if (std::optional<TomlTable> overlap = table->Table("overlap")) {
+      overlap->Read("sets", settings.overlap.sets);
+      for (std::string& set : settings.overlap.sets) set = Absolute(set);
+      if (settings.Has("overlap") && settings.overlap.sets.empty()) {
+        overlap->Fail("sets", "curate.overlap.sets must name the evaluation sets, JSON Lines files");
+      }
+      ReadThresholdsOf(*overlap, "overlap");
+    }
+    for (const char* rule : {"normalise", "pii", "near", "substring"}) ReadThresholds(*table, rule);
     for (const char* rule : kRuleTables) ReadThresholds(*table, rule);
     if (languages) ReadLanguages(*languages);
     table->Finish();
@@ -359,8 +367,10 @@ class ProjectReader {
 
   // The keys of [curate.RULE] are those settings whose names begin with "RULE.".
   void ReadThresholds(TomlTable& curate, const std::string& rule) {
-    std::optional<TomlTable> table = curate.Table(rule);
-    if (!table) return;
+    if (std::optional<TomlTable> table = curate.Table(rule)) ReadThresholdsOf(*table, rule);
+  }
+  void ReadThresholdsOf(TomlTable& table_of_rule, const std::string& rule) {
+    TomlTable* const table = &table_of_rule;
     for (NamedSetting& setting : NamedSettings(project_.curate)) {
       const std::string prefix = SettingName(rule, "");
       if (!setting.name.starts_with(prefix)) continue;
