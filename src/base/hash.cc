@@ -16,7 +16,9 @@ namespace {
 
 class Sha256Hash {
  public:
-  Sha256Hash() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+  Sha256Hash() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) { Begin(); }
+  // Forgets all that was added.
+  void Begin() {
     // Fetched once: EVP_sha256() looks the algorithm up again at every initialisation, which costs more than hashing
     // a short record does.
     static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
@@ -52,7 +54,8 @@ std::string ToHex(std::string_view bytes) {
 }
 
 std::string ContentId(std::initializer_list<std::string_view> parts) {
-  Sha256Hash hash;
+  thread_local Sha256Hash hash;  // one a record is made: OpenSSL's contexts are several allocations each
+  hash.Begin();
   bool first = true;
   for (std::string_view part : parts) {
     if (!first) hash.Update(std::string_view("\0", 1));

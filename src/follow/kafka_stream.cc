@@ -321,12 +321,16 @@ absl::StatusOr<std::optional<StreamBatch>> KafkaStream::Next(std::chrono::millis
   std::vector<OwnedMessage> messages;
   std::optional<Clock::time_point> first;
   while (batch.bytes < kBatchBytes && messages.size() < kBatchMessages) {
-    const Clock::time_point until = first ? std::min(*first + kGather, begun + wait + kGather) : begun + wait;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
-    OwnedMessage message(rd_kafka_consumer_poll(client_, static_cast<int>(std::max<int64_t>(left, 0))));
+    // Under load the next message is there already: no clock is looked at for it.
+    OwnedMessage message(first ? rd_kafka_consumer_poll(client_, 0) : nullptr);
     if (message == nullptr) {
-      if (Clock::now() >= until) break;
-      continue;
+      const Clock::time_point until = first ? std::min(*first + kGather, begun + wait + kGather) : begun + wait;
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+      message.reset(rd_kafka_consumer_poll(client_, static_cast<int>(std::max<int64_t>(left, 0))));
+      if (message == nullptr) {
+        if (Clock::now() >= until) break;
+        continue;
+      }
     }
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       RETURN_IF_ERROR(Handle(*message, batch.parsed));
@@ -351,6 +355,7 @@ void KafkaStream::Parse(std::vector<OwnedMessage>& messages, StreamBatch& batch)
   std::stable_sort(messages.begin(), messages.end(),
                    [](const OwnedMessage& a, const OwnedMessage& b) { return a->partition < b->partition; });
   std::vector<QueueMessage> run;
+  batch.parsed.records.reserve(messages.size());
   for (size_t i = 0; i < messages.size();) {
     const int32_t partition = messages[i]->partition;
     run.clear();

@@ -1,5 +1,6 @@
 #include "store/id_set.h"
 
+#include <array>
 #include <string>
 
 #include "base/hash.h"
@@ -7,21 +8,28 @@
 namespace rhodes {
 namespace {
 
-// 16 hexadecimal digits; false when one of them is none.
+constexpr uint8_t kNoDigit = 0x80;
+
+constexpr std::array<uint8_t, 256> HexDigits() {
+  std::array<uint8_t, 256> digits{};
+  for (uint8_t& digit : digits) digit = kNoDigit;
+  for (uint8_t i = 0; i < 10; ++i) digits['0' + i] = i;
+  for (uint8_t i = 0; i < 6; ++i) digits['a' + i] = 10 + i;
+  return digits;
+}
+constexpr std::array<uint8_t, 256> kHexDigits = HexDigits();
+
+// 16 hexadecimal digits; false when one of them is none. A table: the digits of a hash are random, so that branches on
+// them are mispredicted every other time.
 bool ParseHex(std::string_view digits, uint64_t& value) {
   value = 0;
+  uint8_t seen = 0;
   for (const char c : digits) {
-    uint64_t digit = 0;
-    if (c >= '0' && c <= '9') {
-      digit = static_cast<uint64_t>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      digit = static_cast<uint64_t>(c - 'a' + 10);
-    } else {
-      return false;
-    }
-    value = value << 4 | digit;
+    const uint8_t digit = kHexDigits[static_cast<unsigned char>(c)];
+    seen |= digit;
+    value = value << 4 | (digit & 15);
   }
-  return true;
+  return (seen & kNoDigit) == 0;
 }
 
 }  // namespace
