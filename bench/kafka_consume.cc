@@ -1,7 +1,7 @@
 // The limit beside which following is measured: a consumer that only takes messages and forgets them.
 //   bench_kafka_consume ADDRESS TOPIC MESSAGES
-// Reads all partitions of the topic from their beginnings, with the settings that the follower has, until it has seen so
-// many messages. Prints one line of JSON: seconds (from the first message on), bytes, rates.
+// Reads all partitions of the topic from their beginnings, with the settings that the follower has, until it has seen
+// so many messages. Prints one line of JSON: seconds (from the first message on), bytes, rates.
 #include <librdkafka/rdkafka.h>
 #include <sys/resource.h>
 
@@ -51,12 +51,11 @@ int main(int count, char** arguments) {
   const long wanted = std::atol(arguments[3]);
   char why[512] = "";
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
-  for (const auto& [name, value] : {std::pair{"bootstrap.servers", static_cast<const char*>(arguments[1])},
-                                    std::pair{"group.id", "bench-consume"}, std::pair{"enable.auto.commit", "false"},
-                                    std::pair{"isolation.level", "read_committed"},
-                                    std::pair{"queued.max.messages.kbytes", "65536"},
-                                    std::pair{"fetch.message.max.bytes", "8388608"},
-                                    std::pair{"fetch.wait.max.ms", "100"}}) {
+  for (const auto& [name, value] :
+       {std::pair{"bootstrap.servers", static_cast<const char*>(arguments[1])}, std::pair{"group.id", "bench-consume"},
+        std::pair{"enable.auto.commit", "false"}, std::pair{"isolation.level", "read_committed"},
+        std::pair{"queued.max.messages.kbytes", "65536"}, std::pair{"fetch.message.max.bytes", "8388608"},
+        std::pair{"fetch.wait.max.ms", "100"}}) {
     if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) != RD_KAFKA_CONF_OK) {
       std::fprintf(stderr, "%s\n", why);
       return 1;
@@ -85,9 +84,10 @@ int main(int count, char** arguments) {
     rd_kafka_message_destroy(message);
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
-  std::printf("{\"seconds\": %.3f, \"megabytes_per_second\": %.1f, \"records_per_second\": %.0f, "
-              "\"processor_seconds\": %.2f}\n",
-              seconds, bytes / 1e6 / seconds, static_cast<double>(seen) / seconds, ProcessorSeconds());
+  std::printf(
+      "{\"seconds\": %.3f, \"megabytes_per_second\": %.1f, \"records_per_second\": %.0f, "
+      "\"processor_seconds\": %.2f}\n",
+      seconds, bytes / 1e6 / seconds, static_cast<double>(seen) / seconds, ProcessorSeconds());
   rd_kafka_consumer_close(client);
   rd_kafka_destroy(client);
   return 0;

@@ -1,5 +1,5 @@
-// The other side of a real Kafka broker, for tests: kafka_peer ADDRESS, told what to do by lines on standard input, each
-// answered by "ok" or "failed: WHY".
+// The other side of a real Kafka broker, for tests: kafka_peer ADDRESS, told what to do by lines on standard input,
+// each answered by "ok" or "failed: WHY".
 //   topic NAME PARTITIONS            makes a topic
 //   produce TOPIC FIRST COUNT        messages {"n": N, "text": "message N"} for N of [FIRST, FIRST + COUNT), in turn to
 //                                    all partitions
