@@ -1,19 +1,21 @@
 // From a Kafka topic to durable Parquet, beside a consumer that only takes the messages and forgets them:
 //   node kafka_follow.mjs PATH_TO_RHODES PATH_TO_KAFKA_MOCK [PATH_TO_BENCH_KAFKA_CONSUME] [--messages N] [--letters N]
-//     [--runs N] [--json]
+//     [--runs N] [--peer PYTHON] [--json]
+// --peer: a Python that has confluent-kafka and pyarrow; peers/kafka_follow.py is run on the same topic.
 // The broker is librdkafka's mock cluster on loopback, which keeps 5 MB a partition, so that a topic of 64 partitions holds
 // about 300 MB. Runs of both alternate; medians, least and greatest are printed: rates, processor seconds, peak memory; the
 // broker's own processor time is its share of the machine.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const { values, positionals: [rhodes, mock, consume] } = parseArgs({ allowPositionals: true, options: {
   messages: { type: 'string', default: '500000' }, letters: { type: 'string', default: '450' },
-  runs: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } } });
+  runs: { type: 'string', default: '5' }, peer: { type: 'string' }, json: { type: 'boolean', default: false } } });
 if (!mock) {
   console.error('usage: node kafka_follow.mjs PATH_TO_RHODES PATH_TO_KAFKA_MOCK [PATH_TO_BENCH_KAFKA_CONSUME] [--messages N] [--json]');
   process.exit(2);
@@ -55,6 +57,18 @@ function consumeOnce(address) {
   return JSON.parse(child.stdout);
 }
 
+function peerOnce(address) {
+  const out = mkdtempSync(join(tmpdir(), 'peer-kafka-'));
+  try {
+    const child = spawnSync(values.peer, [join(dirname(fileURLToPath(import.meta.url)), 'peers/kafka_follow.py'),
+      address, 'load', `${messages}`, out], { encoding: 'utf8' });
+    if (child.status !== 0) throw new Error(child.stderr);
+    return JSON.parse(child.stdout);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
 const spread = (runs) => Object.fromEntries(Object.keys(runs[0]).map((name) => {
   const sorted = runs.map((run) => run[name]).sort((a, b) => a - b);
   const rounded = (value) => Number(value.toPrecision(4));
@@ -71,11 +85,14 @@ try {
   }
   const followed = [];
   const consumed = [];
+  const peers = [];
   for (let run = 0; run < Number(values.runs); ++run) {
     if (consume) consumed.push(consumeOnce(address));
     followed.push(followOnce(address, broker, run));
+    if (values.peer) peers.push(peerOnce(address));
   }
-  const result = { messages, follow: spread(followed), ...(consume ? { consume: spread(consumed) } : {}) };
+  const result = { messages, follow: spread(followed), ...(consume ? { consume: spread(consumed) } : {}),
+    ...(values.peer ? { peer: spread(peers) } : {}) };
   if (values.json) {
     console.log(JSON.stringify(result));
   } else {
