@@ -94,7 +94,7 @@ async function killed(broker, peer, scratch, topic, query) {
     follower.child.kill('SIGKILL');
     equal(await follower.ended, 'SIGKILL', 'how it ended');
   }
-  await follow(broker, topic, out, query, ['--stop-after-idle', '12']).finish(topic);
+  await follow(broker, topic, out, query, ['--stop-after-idle', '30']).finish(topic);
   equal(stored(out, topic), exactly(produced), `${topic}: what is stored after ${kills / 2} kills`);
   equal(runJson(['check', out]).problems ?? [], [], `${topic}: rhodes check finds nothing`);
 }
