@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 
 namespace rhodes {
@@ -99,6 +100,14 @@ std::string Nearest(std::string_view word, const std::vector<std::string>& known
 bool IsValidUtf8(std::string_view bytes) {
   size_t skip = 0;
   while (!bytes.empty()) {
+    // Eight bytes of ASCII at a time: most of what is asked about is nothing else.
+    uint64_t eight = 0;
+    while (bytes.size() >= sizeof(eight)) {
+      std::memcpy(&eight, bytes.data(), sizeof(eight));
+      if ((eight & 0x8080808080808080u) != 0) break;
+      bytes.remove_prefix(sizeof(eight));
+    }
+    if (bytes.empty()) return true;
     const size_t length = ValidSequence(bytes, &skip);
     if (length == 0) return false;
     bytes.remove_prefix(length);

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -165,6 +166,7 @@ class KafkaStream final : public Stream {
   MessageParser parser_;
   std::map<int32_t, int64_t> next_;  // by partition: the offset behind all that was given out
   std::map<int32_t, bool> assigned_;
+  std::set<int32_t> given_up_;  // were ours once, in this process, and then perhaps another member's
   const bool from_latest_;
   rd_kafka_t* client_ = nullptr;
   OwnedQueue queue_;  // the client's; gone before it
@@ -283,6 +285,7 @@ void KafkaStream::OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto& self = *static_cast<KafkaStream*>(opaque);
   if (error != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    for (const auto& [partition, taken] : self.assigned_) self.given_up_.insert(partition);
     self.assigned_.clear();
     rd_kafka_assign(client, nullptr);
     return;
@@ -299,14 +302,14 @@ void KafkaStream::OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
 }
 
 // Where each partition is to be read: behind what we had, else behind what the group committed, else where `from` says.
+// A partition that was another member's meanwhile goes on behind what that one committed: it is in that one's folder.
 void KafkaStream::SetOffsets(rd_kafka_topic_partition_list_t& partitions) {
   const OwnedList unknown(rd_kafka_topic_partition_list_new(partitions.cnt));
   for (int i = 0; i < partitions.cnt; ++i) {
     rd_kafka_topic_partition_t& partition = partitions.elems[i];
     const auto next = next_.find(partition.partition);
-    if (next != next_.end()) {
-      partition.offset = next->second;
-    } else {
+    if (next != next_.end()) partition.offset = next->second;
+    if (next == next_.end() || given_up_.contains(partition.partition)) {
       rd_kafka_topic_partition_list_add(unknown.get(), topic_.c_str(), partition.partition);
     }
   }
@@ -317,7 +320,11 @@ void KafkaStream::SetOffsets(rd_kafka_topic_partition_list_t& partitions) {
     const rd_kafka_topic_partition_t& asked = unknown->elems[i];
     rd_kafka_topic_partition_t* partition =
         rd_kafka_topic_partition_list_find(&partitions, topic_.c_str(), asked.partition);
-    if (!answered) {
+    given_up_.erase(asked.partition);
+    if (const auto next = next_.find(asked.partition); next != next_.end()) {
+      // Our own commits are never ahead of what we gave out.
+      if (answered && asked.offset > next->second) next->second = partition->offset = asked.offset;
+    } else if (!answered) {
       partition->offset = RD_KAFKA_OFFSET_STORED;
     } else if (asked.offset >= 0) {
       partition->offset = asked.offset;
@@ -375,6 +382,7 @@ void KafkaStream::Parse(std::vector<OwnedMessage>& messages, StreamBatch& batch)
   std::stable_sort(messages.begin(), messages.end(),
                    [](const OwnedMessage& a, const OwnedMessage& b) { return a->partition < b->partition; });
   std::vector<QueueMessage> run;
+  batch.parsed.records.reserve(messages.size());
   for (size_t i = 0; i < messages.size();) {
     const int32_t partition = messages[i]->partition;
     run.clear();

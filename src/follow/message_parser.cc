@@ -69,8 +69,8 @@ void MessageParser::Parse(const std::string& address, std::span<const QueueMessa
   flush(messages.size());
 }
 
-// What joined_ holds, as if it were a file of its own.
-ParsedBlock MessageParser::ParseJoined(const std::string& address) {
+// Appends what joined_ holds, as if it were a file of its own.
+void MessageParser::ParseJoined(const std::string& address, ParsedBlock& out) {
   const size_t size = joined_.size();
   joined_.append(kPadding, '\0');
   Block block;
@@ -81,9 +81,7 @@ ParsedBlock MessageParser::ParseJoined(const std::string& address) {
   const std::unique_ptr<FileState> state =
       format_->framing() == Format::Framing::kBlocks ? format_->Prepare(block.bytes, *options_) : nullptr;
   block.state = state.get();
-  ParsedBlock parsed;
-  format_->Parse(block, *options_, parsed);
-  return parsed;
+  format_->Parse(block, *options_, out);
 }
 
 void MessageParser::ParseTogether(const std::string& address, std::span<const QueueMessage> messages,
@@ -95,31 +93,28 @@ void MessageParser::ParseTogether(const std::string& address, std::span<const Qu
     joined_.append(message.bytes);
     joined_ += '\n';
   }
-  ParsedBlock parsed = ParseJoined(address);
-  std::vector<bool> told(messages.size(), false);
-  size_t index = 0;  // records stand in order, so the next one's message is this one or the one behind it
+  const size_t first_record = out.records.size();
+  const size_t first_reject = out.rejects.size();
+  ParseJoined(address, out);
+  told_.assign(messages.size(), 0);
+  // Of the messages, the one that holds the byte. Records come in the order of their messages, so that it is mostly the
+  // one of the record before or the next.
+  size_t index = 0;
   const auto place = [&](Origin& origin) {
-    const bool near = begins_[index] <= origin.begin;
-    while (near && index + 1 < begins_.size() && begins_[index + 1] <= origin.begin) ++index;
-    if (!near) {
-      const auto after = std::upper_bound(begins_.begin(), begins_.end(), origin.begin);
-      index = static_cast<size_t>(after - begins_.begin()) - 1;
-    }
-    told[index] = true;
-    origin = {address, messages[index].position, messages[index].position + 1};
-    return index;
+    if (origin.begin < begins_[index]) index = 0;
+    while (index + 1 < begins_.size() && begins_[index + 1] <= origin.begin) ++index;
+    told_[index] = 1;
+    origin.begin = messages[index].position;
+    origin.end = messages[index].position + 1;
   };
-  out.records.reserve(out.records.size() + parsed.records.size());
-  for (Record& record : parsed.records) {
-    place(record.origin);
-    out.records.push_back(std::move(record));
-  }
-  for (Reject& reject : parsed.rejects) {
-    reject.bytes = messages[place(reject.origin)].bytes;
-    out.rejects.push_back(std::move(reject));
+  for (size_t i = first_record; i < out.records.size(); ++i) place(out.records[i].origin);
+  index = 0;
+  for (size_t i = first_reject; i < out.rejects.size(); ++i) {
+    place(out.rejects[i].origin);
+    out.rejects[i].bytes = messages[index].bytes;
   }
   for (size_t i = 0; i < messages.size(); ++i) {
-    if (!told[i]) out.rejects.push_back(RejectOf(address, messages[i], "the message holds no record"));
+    if (told_[i] == 0) out.rejects.push_back(RejectOf(address, messages[i], "the message holds no record"));
   }
 }
 
@@ -133,17 +128,15 @@ void MessageParser::ParseAlone(const std::string& address, const QueueMessage& m
     return;
   }
   joined_.assign(message.bytes);
-  ParsedBlock parsed = ParseJoined(address);
-  const bool nothing = parsed.records.empty() && parsed.rejects.empty();
+  const size_t first_record = out.records.size();
+  const size_t first_reject = out.rejects.size();
+  ParseJoined(address, out);
+  const bool nothing = out.records.size() == first_record && out.rejects.size() == first_reject;
   const Origin origin{address, message.position, message.position + 1};
-  for (Record& record : parsed.records) {
-    record.origin = origin;
-    out.records.push_back(std::move(record));
-  }
-  for (Reject& reject : parsed.rejects) {
-    reject.origin = origin;
-    reject.bytes = message.bytes;
-    out.rejects.push_back(std::move(reject));
+  for (size_t i = first_record; i < out.records.size(); ++i) out.records[i].origin = origin;
+  for (size_t i = first_reject; i < out.rejects.size(); ++i) {
+    out.rejects[i].origin = origin;
+    out.rejects[i].bytes = message.bytes;
   }
   if (nothing) out.rejects.push_back(RejectOf(address, message, "the message holds no record"));
 }

@@ -36,14 +36,15 @@ class MessageParser {
 
  private:
   explicit MessageParser(std::shared_ptr<const ReadOptions> options) : options_(std::move(options)) {}
-  ParsedBlock ParseJoined(const std::string& address);
+  void ParseJoined(const std::string& address, ParsedBlock& out);
   void ParseTogether(const std::string& address, std::span<const QueueMessage> messages, ParsedBlock& out);
   void ParseAlone(const std::string& address, const QueueMessage& message, ParsedBlock& out);
 
   std::shared_ptr<const ReadOptions> options_;
   const Format* format_ = nullptr;
   std::string joined_;
-  std::vector<size_t> begins_;
+  std::vector<size_t> begins_;  // of the messages in joined_
+  std::vector<char> told_;      // which of them gave a record or a reject
 };
 
 }  // namespace rhodes
