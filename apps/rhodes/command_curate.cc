@@ -28,6 +28,7 @@ struct Flags {
   std::string compatibility;
   std::string source_priority;
   std::string explain;
+  bool report = false;
 };
 
 std::vector<std::string> Names(const std::string& list) {
@@ -48,6 +49,7 @@ absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
     options.dropped = flags.out + "/dropped";
   }
   options.clusters = flags.out + "/clusters";
+  if (flags.report) options.report = flags.out;
   std::vector<std::string> rules;
   for (const std::string& name : Names(flags.rules)) {  // "overlap=FILE" names a set beside the rule
     const size_t equals = name.find('=');
@@ -133,6 +135,8 @@ CommandBody Setup(CLI::App& app) {
       ->check(CLI::IsMember({"datatrove"}));
   app.add_option("--source-priority", flags->source_priority,
                  "a,b,c: of copies in several sources, that of the one named first stays");
+  app.add_flag("--report", flags->report,
+               "also OUT/report.html (plots, and samples of what was kept and dropped) and OUT/statistics.json");
   app.add_option("--explain", flags->explain, "the document of this id: what each rule measures, beside its threshold");
   app.add_option("--language", flags->language, "auto (any), or a code such as ar or eng_Latn: others are dropped")
       ->capture_default_str();
@@ -149,6 +153,7 @@ const CommandRegistration kRegistration({"curate",
                                          "gopher-repetition,gopher-quality,c4-quality,fineweb-quality,exact,near\n"
                                          "  rhodes curate web.jsonl --out safe --rules "
                                          "pii,overlap=gsm8k.jsonl,overlap=hellaswag.jsonl\n"
+                                         "  rhodes curate web.jsonl --out curated --report\n"
                                          "  rhodes curate web.jsonl --explain doc-17 --rules gopher-quality\n"
                                          "  rhodes curate out/documents --out out --kept corpus\n"
                                          "  rhodes curate a.parquet b.parquet --out curated --rules normalise,exact\n"

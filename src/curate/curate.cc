@@ -11,6 +11,7 @@
 #include "curate/comparison.h"
 #include "curate/curated_output.h"
 #include "curate/judge.h"
+#include "curate/statistics.h"
 #include "record/document_table.h"
 #include "table/part_list.h"
 
@@ -21,7 +22,8 @@ using Clock = std::chrono::steady_clock;
 
 struct JudgedBatch {
   std::vector<JudgedDocument> documents;
-  std::vector<NearSignature> signatures;  // of each, in a pass that wants them
+  std::vector<NearSignature> signatures;       // of each, in a pass that wants them
+  std::vector<std::vector<Measure>> measures;  // of each, when they are wanted
   NormaliseCounts normalised;
 };
 
@@ -30,8 +32,10 @@ class Recorder {
  public:
   Recorder(Comparison& comparison, CuratedOutput& output) : comparison_(comparison), output_(output) {}
 
-  absl::Status Take(JudgedDocument judged) {
+  // `measures` may be null.
+  absl::Status Take(JudgedDocument judged, const std::vector<Measure>* measures) {
     ASSIGN_OR_RETURN(const Compared compared, comparison_.Decide(judged));
+    if (measures != nullptr) statistics_.Add(judged.document, compared.verdict, *measures);
     Count(judged, compared.verdict);
     const Verdict& verdict = compared.verdict;
     if (verdict.kept()) return output_.Keep(judged.document);
@@ -45,6 +49,7 @@ class Recorder {
   }
 
   CurateReport& report() { return report_; }
+  const CurateStatistics& statistics() const { return statistics_; }
 
  private:
   void Count(const JudgedDocument& judged, const Verdict& verdict) {
@@ -74,11 +79,12 @@ class Recorder {
   Comparison& comparison_;
   CuratedOutput& output_;
   CurateReport report_;
+  CurateStatistics statistics_;
 };
 
 // Reads and judges all documents, and gives each batch to `take` in order.
 absl::Status JudgeAll(const CurateOptions& options, const Comparison& comparison, const std::string& label,
-                      RunContext& context, const std::function<absl::Status(JudgedBatch)>& take) {
+                      bool measure, RunContext& context, const std::function<absl::Status(JudgedBatch)>& take) {
   using Batch = std::vector<Document>;
   ASSIGN_OR_RETURN(const std::unique_ptr<DocumentReader> reader, DocumentReader::Open(options.inputs));
   context.progress->Begin(label, reader->row_count(), "documents");
@@ -101,7 +107,8 @@ absl::Status JudgeAll(const CurateOptions& options, const Comparison& comparison
     JudgedBatch judged;
     judged.documents.reserve(batch.size());
     for (Document& document : batch) {
-      judged.documents.push_back(Judge(std::move(document), options.settings, scratch, judged.normalised));
+      std::vector<Measure>* const measures = measure ? &judged.measures.emplace_back() : nullptr;
+      judged.documents.push_back(Judge(std::move(document), options.settings, scratch, judged.normalised, measures));
       if (!sign) continue;
       const JudgedDocument& last = judged.documents.back();
       judged.signatures.push_back(last.verdict.kept() ? comparison.SignatureOf(last, near_scratch) : NearSignature());
@@ -131,7 +138,7 @@ absl::Status Compare(const CurateOptions& options, Comparison& comparison, RunCo
       return absl::OkStatus();
     };
     const std::string label = fmt::format("curate: compare {}", ++pass);
-    RETURN_IF_ERROR(JudgeAll(options, comparison, label, context, look));
+    RETURN_IF_ERROR(JudgeAll(options, comparison, label, false, context, look));
     RETURN_IF_ERROR(comparison.EndPass());
   }
   return absl::OkStatus();
@@ -170,10 +177,13 @@ absl::StatusOr<CurateReport> CurateIn(const std::string& place, const CurateOpti
   Recorder recorder(*comparison, *output);
   const auto record = [&](JudgedBatch batch) -> absl::Status {
     recorder.report().normalised.Add(batch.normalised);
-    for (JudgedDocument& judged : batch.documents) RETURN_IF_ERROR(recorder.Take(std::move(judged)));
+    for (size_t i = 0; i < batch.documents.size(); ++i) {
+      const std::vector<Measure>* const measures = batch.measures.empty() ? nullptr : &batch.measures[i];
+      RETURN_IF_ERROR(recorder.Take(std::move(batch.documents[i]), measures));
+    }
     return absl::OkStatus();
   };
-  RETURN_IF_ERROR(JudgeAll(options, *comparison, "curate", context, record));
+  RETURN_IF_ERROR(JudgeAll(options, *comparison, "curate", !options.report.empty(), context, record));
   Json files;
   Json dropped_files;
   RETURN_IF_ERROR(output->Finish(files, dropped_files));
@@ -192,6 +202,12 @@ absl::StatusOr<CurateReport> CurateIn(const std::string& place, const CurateOpti
   manifest.extra["files"] = files;
   manifest.extra["dropped_files"] = dropped_files;
   RETURN_IF_ERROR(PutClusters(options, *comparison));
+  if (!options.report.empty()) {
+    RETURN_IF_ERROR(CreateDirectories(options.report));
+    const CurateStatistics& statistics = recorder.statistics();
+    RETURN_IF_ERROR(WriteFileAtomically(options.report + "/report.html", statistics.ToHtml(counts)));
+    RETURN_IF_ERROR(WriteFileAtomically(options.report + "/statistics.json", DumpJson(statistics.ToJson()) + "\n"));
+  }
   RETURN_IF_ERROR(WriteManifest(output->manifest_directory(), manifest));
   RETURN_IF_ERROR(output->Commit());
   return report;

@@ -23,6 +23,9 @@ struct CurateOptions {
   std::string clusters;
   // Or, with `kept` empty: DIRECTORY/kept.EXT, dropped.EXT and manifest.json in the format of the first input.
   std::string directory;
+  // Where report.html and statistics.json go (curate/statistics.h); empty: neither is made. Every rule then measures
+  // every document, also behind the one that drops it, which takes longer.
+  std::string report;
   CurateSettings settings;
   std::string key;  // goes into the manifest of `kept`
 };

@@ -88,6 +88,23 @@ withScratch('curate', async (scratch) => {
   const missing = run(['curate', input, '--explain', 'nobody']);
   check(missing.code === 1 && missing.err.includes('nobody'), `an id that is not there: ${missing.err}`);
 
+  // The page, the personal data, the evaluation sets.
+  writeFileSync(join(scratch, 'eval.jsonl'), jsonl([{ question: documents[20].text.split('\n').slice(2, 4).join(' ') }]));
+  const written = documents.slice(0, 30).map((document) => ({ ...document, text: `<script> ${document.text}` }));
+  written[1].text += '\nWrite to jane.roe@mail.example.org or pay to GB82 WEST 1234 5698 7654 32 <script>.';
+  writeFileSync(join(scratch, 'personal.jsonl'), jsonl(written));
+  const safe = join(scratch, 'safe');
+  const found = runJson(['curate', join(scratch, 'personal.jsonl'), '--out', safe, '--report', '--rules', `gopher-quality,pii,overlap=${scratch}/eval.jsonl`]);
+  equal(found.personal_data, { email: 1, iban: 1 }, 'what was found');
+  equal(found.reasons, { overlap: { evaluation_set: 1 } }, 'the document that holds the evaluation set');
+  check(rows(join(safe, 'kept.jsonl'))[1].text.endsWith('Write to <EMAIL> or pay to <IBAN> <script>.'), 'placeholders');
+  check(rows(join(safe, 'dropped.jsonl'))[0].id === 'doc-20', 'the right document');
+  const page = readFileSync(join(safe, 'report.html'), 'utf8');
+  check(page.includes('gopher_short_doc') && page.includes('overlap: evaluation_set') && page.includes('&lt;script&gt;') && !page.includes('<script'), 'the page');
+  const statistics = JSON.parse(readFileSync(join(safe, 'statistics.json'), 'utf8'));
+  const histogram = statistics.histograms.find((one) => one.reason === 'gopher_short_doc' && one.group === 'all');
+  equal(histogram.documents.reduce((sum, count) => sum + count), 30, 'a histogram counts every document');
+
   // Slips.
   const unknown = run(['curate', input, '--out', out, '--rules', 'gopher']);
   check(unknown.code === 2 && unknown.err.includes('gopher-quality'), `an unknown rule names those there are: ${unknown.err}`);
