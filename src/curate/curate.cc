@@ -82,6 +82,17 @@ class Recorder {
   CurateStatistics statistics_;
 };
 
+// The same verdict and text as without measuring: rules behind the one that drops a document may still change its text,
+// so a dropped one is judged again.
+JudgedDocument JudgeAndMeasure(Document document, const CurateSettings& settings, JudgeScratch& scratch,
+                               JudgedBatch& batch) {
+  NormaliseCounts counts;
+  JudgedDocument judged = Judge(document, settings, scratch, counts, &batch.measures.emplace_back());
+  if (!judged.verdict.kept()) return Judge(std::move(document), settings, scratch, batch.normalised);
+  batch.normalised.Add(counts);
+  return judged;
+}
+
 // Reads and judges all documents, and gives each batch to `take` in order.
 absl::Status JudgeAll(const CurateOptions& options, const Comparison& comparison, const std::string& label,
                       bool measure, RunContext& context, const std::function<absl::Status(JudgedBatch)>& take) {
@@ -107,8 +118,8 @@ absl::Status JudgeAll(const CurateOptions& options, const Comparison& comparison
     JudgedBatch judged;
     judged.documents.reserve(batch.size());
     for (Document& document : batch) {
-      std::vector<Measure>* const measures = measure ? &judged.measures.emplace_back() : nullptr;
-      judged.documents.push_back(Judge(std::move(document), options.settings, scratch, judged.normalised, measures));
+      judged.documents.push_back(measure ? JudgeAndMeasure(std::move(document), options.settings, scratch, judged)
+                                         : Judge(std::move(document), options.settings, scratch, judged.normalised));
       if (!sign) continue;
       const JudgedDocument& last = judged.documents.back();
       judged.signatures.push_back(last.verdict.kept() ? comparison.SignatureOf(last, near_scratch) : NearSignature());

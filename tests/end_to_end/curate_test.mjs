@@ -99,6 +99,11 @@ withScratch('curate', async (scratch) => {
   equal(found.reasons, { overlap: { evaluation_set: 1 } }, 'the document that holds the evaluation set');
   check(rows(join(safe, 'kept.jsonl'))[1].text.endsWith('Write to <EMAIL> or pay to <IBAN> <script>.'), 'placeholders');
   check(rows(join(safe, 'dropped.jsonl'))[0].id === 'doc-20', 'the right document');
+  const chain = ['--rules', 'gopher-quality,c4-quality,exact', '--set', 'gopher-quality.min_words=100'];
+  const plain = runJson(['curate', input, '--out', join(scratch, 'plain'), ...chain]);
+  const measured = runJson(['curate', input, '--out', join(scratch, 'measured'), '--report', ...chain]);
+  equal([measured.kept, measured.reasons], [plain.kept, plain.reasons], 'measuring changes no verdict');
+  equal(readFileSync(join(scratch, 'measured/dropped.jsonl'), 'utf8'), readFileSync(join(scratch, 'plain/dropped.jsonl'), 'utf8'), 'and no byte');
   const page = readFileSync(join(safe, 'report.html'), 'utf8');
   check(page.includes('gopher_short_doc') && page.includes('overlap: evaluation_set') && page.includes('&lt;script&gt;') && !page.includes('<script'), 'the page');
   const statistics = JSON.parse(readFileSync(join(safe, 'statistics.json'), 'utf8'));
