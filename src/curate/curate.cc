@@ -132,7 +132,7 @@ absl::Status JudgeAll(const CurateOptions& options, const Comparison& comparison
     context.progress->Update(documents, "");
     return absl::OkStatus();
   };
-  const absl::Status status = OrderedPipeline<Batch, JudgedBatch>(threads, in_flight, produce, work, consume);
+  absl::Status status = OrderedPipeline<Batch, JudgedBatch>(threads, in_flight, produce, work, consume);
   context.progress->End();
   return status;
 }
@@ -237,7 +237,7 @@ absl::StatusOr<CurateReport> Curate(const CurateOptions& given, RunContext& cont
   RETURN_IF_ERROR(DocumentReader::Open(options.inputs).status());
   const std::string place = options.kept.empty() ? options.directory + "/.curate" : options.kept + ".compare.partial";
   RETURN_IF_ERROR(RemoveTree(place));
-  const absl::StatusOr<CurateReport> report = CurateIn(place, options, context, begun);
+  absl::StatusOr<CurateReport> report = CurateIn(place, options, context, begun);
   RETURN_IF_ERROR(RemoveTree(place));
   return report;
 }

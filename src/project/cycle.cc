@@ -111,8 +111,8 @@ class Cycle {
       const double share = settings_.epochs / (1 - replay);
       report_.replay = replay;
       report_.learning_rate = learning_rate;
-      report_.steps = std::max<int64_t>(
-          1, static_cast<int64_t>(std::ceil(static_cast<double>(report_.new_tokens) * share / step_tokens)));
+      report_.steps = std::max<int64_t>(1, static_cast<int64_t>(std::ceil(static_cast<double>(report_.new_tokens) *
+                                                                          share / static_cast<double>(step_tokens))));
       report_.tokens = report_.steps * step_tokens;
       RETURN_IF_ERROR(TrainOnce());
       if (Remembers()) return TakePlace();

@@ -215,7 +215,7 @@ class FollowRunner {
   absl::Status FollowOn() {
     Streams streams(project_, options_, locks_, context_);
     streams.Start();
-    const absl::Status cycles = MakeCycles(streams);
+    absl::Status cycles = MakeCycles(streams);
     streams.Stop();
     report_.followed = streams.report();
     RETURN_IF_ERROR(streams.status());

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "record/json_documents.h"
 #include "table/database.h"
 #include "table/parquet_parts.h"
 
@@ -83,9 +84,13 @@ class Reader final : public DocumentReader {
     batch.clear();
     uint64_t bytes = 0;
     while (bytes < kBatchBytes) {
-      if (!result_.has_value()) {
+      if (!result_.has_value() && json_ == nullptr) {
         if (next_file_ == files_.size()) break;
         RETURN_IF_ERROR(OpenFile(files_[next_file_++]));
+      }
+      if (json_ != nullptr) {
+        RETURN_IF_ERROR(NextOfLines(batch, bytes));
+        continue;
       }
       if (row_ == result_->row_count()) {
         absl::StatusOr<bool> more = result_->Next();
@@ -109,35 +114,21 @@ class Reader final : public DocumentReader {
  private:
   static absl::Status Damaged(const std::string& file, const absl::Status& status) {
     if (ExitCodeOf(status) == ExitCode::kInterrupted) return status;
-    std::string message = Message(status);
-    // DuckDB 1.4's JSON reader names the line after the broken one.
-    constexpr std::string_view kInLine = " in line ";
-    if (const size_t at = message.find(kInLine);
-        at != std::string::npos && message.find("Malformed JSON") != std::string::npos) {
-      const size_t digits = at + kInLine.size();
-      const size_t end = message.find_first_not_of("0123456789", digits);
-      uint64_t line = 0;
-      if (std::from_chars(message.data() + digits, message.data() + std::min(end, message.size()), line).ec ==
-              std::errc() &&
-          line > 1) {
-        message.replace(digits, end - digits, std::to_string(line - 1));
-      }
-    }
+    const std::string message = Message(status);
     return absl::InvalidArgumentError(fmt::format("read documents: {}: {}", file, message));
   }
 
   absl::Status OpenFile(const std::string& file) {
-    std::string sql;
-    if (IsParquetName(file)) {
-      ASSIGN_OR_RETURN(sql, ParquetSelect(file));
-    } else {
-      sql = JsonSelect(file);
+    file_row_ = 1;
+    if (!IsParquetName(file)) {
+      ASSIGN_OR_RETURN(json_, JsonDocuments::Open(file));
+      return absl::OkStatus();
     }
+    ASSIGN_OR_RETURN(const std::string sql, ParquetSelect(file));
     absl::StatusOr<QueryResult> result = database_->Query(sql);
     if (!result.ok()) return Damaged(file, result.status());
     result_.emplace(*std::move(result));
     row_ = 0;
-    file_row_ = 1;
     return absl::OkStatus();
   }
 
@@ -193,18 +184,6 @@ class Reader final : public DocumentReader {
         SqlLiteral(file));
   }
 
-  static std::string JsonSelect(const std::string& file) {
-    // A merge patch with nulls takes the known keys out; what is left is the meta object.
-    return fmt::format(
-        "SELECT json->>'$.id', json->>'$.text', TRY_CAST(json->>'$.time' AS TIMESTAMP), json->>'$.language', "
-        "TRY_CAST(json->'$.sources' AS VARCHAR[]), TRY_CAST(json->'$.parents' AS VARCHAR[]), "
-        "nullif(CAST(json_merge_patch(json, "
-        "'{{\"id\":null,\"text\":null,\"time\":null,\"language\":null,\"sources\":null,"
-        "\"parents\":null,\"spans\":null}}') AS VARCHAR), '{{}}'), TRY_CAST(json->'$.spans' AS {}) "
-        "FROM read_json_objects({}, format = 'newline_delimited', maximum_object_size = 67108864)",
-        kSpansType, SqlLiteral(file));
-  }
-
   absl::Status Fill(size_t row, Document& document) {
     QueryResult& result = *result_;
     if (result.IsNull(1, row)) {
@@ -218,11 +197,28 @@ class Reader final : public DocumentReader {
     for (const std::string_view source : result.StringList(4, row)) document.sources.emplace_back(source);
     for (const std::string_view parent : result.StringList(5, row)) document.parents.emplace_back(parent);
     if (!result.IsNull(6, row)) document.meta = result.String(6, row);
-    return FillSpans(row, document);
+    return FillSpans(result_->TripleList(7, row), document);
   }
 
-  absl::Status FillSpans(size_t row, Document& document) {
-    for (const auto& [begin, end, parent] : result_->TripleList(7, row)) {
+  // The next line's document, or the end of the file.
+  absl::Status NextOfLines(std::vector<Document>& batch, uint64_t& bytes) {
+    const std::string& file = files_[next_file_ - 1];
+    Document& document = batch.emplace_back();
+    const absl::StatusOr<bool> more = json_->Next(document, triples_);
+    if (!more.ok() || !*more) {
+      batch.pop_back();
+      if (!more.ok()) return Damaged(file, more.status());
+      json_.reset();
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(FillSpans(triples_, document));
+    bytes += document.text.size();
+    ++file_row_;
+    return absl::OkStatus();
+  }
+
+  absl::Status FillSpans(const JsonDocuments::Triples& triples, Document& document) {
+    for (const auto& [begin, end, parent] : triples) {
       if (begin >= end || end > document.text.size() || parent >= document.parents.size()) {
         return absl::InvalidArgumentError(fmt::format(
             "read documents: {}: row {}: a span of bytes {} to {} from parent {} is not within its {} bytes and {} "
@@ -236,7 +232,9 @@ class Reader final : public DocumentReader {
 
   const std::vector<std::string> files_;
   std::unique_ptr<Database> database_;
-  std::optional<QueryResult> result_;
+  std::optional<QueryResult> result_;    // of a Parquet file
+  std::unique_ptr<JsonDocuments> json_;  // of a file of lines
+  JsonDocuments::Triples triples_;
   size_t next_file_ = 0;
   size_t row_ = 0;
   uint64_t file_row_ = 0;
