@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <string>
 
 #include "base/hash.h"
@@ -63,6 +64,7 @@ class CaseMap {
 
 // One language's special cases.
 struct Cases {
+  std::deque<std::string> texts;  // their addresses stay
   using Sizes = std::vector<uint32_t>;
   CaseMap<Sizes> words;       // of a special case: its words
   CaseMap<Sizes> patterns;    // those also looked for among words: what they are split into
@@ -313,7 +315,7 @@ class Splitter {
 
 void AddCases(const std::string_view* list, size_t count, Cases& cases) {
   for (size_t i = 0; i < count; ++i) {
-    auto* const text = new std::string;  // lives as long as the program, as the map does
+    std::string* const text = &cases.texts.emplace_back();  // the tables view it
     Cases::Sizes sizes;
     for (const char c : list[i]) {
       if (c == '\x1F' || text->empty()) sizes.push_back(0);
