@@ -26,6 +26,9 @@ constexpr milliseconds kLook{200};
 
 double SecondsSince(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
+// The streams' share of the budget; the rest is the cycles'.
+uint64_t StreamsMemory(uint64_t memory_bytes) { return std::max<uint64_t>(memory_bytes / 4, uint64_t{256} << 20); }
+
 // The streams' own progress beside that of the cycles: only what stays is shown.
 class LinesOnly final : public Progress {
  public:
@@ -73,7 +76,7 @@ class Streams {
       stored_[commit.source] = commit.counts.stored;
       changed_.notify_all();
     };
-    context_.memory_bytes = std::max<uint64_t>(context.memory_bytes / 4, uint64_t{256} << 20);
+    context_.memory_bytes = StreamsMemory(context.memory_bytes);
     context_.progress = &progress_;
     context_.stopped = &stop_;
   }
@@ -260,7 +263,7 @@ class FollowRunner {
 
   absl::Status OneCycle() {
     RunContext context = context_;
-    context.memory_bytes -= std::min(context.memory_bytes / 4, uint64_t{256} << 20);
+    context.memory_bytes -= std::min(StreamsMemory(context.memory_bytes), context.memory_bytes / 2);
     CycleReport cycle;
     do {
       ASSIGN_OR_RETURN(cycle, RunCycle(project_, locks_, context));
