@@ -23,9 +23,7 @@ struct TrainFlags {
 absl::Status CheckRights(const std::string& reason, TrainOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<std::string> sources, SourcesOfShards(options.shards_dir));
   const std::string out = std::filesystem::path(options.shards_dir).lexically_normal().parent_path().string();
-  ASSIGN_OR_RETURN(const std::vector<SourceRights> rights, RecordedRights(out.empty() ? "." : out, sources));
-  RETURN_IF_ERROR(CheckTrainingRights(rights, reason));
-  options.rights = RightsForManifest(rights, reason);
+  ASSIGN_OR_RETURN(options.rights, TrainingRights(out.empty() ? "." : out, sources, reason));
   return absl::OkStatus();
 }
 

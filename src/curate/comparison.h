@@ -49,7 +49,6 @@ class Comparison {
   // Null without the rule. Complete after the last pass that looks.
   const NearVerdicts* near() const { return near_.get(); }
   const DocumentIds& ids() const { return ids_; }
-  const SubstringCounts* substring() const { return finder_ == nullptr ? nullptr : &finder_->counts(); }
   uint64_t cut_bytes() const { return cut_bytes_; }  // by Decide()
 
  private:

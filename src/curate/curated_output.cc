@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 
 #include <ctime>
-#include <optional>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -21,9 +20,10 @@ const std::vector<std::string>& NoteColumns() {
   return *columns;
 }
 
-class StageOutput final : public CuratedOutput {
+// Kept and dropped documents as Parquet parts in a staged directory each.
+class PartsOutput : public CuratedOutput {
  public:
-  StageOutput(StagedDirectory kept, StagedDirectory dropped) : kept_(std::move(kept)), dropped_(std::move(dropped)) {}
+  PartsOutput(StagedDirectory kept, StagedDirectory dropped) : kept_(std::move(kept)), dropped_(std::move(dropped)) {}
 
   absl::Status Open() {
     ASSIGN_OR_RETURN(kept_writer_, DocumentWriter::Create(kept_.path()));
@@ -34,9 +34,26 @@ class StageOutput final : public CuratedOutput {
   absl::Status Drop(const Document& document, const DropNote& note) override {
     return dropped_writer_->Append(document, {note.rule, note.reason, note.cluster, note.kept_id});
   }
-  absl::Status Finish(Json& files, Json& dropped_files) override {
+
+ protected:
+  absl::Status FinishParts() {
     RETURN_IF_ERROR(kept_writer_->Finish());
-    RETURN_IF_ERROR(dropped_writer_->Finish());
+    return dropped_writer_->Finish();
+  }
+
+  StagedDirectory kept_;
+  StagedDirectory dropped_;
+  std::unique_ptr<DocumentWriter> kept_writer_;
+  std::unique_ptr<DocumentWriter> dropped_writer_;
+};
+
+// The directories are what is wanted.
+class StageOutput final : public PartsOutput {
+ public:
+  using PartsOutput::PartsOutput;
+
+  absl::Status Finish(Json& files, Json& dropped_files) override {
+    RETURN_IF_ERROR(FinishParts());
     files = PartsToJson(kept_writer_->parts());
     dropped_files = PartsToJson(dropped_writer_->parts());
     return absl::OkStatus();
@@ -48,12 +65,6 @@ class StageOutput final : public CuratedOutput {
     RETURN_IF_ERROR(dropped_.Commit());
     return kept_.Commit();
   }
-
- private:
-  StagedDirectory kept_;
-  StagedDirectory dropped_;
-  std::unique_ptr<DocumentWriter> kept_writer_;
-  std::unique_ptr<DocumentWriter> dropped_writer_;
 };
 
 std::string TimeText(int64_t microseconds) {
@@ -129,29 +140,16 @@ class LinesOutput final : public CuratedOutput {
   std::unique_ptr<LinesFile> dropped_;
 };
 
-// Parts in a staged directory each, put together into one file at the end.
-class ParquetOutput final : public CuratedOutput {
+// The parts are put together into one file each at the end.
+class ParquetOutput final : public PartsOutput {
  public:
-  explicit ParquetOutput(std::string directory) : directory_(std::move(directory)) {}
+  ParquetOutput(std::string directory, StagedDirectory kept, StagedDirectory dropped)
+      : PartsOutput(std::move(kept), std::move(dropped)), directory_(std::move(directory)) {}
 
-  absl::Status Open() {
-    ASSIGN_OR_RETURN(StagedDirectory kept, StagedDirectory::Open(directory_ + "/.kept"));
-    ASSIGN_OR_RETURN(StagedDirectory dropped, StagedDirectory::Open(directory_ + "/.dropped"));
-    kept_.emplace(std::move(kept));
-    dropped_.emplace(std::move(dropped));
-    ASSIGN_OR_RETURN(kept_writer_, DocumentWriter::Create(kept_->path()));
-    ASSIGN_OR_RETURN(dropped_writer_, DocumentWriter::Create(dropped_->path(), NoteColumns()));
-    return absl::OkStatus();
-  }
-  absl::Status Keep(const Document& document) override { return kept_writer_->Append(document); }
-  absl::Status Drop(const Document& document, const DropNote& note) override {
-    return dropped_writer_->Append(document, {note.rule, note.reason, note.cluster, note.kept_id});
-  }
   absl::Status Finish(Json& files, Json& dropped_files) override {
-    RETURN_IF_ERROR(kept_writer_->Finish());
-    RETURN_IF_ERROR(dropped_writer_->Finish());
-    RETURN_IF_ERROR(Join(kept_->path(), kept_writer_->parts(), "kept.parquet"));
-    RETURN_IF_ERROR(Join(dropped_->path(), dropped_writer_->parts(), "dropped.parquet"));
+    RETURN_IF_ERROR(FinishParts());
+    RETURN_IF_ERROR(Join(kept_.path(), kept_writer_->parts(), "kept.parquet"));
+    RETURN_IF_ERROR(Join(dropped_.path(), dropped_writer_->parts(), "dropped.parquet"));
     files = Json::array({"kept.parquet"});
     dropped_files = Json::array({"dropped.parquet"});
     return absl::OkStatus();
@@ -183,10 +181,6 @@ class ParquetOutput final : public CuratedOutput {
   }
 
   const std::string directory_;
-  std::optional<StagedDirectory> kept_;
-  std::optional<StagedDirectory> dropped_;
-  std::unique_ptr<DocumentWriter> kept_writer_;
-  std::unique_ptr<DocumentWriter> dropped_writer_;
 };
 
 }  // namespace
@@ -211,7 +205,9 @@ absl::StatusOr<std::unique_ptr<CuratedOutput>> OpenLinesOutput(const std::string
 
 absl::StatusOr<std::unique_ptr<CuratedOutput>> OpenParquetOutput(const std::string& directory) {
   RETURN_IF_ERROR(CreateDirectories(directory));
-  auto output = std::make_unique<ParquetOutput>(directory);
+  ASSIGN_OR_RETURN(StagedDirectory kept, StagedDirectory::Open(directory + "/.kept"));
+  ASSIGN_OR_RETURN(StagedDirectory dropped, StagedDirectory::Open(directory + "/.dropped"));
+  auto output = std::make_unique<ParquetOutput>(directory, std::move(kept), std::move(dropped));
   RETURN_IF_ERROR(output->Open());
   return output;
 }

@@ -230,9 +230,7 @@ class Cycle {
 
   absl::Status CheckRights() {
     ASSIGN_OR_RETURN(const std::vector<std::string> sources, SourcesOfShards(next_ + "/shards"));
-    ASSIGN_OR_RETURN(const std::vector<SourceRights> rights, RecordedRights(out_, sources));
-    RETURN_IF_ERROR(CheckTrainingRights(rights, project_.rights_override));
-    rights_ = RightsForManifest(rights, project_.rights_override);
+    ASSIGN_OR_RETURN(rights_, TrainingRights(out_, sources, project_.rights_override));
     return absl::OkStatus();
   }
 

@@ -268,7 +268,6 @@ class FollowRunner {
     do {
       ASSIGN_OR_RETURN(cycle, RunCycle(project_, locks_, context));
       context_.progress->Say(FormatCycle(cycle));
-      if (options_.on_cycle) options_.on_cycle(cycle);
       report_.cycles.push_back(cycle);
     } while (cycle.outcome == CycleReport::Outcome::kVoided);
     return absl::OkStatus();

@@ -3,7 +3,6 @@
 #define RHODES_PROJECT_FOLLOW_RUN_H_
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,10 +16,9 @@ namespace rhodes {
 struct FollowRunOptions {
   std::string file;  // rhodes.toml
   bool quick = false;
-  int metrics_port = 0;                              // as of FollowOptions
-  double stop_after_idle = 0;                        // as of FollowOptions; a last cycle is made then
-  int64_t cycles = 0;                                // ends after so many that trained; 0: never
-  std::function<void(const CycleReport&)> on_cycle;  // may be empty
+  int metrics_port = 0;        // as of FollowOptions
+  double stop_after_idle = 0;  // as of FollowOptions; a last cycle is made then
+  int64_t cycles = 0;          // ends after so many that trained; 0: never
 };
 
 struct FollowRunReport {

@@ -75,6 +75,13 @@ Json RightsForManifest(const std::vector<SourceRights>& rights, const std::strin
   return json;
 }
 
+absl::StatusOr<Json> TrainingRights(const std::string& out, const std::vector<std::string>& sources,
+                                    const std::string& override_reason) {
+  ASSIGN_OR_RETURN(const std::vector<SourceRights> rights, RecordedRights(out, sources));
+  RETURN_IF_ERROR(CheckTrainingRights(rights, override_reason));
+  return RightsForManifest(rights, override_reason);
+}
+
 absl::StatusOr<std::vector<std::string>> SourcesOfShards(const std::string& shards) {
   std::set<std::string> names;
   const absl::StatusOr<Manifest> manifest = ReadManifest(shards);

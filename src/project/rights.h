@@ -27,6 +27,10 @@ absl::Status CheckTrainingRights(const std::vector<SourceRights>& rights, const 
 // "rights_override": reason}.
 Json RightsForManifest(const std::vector<SourceRights>& rights, const std::string& override_reason);
 
+// All three for a training on `sources` of OUT: what goes into the model's manifest, or why there must be none.
+absl::StatusOr<Json> TrainingRights(const std::string& out, const std::vector<std::string>& sources,
+                                    const std::string& override_reason);
+
 // The sources of the documents that a directory of shards was made of, from its manifest; empty when it says nothing.
 absl::StatusOr<std::vector<std::string>> SourcesOfShards(const std::string& shards);
 

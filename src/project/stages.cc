@@ -204,9 +204,7 @@ class Planner {
     stage.run = [options, reason = project_.rights_override](RunContext& context) -> absl::Status {
       TrainOptions with_rights = options;
       ASSIGN_OR_RETURN(const std::vector<std::string> sources, SourcesOfShards(options.shards_dir));
-      ASSIGN_OR_RETURN(const std::vector<SourceRights> rights, RecordedRights(options.out, sources));
-      RETURN_IF_ERROR(CheckTrainingRights(rights, reason));
-      with_rights.rights = RightsForManifest(rights, reason);
+      ASSIGN_OR_RETURN(with_rights.rights, TrainingRights(options.out, sources, reason));
       return Train(with_rights, context).status();
     };
   }
@@ -223,8 +221,7 @@ class Planner {
     Stage& stage = Add("compare", "compare", options.key, "compare/report.json");
     stage.run = [options, reason = project_.rights_override](RunContext& context) -> absl::Status {
       ASSIGN_OR_RETURN(const std::vector<std::string> sources, ListSources(options.out));
-      ASSIGN_OR_RETURN(const std::vector<SourceRights> rights, RecordedRights(options.out, sources));
-      RETURN_IF_ERROR(CheckTrainingRights(rights, reason));
+      RETURN_IF_ERROR(TrainingRights(options.out, sources, reason).status());
       return Compare(options, context).status();
     };
   }
