@@ -11,6 +11,7 @@
 #include "curate/comparison.h"
 #include "curate/curated_output.h"
 #include "curate/judge.h"
+#include "curate/overlap_rule.h"
 #include "curate/statistics.h"
 #include "record/document_table.h"
 #include "table/part_list.h"
@@ -30,7 +31,10 @@ struct JudgedBatch {
 // Takes judged documents in input order: compares, counts and writes.
 class Recorder {
  public:
-  Recorder(Comparison& comparison, CuratedOutput& output) : comparison_(comparison), output_(output) {}
+  Recorder(const CurateSettings& settings, Comparison& comparison, CuratedOutput& output)
+      : comparison_(comparison), output_(output) {
+    if (settings.overlap_index != nullptr) overlap_.emplace(settings.overlap_index);
+  }
 
   // `measures` may be null.
   absl::Status Take(JudgedDocument judged, const std::vector<Measure>* measures) {
@@ -50,11 +54,13 @@ class Recorder {
 
   CurateReport& report() { return report_; }
   const CurateStatistics& statistics() const { return statistics_; }
+  const std::optional<OverlapCounts>& overlap() const { return overlap_; }
 
  private:
   void Count(const JudgedDocument& judged, const Verdict& verdict) {
     const Document& document = judged.document;
     for (size_t i = 0; i < kPersonalDataKinds; ++i) report_.personal_data[i] += judged.personal_data[i];
+    if (overlap_) overlap_->Add(judged.overlap, verdict.rule == "overlap", judged.overlap_cut);
     const bool kept = verdict.kept();
     const uint64_t stored = kept ? document.text.size() : 0;
     ++report_.documents;
@@ -80,6 +86,7 @@ class Recorder {
   CuratedOutput& output_;
   CurateReport report_;
   CurateStatistics statistics_;
+  std::optional<OverlapCounts> overlap_;
 };
 
 // The same verdict and text as without measuring: rules behind the one that drops a document may still change its text,
@@ -185,7 +192,7 @@ absl::StatusOr<CurateReport> CurateIn(const std::string& place, const CurateOpti
   ASSIGN_OR_RETURN(const std::unique_ptr<Comparison> comparison, Comparison::Create(options.settings, place, context));
   RETURN_IF_ERROR(Compare(options, *comparison, context));
   ASSIGN_OR_RETURN(const std::unique_ptr<CuratedOutput> output, OpenOutput(options));
-  Recorder recorder(*comparison, *output);
+  Recorder recorder(options.settings, *comparison, *output);
   const auto record = [&](JudgedBatch batch) -> absl::Status {
     recorder.report().normalised.Add(batch.normalised);
     for (size_t i = 0; i < batch.documents.size(); ++i) {
@@ -206,6 +213,7 @@ absl::StatusOr<CurateReport> CurateIn(const std::string& place, const CurateOpti
   }
   if (comparison->near() != nullptr) report.clusters = comparison->near()->counts().clusters;
   report.cut_text_bytes = comparison->cut_bytes();
+  if (recorder.overlap()) report.overlap = recorder.overlap()->ToJson();
   report.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
   Json counts = ToJson(report);
   counts.erase("seconds");
@@ -213,6 +221,10 @@ absl::StatusOr<CurateReport> CurateIn(const std::string& place, const CurateOpti
   manifest.extra["files"] = files;
   manifest.extra["dropped_files"] = dropped_files;
   RETURN_IF_ERROR(PutClusters(options, *comparison));
+  if (!options.overlap_items.empty()) {
+    RETURN_IF_ERROR(recorder.overlap() ? WriteFileAtomically(options.overlap_items, recorder.overlap()->ItemsHit())
+                                       : RemoveTree(options.overlap_items));
+  }
   if (!options.report.empty()) {
     RETURN_IF_ERROR(CreateDirectories(options.report));
     const CurateStatistics& statistics = recorder.statistics();
@@ -229,10 +241,7 @@ absl::StatusOr<CurateReport> CurateIn(const std::string& place, const CurateOpti
 absl::StatusOr<CurateReport> Curate(const CurateOptions& given, RunContext& context) {
   const Clock::time_point begun = Clock::now();
   CurateOptions options = given;
-  if (options.settings.Has("overlap")) {
-    ASSIGN_OR_RETURN(OverlapIndex index, OverlapIndex::Load(options.settings.overlap));
-    options.settings.overlap_index = std::make_shared<const OverlapIndex>(std::move(index));
-  }
+  RETURN_IF_ERROR(PrepareRules(options.settings, context));
   // Before anything is opened, so that a slip in the inputs' names comes first.
   RETURN_IF_ERROR(DocumentReader::Open(options.inputs).status());
   const std::string place = options.kept.empty() ? options.directory + "/.curate" : options.kept + ".compare.partial";
@@ -260,23 +269,25 @@ Json ToJson(const CurateReport& report) {
     if (report.personal_data[i] == 0) continue;
     personal_data[std::string(PersonalDataName(static_cast<PersonalDataKind>(i)))] = report.personal_data[i];
   }
-  return {{"documents", report.documents},
-          {"kept", report.kept},
-          {"dropped", DroppedCount(report)},
-          {"reasons", reasons},
-          {"sources", sources},
-          {"languages", Json(report.languages)},
-          {"text_bytes", report.text_bytes},
-          {"kept_text_bytes", report.kept_text_bytes},
-          {"normalised",
-           {{"changed", report.normalised.changed},
-            {"invalid_utf8", report.normalised.invalid_utf8},
-            {"invalid_sequences", report.normalised.invalid_sequences},
-            {"control_characters", report.normalised.control_characters}}},
-          {"personal_data", personal_data},
-          {"clusters", report.clusters},
-          {"cut_text_bytes", report.cut_text_bytes},
-          {"seconds", report.seconds}};
+  Json json = {{"documents", report.documents},
+               {"kept", report.kept},
+               {"dropped", DroppedCount(report)},
+               {"reasons", reasons},
+               {"sources", sources},
+               {"languages", Json(report.languages)},
+               {"text_bytes", report.text_bytes},
+               {"kept_text_bytes", report.kept_text_bytes},
+               {"normalised",
+                {{"changed", report.normalised.changed},
+                 {"invalid_utf8", report.normalised.invalid_utf8},
+                 {"invalid_sequences", report.normalised.invalid_sequences},
+                 {"control_characters", report.normalised.control_characters}}},
+               {"personal_data", personal_data},
+               {"clusters", report.clusters},
+               {"cut_text_bytes", report.cut_text_bytes},
+               {"seconds", report.seconds}};
+  if (!report.overlap.empty()) json["overlap"] = report.overlap;
+  return json;
 }
 
 }  // namespace rhodes

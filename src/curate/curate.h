@@ -26,6 +26,9 @@ struct CurateOptions {
   // Where report.html and statistics.json go (curate/statistics.h); empty: neither is made. Every rule then measures
   // every document, also behind the one that drops it, which takes longer.
   std::string report;
+  // Where the items of evaluation sets go that were found in documents, as JSON Lines (OverlapCounts::ItemsHit()),
+  // where the rule "overlap" is on; empty: they are counted only.
+  std::string overlap_items;
   CurateSettings settings;
   std::string key;  // goes into the manifest of `kept`
 };
@@ -47,8 +50,9 @@ struct CurateReport {
   uint64_t text_bytes = 0;                      // as it came
   uint64_t kept_text_bytes = 0;                 // as it is stored
   NormaliseCounts normalised;
-  uint64_t clusters = 0;        // of near duplicates, of two documents or more
-  uint64_t cut_text_bytes = 0;  // repeated passages taken out of kept documents
+  Json overlap = Json::array();  // by evaluation set (OverlapCounts)
+  uint64_t clusters = 0;         // of near duplicates, of two documents or more
+  uint64_t cut_text_bytes = 0;   // repeated passages taken out of kept documents
   double seconds = 0;
 };
 
@@ -58,15 +62,16 @@ struct CurateReport {
 // stays; its text, language and meta
 // (`language_confidence`, `language_stated`) become what the rules made of them.
 //
-// Memory: batches of documents (4 MiB) in flight up to a quarter of `context.memory_bytes`, the texts seen so far up to
-// half of it (50 million documents in 2 x 2 GB), and per thread up to 180 MiB for documents of millions of words.
+// Memory: batches of documents (4 MiB) in flight up to a quarter of `context.memory_bytes`, evaluation sets up to
+// another, the texts seen so far up to half of it (50 million documents in 2 x 2 GB), and per thread up to 180 MiB for
+// documents of millions of words.
 //
 // What DocumentReader and DocumentWriter return; RESOURCE_EXHAUSTED when the texts seen do not fit; INTERNAL when the
 // counts do not add up. On an error, what stood in `kept` and `dropped` stays.
 absl::StatusOr<CurateReport> Curate(const CurateOptions& options, RunContext& context);
 
 // documents, kept, dropped, reasons {rule: {reason: n}}, sources, languages, text_bytes, kept_text_bytes, normalised,
-// seconds.
+// overlap (with the rule: [{set, items, ngrams, items_hit, documents, dropped, cut, ...}]), seconds.
 Json ToJson(const CurateReport& report);
 
 }  // namespace rhodes
