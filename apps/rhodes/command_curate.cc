@@ -51,6 +51,7 @@ absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
     options.dropped = flags.out + "/dropped";
   }
   options.clusters = flags.out + "/clusters";
+  options.overlap_items = flags.out + "/overlap.jsonl";
   if (flags.report) options.report = flags.out;
   std::vector<std::string> rules;
   for (const std::string& name : Names(flags.rules)) {  // "overlap=FILE" names a set beside the rule
@@ -69,7 +70,7 @@ absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
   ASSIGN_OR_RETURN(const std::string fingerprint, InputsFingerprint(options.inputs));
   std::string sets;
   if (!options.settings.overlap.sets.empty()) {
-    ASSIGN_OR_RETURN(sets, InputsFingerprint(options.settings.overlap.sets));
+    ASSIGN_OR_RETURN(sets, InputsFingerprint(OverlapPaths(options.settings.overlap)));
   }
   options.key = ContentId({"curate by hand", fingerprint, sets, DumpJson(ToJson(options.settings))});
   return options;
@@ -86,6 +87,12 @@ void PrintTable(const CurateReport& report, const CurateOptions& options) {
   if (report.clusters > 0) fmt::print("{:<44} {:>12}\n", "clusters of near duplicates", report.clusters);
   if (report.cut_text_bytes > 0) {
     fmt::print("{:<44} {:>12}\n", "repeated passages cut out of kept documents", FormatByteSize(report.cut_text_bytes));
+  }
+  for (const Json& set : report.overlap) {
+    fmt::print("{:<44} {:>12}   of {}; in {} documents, {} dropped, {} cut\n",
+               fmt::format("items found of {}", set["set"].get<std::string>()), set["items_hit"].get<uint64_t>(),
+               set["items"].get<uint64_t>(), set["documents"].get<uint64_t>(), set["dropped"].get<uint64_t>(),
+               set["cut"].get<uint64_t>());
   }
   if (report.normalised.invalid_utf8 > 0) {
     fmt::print("{:<44} {:>12}\n", "documents with invalid UTF-8, repaired", report.normalised.invalid_utf8);
@@ -147,7 +154,8 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--kept", flags->kept,
                  "as in a project: Parquet parts in a directory of this name (a project's is corpus) and in dropped/");
   app.add_option("--rules", flags->rules,
-                 fmt::format("which rules, separated by commas, of {}; overlap=FILE for each evaluation set",
+                 fmt::format("which rules, separated by commas, of {}; overlap=FILE, overlap=DIRECTORY or "
+                             "overlap=NAME:PATH for each evaluation set",
                              fmt::join(KnownRules(), ", ")))
       ->capture_default_str();
   app.add_option("--compatibility", flags->compatibility,

@@ -11,7 +11,9 @@
 #include "base/parallel.h"
 #include "curate/comparison.h"
 #include "curate/curated_output.h"
+#include "curate/judge.h"
 #include "curate/judged_piece.h"
+#include "curate/overlap_rule.h"
 #include "curate/statistics.h"
 #include "record/document_ranges.h"
 
@@ -86,11 +88,25 @@ struct Measured {
   std::vector<Measure> measures;
 };
 
+// What a document has of evaluation sets.
+struct Overlapping {
+  std::vector<OverlapFound> found;
+  bool dropped = false;  // for that
+  bool cut = false;
+};
+
 // A piece with its last verdicts, ready to be written.
 struct DecidedPiece {
   OutputPiece output;
   CurateReport report;
   std::vector<Measured> measured;
+  std::vector<Overlapping> overlapping;
+};
+
+// What is gathered over all documents beside the report's counts.
+struct Gathered {
+  std::optional<CurateStatistics> statistics;  // when asked for
+  std::optional<OverlapCounts> overlap;        // of the rule
 };
 
 // Puts the last verdicts on pieces. Thread-safe.
@@ -110,6 +126,10 @@ class PieceDecider {
       if (!more) break;
       ASSIGN_OR_RETURN(const Compared compared, comparison_.Decide(judged, ordinal, findings));
       decided.report.Count(judged, compared.verdict, compared.cut_bytes);
+      if (!judged.overlap.empty()) {
+        decided.overlapping.push_back(
+            {std::move(judged.overlap), compared.verdict.rule == "overlap", judged.overlap_cut});
+      }
       if (measured_) decided.measured.push_back(MeasuredOf(judged.document, compared.verdict, std::move(measures)));
       Put(std::move(judged.document), compared, decided.output);
     }
@@ -148,7 +168,7 @@ class PieceDecider {
 
 // The last pass: verdicts, output and counts, in the order of the input.
 absl::StatusOr<CurateReport> Write(const JudgedShare& judged, Comparison& comparison, CuratedOutput& output,
-                                   CurateStatistics* statistics, RunContext& context) {
+                                   Gathered& gathered, RunContext& context) {
   struct Task {
     std::string path;
     PieceFindings findings;
@@ -160,7 +180,7 @@ absl::StatusOr<CurateReport> Write(const JudgedShare& judged, Comparison& compar
   // A piece in flight: its texts and what is written of them.
   const uint64_t pieces = context.memory_bytes / 4 / (uint64_t{48} << 20);
   const auto in_flight = static_cast<size_t>(std::clamp<uint64_t>(pieces, 2, 2 * static_cast<uint64_t>(threads)));
-  const PieceDecider decider(comparison, output, statistics != nullptr);
+  const PieceDecider decider(comparison, output, gathered.statistics.has_value());
   CurateReport report;
   size_t next = 0;
   const auto produce = [&]() -> absl::StatusOr<std::optional<Task>> {
@@ -172,7 +192,10 @@ absl::StatusOr<CurateReport> Write(const JudgedShare& judged, Comparison& compar
   const auto work = [&](const Task& task) { return decider.Run(task.path, task.findings); };
   const auto consume = [&](DecidedPiece piece) -> absl::Status {
     report.Add(piece.report);
-    for (const Measured& one : piece.measured) statistics->Add(one.document, one.verdict, one.measures);
+    for (const Measured& one : piece.measured) {
+      gathered.statistics->Add(one.document, one.verdict, one.measures);
+    }
+    for (const Overlapping& one : piece.overlapping) gathered.overlap->Add(one.found, one.dropped, one.cut);
     RETURN_IF_ERROR(output.Append(std::move(piece.output)));
     context.progress->Update(report.documents, "");
     return absl::OkStatus();
@@ -187,6 +210,19 @@ absl::StatusOr<CurateReport> Write(const JudgedShare& judged, Comparison& compar
   return report;
 }
 
+absl::Status PutReports(const CurateOptions& options, const Gathered& gathered, const Json& counts) {
+  if (!options.overlap_items.empty()) {
+    RETURN_IF_ERROR(gathered.overlap.has_value()
+                        ? WriteFileAtomically(options.overlap_items, gathered.overlap->ItemsHit())
+                        : RemoveTree(options.overlap_items));
+  }
+  if (!gathered.statistics.has_value()) return absl::OkStatus();
+  RETURN_IF_ERROR(CreateDirectories(options.report));
+  const CurateStatistics& statistics = *gathered.statistics;
+  RETURN_IF_ERROR(WriteFileAtomically(options.report + "/report.html", statistics.ToHtml(counts)));
+  return WriteFileAtomically(options.report + "/statistics.json", DumpJson(statistics.ToJson()) + "\n");
+}
+
 // From judged pieces to what is kept; the pieces go when that stands.
 absl::StatusOr<CurateReport> Join(const JudgedShare& judged, const std::string& pieces, const CurateOptions& options,
                                   RunContext& context, Clock::time_point begun) {
@@ -195,13 +231,15 @@ absl::StatusOr<CurateReport> Join(const JudgedShare& judged, const std::string& 
   ASSIGN_OR_RETURN(const std::unique_ptr<Comparison> comparison, Comparison::Create(options.settings, place, context));
   RETURN_IF_ERROR(Compare(judged, *comparison, context));
   ASSIGN_OR_RETURN(const std::unique_ptr<CuratedOutput> output, OpenOutput(options));
-  CurateStatistics statistics;
-  ASSIGN_OR_RETURN(CurateReport report,
-                   Write(judged, *comparison, *output, options.report.empty() ? nullptr : &statistics, context));
+  Gathered gathered;
+  if (!options.report.empty()) gathered.statistics.emplace();
+  if (options.settings.overlap_index != nullptr) gathered.overlap.emplace(options.settings.overlap_index);
+  ASSIGN_OR_RETURN(CurateReport report, Write(judged, *comparison, *output, gathered, context));
   Json files;
   Json dropped_files;
   RETURN_IF_ERROR(output->Finish(files, dropped_files));
   if (comparison->near() != nullptr) report.clusters = comparison->near()->counts().clusters;
+  if (gathered.overlap.has_value()) report.overlap = gathered.overlap->ToJson();
   report.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
   Json counts = ToJson(report);
   counts.erase("seconds");
@@ -209,11 +247,7 @@ absl::StatusOr<CurateReport> Join(const JudgedShare& judged, const std::string& 
   manifest.extra["files"] = files;
   manifest.extra["dropped_files"] = dropped_files;
   RETURN_IF_ERROR(PutClusters(options, *comparison));
-  if (!options.report.empty()) {
-    RETURN_IF_ERROR(CreateDirectories(options.report));
-    RETURN_IF_ERROR(WriteFileAtomically(options.report + "/report.html", statistics.ToHtml(counts)));
-    RETURN_IF_ERROR(WriteFileAtomically(options.report + "/statistics.json", DumpJson(statistics.ToJson()) + "\n"));
-  }
+  RETURN_IF_ERROR(PutReports(options, gathered, counts));
   RETURN_IF_ERROR(WriteManifest(output->manifest_directory(), manifest));
   RETURN_IF_ERROR(output->Commit());
   RETURN_IF_ERROR(RemoveTree(pieces));
@@ -225,21 +259,15 @@ std::string PlaceOf(const CurateOptions& options) {
   return options.kept.empty() ? options.directory + "/.curate" : options.kept + ".judged.partial";
 }
 
-absl::StatusOr<JudgingOptions> Prepare(CurateOptions& options) {
+absl::StatusOr<JudgingOptions> Prepare(CurateOptions& options, const RunContext& context) {
   JudgingOptions judging;
   // Before anything is opened, so that a slip in the inputs' names comes first.
   ASSIGN_OR_RETURN(judging.ranges, DocumentRanges(options.inputs));
+  RETURN_IF_ERROR(PrepareRules(options.settings, context));
   judging.directory = PlaceOf(options);
   judging.key = PiecesKey(options, judging.ranges);
   judging.measure = !options.report.empty();
   return judging;
-}
-
-absl::Status LoadOverlap(CurateSettings& settings) {
-  if (!settings.Has("overlap")) return absl::OkStatus();
-  ASSIGN_OR_RETURN(OverlapIndex index, OverlapIndex::Load(settings.overlap));
-  settings.overlap_index = std::make_shared<const OverlapIndex>(std::move(index));
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -247,16 +275,14 @@ absl::Status LoadOverlap(CurateSettings& settings) {
 absl::StatusOr<CurateReport> Curate(const CurateOptions& given, RunContext& context) {
   const Clock::time_point begun = Clock::now();
   CurateOptions options = given;
-  ASSIGN_OR_RETURN(const JudgingOptions judging, Prepare(options));
-  RETURN_IF_ERROR(LoadOverlap(options.settings));
+  ASSIGN_OR_RETURN(const JudgingOptions judging, Prepare(options, context));
   ASSIGN_OR_RETURN(const JudgedShare judged, JudgeShare(judging, options.settings, context));
   return Join(judged, judging.directory, options, context, begun);
 }
 
 absl::StatusOr<uint64_t> CurateRange(const CurateOptions& given, const InputShare& share, RunContext& context) {
   CurateOptions options = given;
-  ASSIGN_OR_RETURN(JudgingOptions judging, Prepare(options));
-  RETURN_IF_ERROR(LoadOverlap(options.settings));
+  ASSIGN_OR_RETURN(JudgingOptions judging, Prepare(options, context));
   judging.share = share;
   ASSIGN_OR_RETURN(const JudgedShare judged, JudgeShare(judging, options.settings, context));
   uint64_t documents = 0;
@@ -267,7 +293,7 @@ absl::StatusOr<uint64_t> CurateRange(const CurateOptions& given, const InputShar
 absl::StatusOr<CurateReport> CurateJoin(const CurateOptions& given, uint32_t shares, RunContext& context) {
   const Clock::time_point begun = Clock::now();
   CurateOptions options = given;
-  ASSIGN_OR_RETURN(const JudgingOptions judging, Prepare(options));
+  ASSIGN_OR_RETURN(const JudgingOptions judging, Prepare(options, context));
   JudgedShare all;
   for (uint32_t number = 1; number <= shares; ++number) {
     ASSIGN_OR_RETURN(const JudgedShare one, FindJudgedShare(judging.directory, judging.key, {number, shares}));

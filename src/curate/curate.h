@@ -26,6 +26,9 @@ struct CurateOptions {
   // Where report.html and statistics.json go (curate/statistics.h); empty: neither is made. Every rule then measures
   // every document, also behind the one that drops it, which takes longer.
   std::string report;
+  // Where the items of evaluation sets go that were found in documents, as JSON Lines (OverlapCounts::ItemsHit()),
+  // where the rule "overlap" is on; empty: they are counted only.
+  std::string overlap_items;
   CurateSettings settings;
   std::string key;  // goes into the manifest of `kept`
 };
@@ -37,7 +40,8 @@ struct CurateOptions {
 //
 // Judged pieces (curate/judging.h) lie in DIRECTORY/.curate, or KEPT.judged.partial, until the output stands: as much
 // disk as the texts, and 250 bytes a document for "near". After a kill or an error the same call goes on from them and
-// gives the same bytes. Memory: what judging takes, then a quarter of `context.memory_bytes` for "exact" and "near",
+// gives the same bytes. Memory: what judging takes, a quarter of
+// `context.memory_bytes` for evaluation sets; then a quarter of `context.memory_bytes` for "exact" and "near",
 // half of it for "substring", whatever the number of documents; and per thread a piece twice.
 //
 // What DocumentReader and DocumentWriter return; RESOURCE_EXHAUSTED for a full disk; INTERNAL when the counts do not

@@ -74,23 +74,25 @@ Json ToJson(const CurateReport& report) {
     if (report.personal_data[i] == 0) continue;
     personal_data[std::string(PersonalDataName(static_cast<PersonalDataKind>(i)))] = report.personal_data[i];
   }
-  return {{"documents", report.documents},
-          {"kept", report.kept},
-          {"dropped", report.DroppedDocuments()},
-          {"reasons", reasons},
-          {"sources", sources},
-          {"languages", Json(report.languages)},
-          {"text_bytes", report.text_bytes},
-          {"kept_text_bytes", report.kept_text_bytes},
-          {"normalised",
-           {{"changed", report.normalised.changed},
-            {"invalid_utf8", report.normalised.invalid_utf8},
-            {"invalid_sequences", report.normalised.invalid_sequences},
-            {"control_characters", report.normalised.control_characters}}},
-          {"personal_data", personal_data},
-          {"clusters", report.clusters},
-          {"cut_text_bytes", report.cut_text_bytes},
-          {"seconds", report.seconds}};
+  Json json = {{"documents", report.documents},
+               {"kept", report.kept},
+               {"dropped", report.DroppedDocuments()},
+               {"reasons", reasons},
+               {"sources", sources},
+               {"languages", Json(report.languages)},
+               {"text_bytes", report.text_bytes},
+               {"kept_text_bytes", report.kept_text_bytes},
+               {"normalised",
+                {{"changed", report.normalised.changed},
+                 {"invalid_utf8", report.normalised.invalid_utf8},
+                 {"invalid_sequences", report.normalised.invalid_sequences},
+                 {"control_characters", report.normalised.control_characters}}},
+               {"personal_data", personal_data},
+               {"clusters", report.clusters},
+               {"cut_text_bytes", report.cut_text_bytes},
+               {"seconds", report.seconds}};
+  if (!report.overlap.empty()) json["overlap"] = report.overlap;
+  return json;
 }
 
 }  // namespace rhodes

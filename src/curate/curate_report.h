@@ -31,19 +31,21 @@ struct CurateReport {
   uint64_t text_bytes = 0;                      // as it came
   uint64_t kept_text_bytes = 0;                 // as it is stored
   NormaliseCounts normalised;
-  uint64_t clusters = 0;        // of near duplicates, of two documents or more
-  uint64_t cut_text_bytes = 0;  // repeated passages taken out of kept documents
+  Json overlap = Json::array();  // by evaluation set (OverlapCounts)
+  uint64_t clusters = 0;         // of near duplicates, of two documents or more
+  uint64_t cut_text_bytes = 0;   // repeated passages taken out of kept documents
   double seconds = 0;
 
-  // A document with its last verdict: its own counts, `clusters` and `seconds` apart.
+  // A document with its last verdict: its own counts, `overlap`, `clusters` and `seconds` apart.
   void Count(const JudgedDocument& judged, const Verdict& verdict, uint64_t cut_bytes);
-  // Adds the counts of other documents, `clusters` and `seconds` apart.
+  // Adds the counts of other documents, `overlap`, `clusters` and `seconds` apart.
   void Add(const CurateReport& other);
   uint64_t DroppedDocuments() const;  // the sum over `dropped`
 };
 
 // documents, kept, dropped, reasons {rule: {reason: n}}, sources, languages, text_bytes, kept_text_bytes, normalised,
-// personal_data, clusters, cut_text_bytes, seconds.
+// personal_data, clusters, cut_text_bytes, seconds, overlap (with the rule: [{set, items, ngrams, items_hit, documents,
+// dropped, cut, ...}]).
 Json ToJson(const CurateReport& report);
 
 }  // namespace rhodes

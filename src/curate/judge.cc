@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "curate/language.h"
+#include "curate/overlap_rule.h"
 #include "curate/spaces.h"
 
 namespace rhodes {
@@ -211,25 +212,38 @@ void JudgePersonalData(const PersonalDataSettings& settings, JudgedDocument& jud
   judged.hash = HashText(document.text);
 }
 
-// Without an index nothing overlaps; Curate() loads it.
-void JudgeOverlap(const CurateSettings& settings, JudgedDocument& judged) {
+// Without an index nothing overlaps; PrepareRules() loads it. A document that is dropped already is only measured.
+void ApplyOverlap(const CurateSettings& settings, JudgeScratch& scratch, JudgedDocument& judged,
+                  std::vector<Measure>* measures) {
   if (settings.overlap_index == nullptr) return;
-  uint64_t total = 0;
-  Json found = Json::array();
-  std::string first;
-  for (const OverlapFound& of_set : settings.overlap_index->Find(judged.document.text, &total)) {
-    const double share = static_cast<double>(of_set.ngrams) / static_cast<double>(total);
-    if (of_set.ngrams < settings.overlap.min_ngrams || share < settings.overlap.min_share) continue;
-    const std::string& set = settings.overlap.sets[of_set.set];
-    found.push_back({{"set", set}, {"item", of_set.item}, {"ngrams", of_set.ngrams}, {"of", total}});
-    if (first.empty()) first = fmt::format("{} item {}", set, of_set.item);
-  }
-  if (found.empty()) return;
-  AddToMeta(judged.document.meta, "\"overlap\":" + DumpJson(found));
-  if (settings.overlap.drop) judged.verdict = {"overlap", "evaluation_set", first};
+  Document& document = judged.document;
+  std::vector<size_t> marks = SpanEnds(document.spans);
+  const std::vector<size_t> before = marks;
+  OverlapJudgement judgement =
+      JudgeOverlap(document.text, settings.overlap, *settings.overlap_index, scratch.overlap, &marks, measures);
+  if (!judged.verdict.kept() || judgement.found.empty()) return;
+  AddToMeta(document.meta, "\"overlap\":" + DumpJson(judgement.meta));
+  judged.overlap = std::move(judgement.found);
+  judged.verdict = std::move(judgement.verdict);
+  judged.overlap_cut = judgement.cut;
+  if (!judgement.cut) return;
+  document.text = std::move(judgement.text);
+  MoveSpans(before, marks, document.spans);
+  judged.hash = HashText(document.text);
 }
 
 }  // namespace
+
+absl::Status PrepareRules(CurateSettings& settings, const RunContext& context) {
+  if (!settings.Has("overlap")) return absl::OkStatus();
+  // The reference takes one language for the sets and for all documents, English unless told.
+  OverlapReference reference;
+  reference.on = settings.datatrove_compatibility;
+  const std::string& language = settings.language.wanted;
+  if (reference.on && language != "auto") reference.rules = WordRulesFor(language, true);
+  ASSIGN_OR_RETURN(settings.overlap_index, OverlapIndex::Load(settings.overlap, reference, context.memory_bytes / 4));
+  return absl::OkStatus();
+}
 
 std::vector<size_t> SpanEnds(const std::vector<Span>& spans) {
   std::vector<size_t> ends;
@@ -286,7 +300,9 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
   MoveSpans(before, marks, judged.document.spans);
   // Behind the rules of words, whose marks are those of the text as it came.
   if (judged.verdict.kept() && settings.Has("pii")) JudgePersonalData(settings.pii, judged);
-  if (judged.verdict.kept() && settings.Has("overlap")) JudgeOverlap(settings, judged);
+  if ((judged.verdict.kept() || measures != nullptr) && settings.Has("overlap")) {
+    ApplyOverlap(settings, scratch, judged, measures);
+  }
   return judged;
 }
 

@@ -4,7 +4,9 @@
 
 #include <vector>
 
+#include "base/run_context.h"
 #include "curate/exact.h"
+#include "curate/overlap.h"
 #include "curate/settings.h"
 #include "curate/verdict.h"
 #include "record/record.h"
@@ -17,6 +19,8 @@ struct JudgedDocument {
   TextHash hash;  // of the normalised text
   uint64_t input_bytes = 0;
   PersonalDataCounts personal_data{};  // items found by the rule "pii", by kind
+  std::vector<OverlapFound> overlap;   // with evaluation sets, by the rule "overlap"; for OverlapCounts
+  bool overlap_cut = false;            // their passages were cut out
 };
 
 // Kept from document to document by one thread: up to 400 MiB once a document had 4 million words, 4 MiB before.
@@ -25,7 +29,12 @@ struct JudgeScratch {
   Words words;
   RepetitionScratch repetition;
   LineHashes lines;
+  OverlapScratch overlap;
 };
+
+// Loads what the rules of `settings` look things up in, before the first Judge(): the evaluation sets of "overlap",
+// into a quarter of `context.memory_bytes`. What OverlapIndex::Load() returns.
+absl::Status PrepareRules(CurateSettings& settings, const RunContext& context);
 
 // Deterministic; thread-safe for distinct `scratch`. Invalid UTF-8 is repaired even when "normalise" is off: what is
 // stored must be UTF-8.

@@ -122,6 +122,13 @@ void JudgedPieceWriter::Add(const JudgedDocument& judged, uint16_t rank, const N
   Put(bodies_, judged.hash);
   Put(bodies_, judged.input_bytes);
   Put(bodies_, judged.personal_data);
+  Put(bodies_, static_cast<uint8_t>(judged.overlap_cut));
+  Put(bodies_, uint64_t{judged.overlap.size()});
+  for (const OverlapFound& found : judged.overlap) {
+    Put(bodies_, found.set);
+    Put(bodies_, uint64_t{found.places.size()});
+    for (const uint32_t place : found.places) Put(bodies_, place);
+  }
   Put(bodies_, uint64_t{measures.size()});
   for (const Measure& measure : measures) {
     PutString(bodies_, measure.rule);
@@ -218,6 +225,14 @@ absl::StatusOr<bool> JudgedPiece::NextDocument(JudgedDocument& judged, std::vect
   judged.hash = taker.Take<TextHash>();
   judged.input_bytes = taker.Take<uint64_t>();
   judged.personal_data = taker.Take<PersonalDataCounts>();
+  judged.overlap_cut = taker.Take<uint8_t>() != 0;
+  for (uint64_t left = taker.Take<uint64_t>(); left > 0 && taker.status().ok(); --left) {
+    OverlapFound& found = judged.overlap.emplace_back();
+    found.set = taker.Take<uint32_t>();
+    for (uint64_t places = taker.Take<uint64_t>(); places > 0 && taker.status().ok(); --places) {
+      found.places.push_back(taker.Take<uint32_t>());
+    }
+  }
   for (uint64_t left = taker.Take<uint64_t>(); left > 0 && taker.status().ok(); --left) {
     Measure& measure = measures.emplace_back();
     measure.rule = NameFor(taker.String());

@@ -54,6 +54,7 @@ class JudgedPiece {
   uint64_t documents() const { return documents_; }
   uint64_t kept_text_bytes() const { return kept_text_bytes_; }
   const NormaliseCounts& normalised() const { return normalised_; }
+  // Of `judged.overlap` what OverlapCounts needs comes back: sets and places.
   // In the order of the input; false behind the last one. Marks and documents are read independently of each other.
   absl::StatusOr<bool> NextMark(JudgedMark& mark);
   absl::StatusOr<bool> NextDocument(JudgedDocument& judged, std::vector<Measure>& measures);

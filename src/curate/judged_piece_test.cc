@@ -27,6 +27,10 @@ class JudgedPieceTest : public testing::Test {
     judged.hash = HashText(judged.document.text);
     judged.input_bytes = 77;
     judged.personal_data[2] = 3;
+    judged.overlap_cut = true;
+    judged.overlap.resize(2);
+    judged.overlap[1].set = 4;
+    judged.overlap[1].places = {5, 1'000'000};
     return judged;
   }
   static JudgedDocument Dropped() {
@@ -75,6 +79,10 @@ TEST_F(JudgedPieceTest, GivesBackWhatWasPutIn) {
     EXPECT_EQ(judged.hash, kept.hash);
     EXPECT_EQ(judged.input_bytes, 77u);
     EXPECT_EQ(judged.personal_data, kept.personal_data);
+    EXPECT_TRUE(judged.overlap_cut);
+    ASSERT_EQ(judged.overlap.size(), 2u);
+    EXPECT_EQ(judged.overlap[1].set, 4u);
+    EXPECT_EQ(judged.overlap[1].places, kept.overlap[1].places);
     EXPECT_TRUE(judged.verdict.kept());
     ASSERT_EQ(measures.size(), 1u);
     EXPECT_EQ(measures[0].reason, "s");

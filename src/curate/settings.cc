@@ -101,8 +101,15 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
       **flag = value == "true";
     } else if (uint64_t* const* count = std::get_if<uint64_t*>(&setting.value)) {
       valid = ParseNumber(value, **count);
+    } else if (double* const* number = std::get_if<double*>(&setting.value)) {
+      valid = ParseNumber(value, **number);
     } else {
-      valid = ParseNumber(value, *std::get<double*>(setting.value));
+      std::vector<std::string>& list = *std::get<std::vector<std::string>*>(setting.value);
+      list.clear();
+      for (const std::string_view one : Split(value, ',')) {
+        if (!Trim(one).empty()) list.emplace_back(Trim(one));
+      }
+      valid = true;
     }
     if (valid) return absl::OkStatus();
     return UsageError(fmt::format("setting {}: \"{}\" is not a value it can have", name, value));
@@ -122,9 +129,9 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
 const std::vector<std::string>& KnownRules() {
   // The order of the reference's own pipelines (datatrove, examples/fineweb.py).
   static const auto* const rules = new std::vector<std::string>{
-      "normalise",      "language",   "quality",      "repetition",      "gopher-repetition",
-      "gopher-quality", "c4-quality", "c4-paragraph", "fineweb-quality", "fineweb2", "pii", "overlap",
-      "exact",          "near",       "substring"};
+      "normalise",    "language",        "quality",  "repetition", "gopher-repetition", "gopher-quality", "c4-quality",
+      "c4-paragraph", "fineweb-quality", "fineweb2", "pii",        "overlap",           "exact",          "near",
+      "substring"};
   return *rules;
 }
 
@@ -162,6 +169,14 @@ std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
                                      {"overlap.min_ngrams", &settings.overlap.min_ngrams},
                                      {"overlap.min_share", &settings.overlap.min_share},
                                      {"overlap.drop", &settings.overlap.drop},
+                                     {"overlap.fields", &settings.overlap.fields},
+                                     {"overlap.query", &settings.overlap.query},
+                                     {"overlap.cut", &settings.overlap.cut},
+                                     {"overlap.margin", &settings.overlap.margin},
+                                     {"overlap.min_piece", &settings.overlap.min_piece},
+                                     {"overlap.max_pieces", &settings.overlap.max_pieces},
+                                     {"overlap.query_ngrams", &settings.overlap.query_ngrams},
+                                     {"overlap.joined_ngrams", &settings.overlap.joined_ngrams},
                                      {"near.similarity", &settings.near.similarity},
                                      {"substring.min_tokens", &settings.substring.min_tokens},
                                      {"substring.drop_above", &settings.substring.drop_above},

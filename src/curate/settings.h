@@ -66,7 +66,7 @@ struct CurateSettings : RuleSettings {
   NormaliseSettings normalise;
   PersonalDataSettings pii;
   OverlapSettings overlap;
-  std::shared_ptr<const OverlapIndex> overlap_index;  // of `overlap`, loaded by Curate() for the rule "overlap"
+  std::shared_ptr<const OverlapIndex> overlap_index;  // of `overlap`, loaded by PrepareRules() for the rule "overlap"
   NearRuleSettings near;
   SubstringRuleSettings substring;
   // Of copies in several sources, the one of the source named first stays; sources that are not named come after all
@@ -88,7 +88,7 @@ struct CurateSettings : RuleSettings {
 // A setting by its dotted name, such as "quality.min_words".
 struct NamedSetting {
   std::string name;
-  std::variant<bool*, uint64_t*, double*> value;
+  std::variant<bool*, uint64_t*, double*, std::vector<std::string>*> value;  // lists: names with commas between
 };
 // All thresholds and switches of `settings`; they point into it.
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings);

@@ -303,9 +303,13 @@ class ProjectReader {
     table->Read("datatrove_compatibility", settings.datatrove_compatibility);
     if (std::optional<TomlTable> overlap = table->Table("overlap")) {
       overlap->Read("sets", settings.overlap.sets);
-      for (std::string& set : settings.overlap.sets) set = Absolute(set);
+      for (std::string& set : settings.overlap.sets) {  // "NAME:PATH" or "PATH"
+        const EvaluationSetPath parsed = ParseEvaluationSetPath(set);
+        const std::string path = Absolute(parsed.path);
+        set = parsed.path == set ? path : parsed.name + ":" + path;
+      }
       if (settings.Has("overlap") && settings.overlap.sets.empty()) {
-        overlap->Fail("sets", "curate.overlap.sets must name the evaluation sets, JSON Lines files");
+        overlap->Fail("sets", "curate.overlap.sets must name the evaluation sets, files or directories");
       }
       ReadThresholdsOf(*overlap, "overlap");
     }
@@ -378,6 +382,7 @@ class ProjectReader {
       if (bool** flag = std::get_if<bool*>(&setting.value)) table->Read(key, **flag);
       if (uint64_t** count = std::get_if<uint64_t*>(&setting.value)) table->Read(key, **count);
       if (double** number = std::get_if<double*>(&setting.value)) table->Read(key, **number, 0, 1e9);
+      if (auto** list = std::get_if<std::vector<std::string>*>(&setting.value)) table->Read(key, **list);
     }
     table->Finish();
   }
