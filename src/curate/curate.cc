@@ -233,6 +233,9 @@ absl::StatusOr<CurateReport> Curate(const CurateOptions& given, RunContext& cont
     ASSIGN_OR_RETURN(OverlapIndex index, OverlapIndex::Load(options.settings.overlap));
     options.settings.overlap_index = std::make_shared<const OverlapIndex>(std::move(index));
   }
+  if (options.settings.Has("language")) {
+    ASSIGN_OR_RETURN(options.settings.language_model, LoadLanguageModel(options.settings.language));
+  }
   // Before anything is opened, so that a slip in the inputs' names comes first.
   RETURN_IF_ERROR(DocumentReader::Open(options.inputs).status());
   const std::string place = options.kept.empty() ? options.directory + "/.curate" : options.kept + ".compare.partial";

@@ -25,6 +25,7 @@ struct JudgeScratch {
   Words words;
   RepetitionScratch repetition;
   LineHashes lines;
+  LanguageScratch language;
 };
 
 // Deterministic; thread-safe for distinct `scratch`. Invalid UTF-8 is repaired even when "normalise" is off: what is

@@ -101,6 +101,9 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
       **flag = value == "true";
     } else if (uint64_t* const* count = std::get_if<uint64_t*>(&setting.value)) {
       valid = ParseNumber(value, **count);
+    } else if (std::string* const* text = std::get_if<std::string*>(&setting.value)) {
+      valid = !value.empty();
+      **text = value;
     } else {
       valid = ParseNumber(value, *std::get<double*>(setting.value));
     }
@@ -149,6 +152,11 @@ const RuleSettings& CurateSettings::For(std::string_view language_code) const {
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
   std::vector<NamedSetting> named = {{"normalise.arabic_letters", &settings.normalise.arabic_letters},
                                      {"language.min_confidence", &settings.language.min_confidence},
+                                     {"language.model", &settings.language.model},
+                                     {"language.model_bytes", &settings.language.model_bytes},
+                                     {"language.fineweb2_confidence", &settings.language.fineweb2_confidence},
+                                     {"language.per_paragraph", &settings.language.per_paragraph},
+                                     {"language.drop_paragraphs", &settings.language.drop_paragraphs},
                                      {"pii.email", &settings.pii.email},
                                      {"pii.phone", &settings.pii.phone},
                                      {"pii.card", &settings.pii.card},

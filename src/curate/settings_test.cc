@@ -18,8 +18,15 @@ TEST(CurateSettings, SetByName_ReachesEverySetting) {
   for (const NamedSetting& setting : NamedSettings(settings)) {
     const bool flag = std::holds_alternative<bool*>(setting.value);
     ASSERT_TRUE(SetByName(setting.name + (flag ? "=false" : "=1"), settings).ok()) << setting.name;
-    std::visit([&](const auto* value) { EXPECT_EQ(static_cast<double>(*value), flag ? 0 : 1) << setting.name; },
-               setting.value);
+    if (const auto* text = std::get_if<std::string*>(&setting.value)) {
+      EXPECT_EQ(**text, "1") << setting.name;
+    } else if (const auto* number = std::get_if<double*>(&setting.value)) {
+      EXPECT_EQ(**number, 1) << setting.name;
+    } else if (const auto* count = std::get_if<uint64_t*>(&setting.value)) {
+      EXPECT_EQ(**count, 1U) << setting.name;
+    } else {
+      EXPECT_FALSE(*std::get<bool*>(setting.value)) << setting.name;
+    }
   }
 }
 
@@ -46,7 +53,15 @@ TEST(CurateSettings, EverySettingChangesTheJsonThatKeysAreMadeOf) {
   for (size_t i = 0; i < NamedSettings(names).size(); ++i) {
     CurateSettings settings;
     const NamedSetting setting = NamedSettings(settings)[i];
-    std::visit([](auto* value) { *value = !*value; }, setting.value);
+    std::visit(
+        [](auto* value) {
+          if constexpr (std::is_same_v<decltype(value), std::string*>) {
+            *value += "x";
+          } else {
+            *value = !*value;
+          }
+        },
+        setting.value);
     EXPECT_NE(DumpJson(ToJson(settings)), before) << setting.name;
   }
 }
