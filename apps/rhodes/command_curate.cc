@@ -23,6 +23,7 @@ struct Flags {
   std::string kept;
   std::string rules = "normalise,language,quality,repetition,exact";
   std::string language = "auto";
+  std::string language_model;
   double sample = 1;
   std::vector<std::string> settings;  // "quality.min_words=5"
   std::string compatibility;
@@ -65,12 +66,20 @@ absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
   options.settings.source_priority = Names(flags.source_priority);
   options.settings.datatrove_compatibility = flags.compatibility == "datatrove";
   ASSIGN_OR_RETURN(options.settings.language.wanted, ParseLanguageCode(flags.language));
+  options.settings.language.model = flags.language_model;
   options.settings.sample = flags.sample;
   for (const std::string& setting : flags.settings) RETURN_IF_ERROR(SetByName(setting, options.settings));
   ASSIGN_OR_RETURN(const std::string fingerprint, InputsFingerprint(options.inputs));
   std::string sets;
   if (!options.settings.overlap.sets.empty()) {
     ASSIGN_OR_RETURN(sets, InputsFingerprint(OverlapPaths(options.settings.overlap)));
+  }
+  const std::string& model = options.settings.language.model;
+  if (!model.empty()) {
+    if (!options.settings.Has("language"))
+      return UsageError("a language model goes with the rule language; see --rules");
+    ASSIGN_OR_RETURN(const std::string of_model, InputsFingerprint({model}));
+    sets += of_model;
   }
   options.key = ContentId({"curate by hand", fingerprint, sets, DumpJson(ToJson(options.settings))});
   return options;
@@ -168,6 +177,8 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--explain", flags->explain, "the document of this id: what each rule measures, beside its threshold");
   app.add_option("--language", flags->language, "auto (any), or a code such as ar or eng_Latn: others are dropped")
       ->capture_default_str();
+  app.add_option("--language-model", flags->language_model,
+                 "a fastText model that names the language in CLD2's place: lid.176.bin, .ftz, GlotLID");
   app.add_option("--sample", flags->sample, "share of the documents that is looked at, chosen by their ids")
       ->check(CLI::Range(0.0, 1.0));
   CLI::Option* const range = app.add_option("--range", flags->range,
@@ -189,6 +200,8 @@ const CommandRegistration kRegistration({"curate",
                                          "  rhodes curate web.jsonl --out curated --report\n"
                                          "  rhodes curate web.jsonl --out curated --range 3/8   # one of eight jobs\n"
                                          "  rhodes curate web.jsonl --out curated --join 8      # when all are done\n"
+                                         "  rhodes curate web.jsonl --out english --language en "
+                                         "--language-model lid.176.bin --set language.min_confidence=0.65\n"
                                          "  rhodes curate web.jsonl --explain doc-17 --rules gopher-quality\n"
                                          "  rhodes curate out/documents --out out --kept corpus\n"
                                          "  rhodes curate a.parquet b.parquet --out curated --rules normalise,exact\n"

@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "curate/language.h"
 #include "curate/overlap_rule.h"
 #include "curate/spaces.h"
 
@@ -27,10 +26,10 @@ void AddToMeta(std::string& meta, const std::string& fields) {
     meta = "{" + fields + "}";
     return;
   }
-  const bool known = meta.find("\"language_confidence\"") != std::string::npos ||
-                     meta.find("\"language_stated\"") != std::string::npos ||
-                     meta.find("\"personal_data\"") != std::string::npos ||
-                     meta.find("\"overlap\"") != std::string::npos;
+  const bool known =
+      meta.find("\"language_confidence\"") != std::string::npos || meta.find("\"languages\"") != std::string::npos ||
+      meta.find("\"language_stated\"") != std::string::npos || meta.find("\"personal_data\"") != std::string::npos ||
+      meta.find("\"overlap\"") != std::string::npos;
   if (meta[close] != '}' || known) {  // curated before, or not an object: rare, so slow is fine
     absl::StatusOr<Json> old = ParseJson(meta, "meta");
     const absl::StatusOr<Json> added = ParseJson("{" + fields + "}", "meta");
@@ -42,20 +41,6 @@ void AddToMeta(std::string& meta, const std::string& fields) {
   }
   const bool empty = close == 0 || meta.find_last_not_of(" \n\t", close - 1) == meta.find('{');
   meta = fmt::format("{}{}{}}}", std::string_view(meta).substr(0, close), empty ? "" : ",", fields);
-}
-
-Verdict JudgeLanguage(Document& document, const LanguageSettings& settings) {
-  const LanguageDecision decision = DecideLanguage(document.language, DetectLanguage(document.text));
-  std::string fields = fmt::format("\"language_confidence\":{}", decision.confidence);
-  if (decision.overruled) fields += ",\"language_stated\":" + DumpJson(Json(document.language));
-  AddToMeta(document.meta, fields);
-  document.language = decision.code;
-  // Text too short or too strange to tell is not known to be another language.
-  if (settings.wanted != "auto" && decision.code != "und" && !SameLanguage(decision.code, settings.wanted)) {
-    return {"language", "other_language", decision.code};
-  }
-  if (decision.confidence < settings.min_confidence) return {"language", "low_confidence", decision.code};
-  return {};
 }
 
 // The rules that look at the text of one document, in the order of KnownRules(). Words are split once, when a rule
@@ -235,6 +220,9 @@ void ApplyOverlap(const CurateSettings& settings, JudgeScratch& scratch, JudgedD
 }  // namespace
 
 absl::Status PrepareRules(CurateSettings& settings, const RunContext& context) {
+  if (settings.Has("language")) {
+    ASSIGN_OR_RETURN(settings.language_model, LoadLanguageModel(settings.language));
+  }
   if (!settings.Has("overlap")) return absl::OkStatus();
   // The reference takes one language for the sets and for all documents, English unless told.
   OverlapReference reference;
@@ -290,8 +278,13 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
       return judged;
     }
   }
+  if (settings.Has("language")) {
+    LanguageFinding finding = JudgeLanguage(judged.document, settings.language, settings.language_model.get(),
+                                            settings.datatrove_compatibility, moved, scratch.language, measures);
+    AddToMeta(judged.document.meta, finding.meta);
+    judged.verdict = std::move(finding.verdict);
+  }
   judged.hash = HashText(text);
-  if (settings.Has("language")) judged.verdict = JudgeLanguage(judged.document, settings.language);
   if (judged.verdict.kept() || measures != nullptr) {
     Verdict verdict = TextRules(judged.document, moved, judged.hash.low, settings, scratch, measures).Run();
     if (judged.verdict.kept()) judged.verdict = std::move(verdict);

@@ -30,10 +30,12 @@ struct JudgeScratch {
   RepetitionScratch repetition;
   LineHashes lines;
   OverlapScratch overlap;
+  LanguageScratch language;
 };
 
-// Loads what the rules of `settings` look things up in, before the first Judge(): the evaluation sets of "overlap",
-// into a quarter of `context.memory_bytes`. What OverlapIndex::Load() returns.
+// Loads what the rules of `settings` look things up in, before the first Judge(): the model of "language", and the
+// evaluation sets of "overlap" into a quarter of `context.memory_bytes`. What LoadLanguageModel() and
+// OverlapIndex::Load() return.
 absl::Status PrepareRules(CurateSettings& settings, const RunContext& context);
 
 // Deterministic; thread-safe for distinct `scratch`. Invalid UTF-8 is repaired even when "normalise" is off: what is

@@ -103,6 +103,9 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
       valid = ParseNumber(value, **count);
     } else if (double* const* number = std::get_if<double*>(&setting.value)) {
       valid = ParseNumber(value, **number);
+    } else if (std::string* const* text = std::get_if<std::string*>(&setting.value)) {
+      valid = !value.empty();
+      **text = value;
     } else {
       std::vector<std::string>& list = *std::get<std::vector<std::string>*>(setting.value);
       list.clear();
@@ -156,6 +159,11 @@ const RuleSettings& CurateSettings::For(std::string_view language_code) const {
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
   std::vector<NamedSetting> named = {{"normalise.arabic_letters", &settings.normalise.arabic_letters},
                                      {"language.min_confidence", &settings.language.min_confidence},
+                                     {"language.model", &settings.language.model},
+                                     {"language.model_bytes", &settings.language.model_bytes},
+                                     {"language.fineweb2_confidence", &settings.language.fineweb2_confidence},
+                                     {"language.per_paragraph", &settings.language.per_paragraph},
+                                     {"language.drop_paragraphs", &settings.language.drop_paragraphs},
                                      {"pii.email", &settings.pii.email},
                                      {"pii.phone", &settings.pii.phone},
                                      {"pii.card", &settings.pii.card},

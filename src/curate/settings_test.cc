@@ -23,6 +23,10 @@ TEST(CurateSettings, SetByName_ReachesEverySetting) {
     }
     const bool flag = std::holds_alternative<bool*>(setting.value);
     ASSERT_TRUE(SetByName(setting.name + (flag ? "=false" : "=1"), settings).ok()) << setting.name;
+    if (const auto* text = std::get_if<std::string*>(&setting.value)) {
+      EXPECT_EQ(**text, "1") << setting.name;
+      continue;
+    }
     double value = 0;
     if (bool* const* boolean = std::get_if<bool*>(&setting.value)) value = **boolean ? 1 : 0;
     if (uint64_t* const* count = std::get_if<uint64_t*>(&setting.value)) value = static_cast<double>(**count);
@@ -60,6 +64,8 @@ TEST(CurateSettings, EverySettingChangesTheJsonThatKeysAreMadeOf) {
       **flag = !**flag;
     } else if (uint64_t* const* count = std::get_if<uint64_t*>(&setting.value)) {
       **count += 1;
+    } else if (std::string* const* text = std::get_if<std::string*>(&setting.value)) {
+      **text += "x";
     } else {
       double& number = *std::get<double*>(setting.value);
       number = number == 0 ? 1 : 0;

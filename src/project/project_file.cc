@@ -290,6 +290,7 @@ class ProjectReader {
     std::optional<TomlTable> languages = table->HasTable("language") ? table->Table("language") : std::nullopt;
     if (languages) {
       languages->Read("wanted", settings.language.wanted);
+      ReadLanguageRule(*languages, settings.language);
     } else {
       table->Read("language", settings.language.wanted);
     }
@@ -319,10 +320,22 @@ class ProjectReader {
     table->Finish();
   }
 
+  static constexpr std::array<std::string_view, 6> kLanguageKeys = {
+      "wanted", "model", "model_bytes", "fineweb2_confidence", "per_paragraph", "drop_paragraphs"};
+
+  void ReadLanguageRule(TomlTable& table, LanguageSettings& language) {
+    table.Read("model", language.model);
+    if (!language.model.empty()) language.model = Absolute(language.model);
+    table.Read("model_bytes", language.model_bytes);
+    table.Read("fineweb2_confidence", language.fineweb2_confidence);
+    table.Read("per_paragraph", language.per_paragraph);
+    table.Read("drop_paragraphs", language.drop_paragraphs);
+  }
+
   // [curate.language.CODE.RULE], after the thresholds that hold for all languages.
   void ReadLanguages(TomlTable& languages) {
     for (const std::string& code : languages.Keys()) {
-      if (code == "wanted") continue;
+      if (std::find(kLanguageKeys.begin(), kLanguageKeys.end(), code) != kLanguageKeys.end()) continue;
       std::optional<TomlTable> language = languages.Table(code);
       if (!language) continue;
       for (const char* rule : kRuleTables) {

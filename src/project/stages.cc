@@ -9,6 +9,7 @@
 #include "entity/resolve.h"
 #include "fuse/fuse.h"
 #include "ingest/ingest.h"
+#include "ingest/inputs.h"
 #include "project/ask.h"
 #include "project/fuse_settings.h"
 #include "project/rights.h"
@@ -170,7 +171,11 @@ class Planner {
     options.dropped = out_ + "/dropped";
     options.clusters = out_ + "/clusters";
     options.settings = project_.curate;
-    options.key = curate_key_ = KeyOf("curate", kCurateVersion, ToJson(options.settings), {fuse_key_});
+    std::vector<std::string> inputs = {fuse_key_};
+    if (const std::string& model = options.settings.language.model; !model.empty()) {
+      inputs.push_back(InputsFingerprint({model}).value_or(""));  // a file that is not there is Curate()'s to report
+    }
+    options.key = curate_key_ = KeyOf("curate", kCurateVersion, ToJson(options.settings), inputs);
     Stage& stage = Add("curate", "curate", options.key, "corpus/manifest.json");
     stage.outputs = {options.dropped};
     stage.run = [options](RunContext& context) { return Curate(options, context).status(); };

@@ -1,0 +1,340 @@
+#include "curate/fasttext_classifier.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include "curate/fasttext_tree.h"
+
+namespace rhodes {
+namespace {
+
+constexpr uint32_t kNothing = UINT32_MAX;
+constexpr std::string_view kLineEnd = "</s>";  // fastText's word for it
+constexpr std::string_view kLabelPrefix = "__label__";
+constexpr size_t kRowsAtOnce = 512;
+
+// FNV-1a with bytes sign-extended, as fastText has it.
+constexpr uint32_t kHashBegin = 2166136261U;
+uint32_t HashByte(uint32_t hash, char byte) {
+  return (hash ^ static_cast<uint32_t>(static_cast<int8_t>(byte))) * 16777619U;
+}
+uint32_t HashWord(std::string_view word) {
+  uint32_t hash = kHashBegin;
+  for (const char byte : word) hash = HashByte(hash, byte);
+  return hash;
+}
+
+bool IsContinuation(char c) { return (static_cast<uint8_t>(c) & 0xC0) == 0x80; }
+
+bool IsSeparator(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0'; }
+
+float LogOf(float x) { return static_cast<float>(std::log(x + 1e-5)); }
+
+// x % divisor by multiplications (Lemire, Kaser and Kurz 2019).
+class Modulo {
+ public:
+  explicit Modulo(uint32_t divisor) : divisor_(divisor), factor_(divisor <= 1 ? 0 : UINT64_MAX / divisor + 1) {}
+  uint32_t Of(uint32_t x) const {
+    const uint64_t low = factor_ * x;
+    // The upper half of low * divisor_, which has 96 bits.
+    return static_cast<uint32_t>(((low >> 32) * divisor_ + (((low & UINT32_MAX) * divisor_) >> 32)) >> 32);
+  }
+
+ private:
+  uint64_t divisor_;
+  uint64_t factor_;
+};
+
+// From bucket to row, of the n-grams that pruning left: open addressing, at most half full.
+class KeptNgrams {
+ public:
+  explicit KeptNgrams(const std::vector<std::pair<uint32_t, uint32_t>>& kept)
+      : slots_(std::bit_ceil(2 * kept.size() + 1), Slot{kNothing, kNothing}) {
+    for (const auto& [bucket, row] : kept) slots_[Find(bucket)] = {bucket, row};
+  }
+  uint32_t RowOf(uint32_t bucket) const { return slots_[Find(bucket)].row; }
+
+ private:
+  struct Slot {
+    uint32_t bucket;
+    uint32_t row;
+  };
+  // Where `bucket` is or would go. Buckets have 31 bits: never kNothing.
+  size_t Find(uint32_t bucket) const {
+    const size_t mask = slots_.size() - 1;
+    size_t at = ((bucket * uint64_t{0x9E3779B97F4A7C15}) >> 32) & mask;
+    while (slots_[at].bucket != bucket && slots_[at].bucket != kNothing) at = (at + 1) & mask;
+    return at;
+  }
+  std::vector<Slot> slots_;
+};
+
+// The sigmoid in the steps of fastText's table.
+class Sigmoid {
+ public:
+  Sigmoid() {
+    for (size_t i = 0; i < values_.size(); ++i) {
+      const float x = static_cast<float>(i * 2 * kLimit) / kSteps - kLimit;
+      values_[i] = static_cast<float>(1.0 / (1.0 + static_cast<double>(std::exp(-x))));
+    }
+  }
+  float Of(float x) const {
+    if (x < -kLimit) return 0;
+    if (!(x <= kLimit)) return 1;
+    return values_[static_cast<size_t>((x + kLimit) * kSteps / kLimit / 2)];
+  }
+
+ private:
+  static constexpr int kLimit = 8;
+  static constexpr int kSteps = 512;
+  std::array<float, kSteps + 1> values_{};
+};
+
+}  // namespace
+
+// A file and what finds its parts.
+class FastTextClassifier::Index {
+ public:
+  explicit Index(FastTextFile parsed) : file(std::move(parsed)), kept(file.kept_ngrams), modulo(file.bucket) {
+    if (file.loss == FastTextLoss::kHierarchicalSoftmax) tree = FastTextTree::Make(file.label_counts);
+    const size_t count = file.name_ends.size();
+    slots_.assign(std::bit_ceil(2 * count + 1), kNothing);
+    hashes_.reserve(count);
+    for (size_t i = 0; i < count; ++i) {
+      hashes_.push_back(HashWord(file.Name(i)));
+      slots_[Find(file.Name(i), hashes_.back())] = static_cast<uint32_t>(i);
+    }
+  }
+  // The number of a word or (behind the words) label; kNothing for others.
+  uint32_t EntryOf(std::string_view name, uint32_t hash) const { return slots_[Find(name, hash)]; }
+
+  FastTextFile file;
+  FastTextTree tree;
+  KeptNgrams kept;
+  Modulo modulo;
+  Sigmoid sigmoid;
+
+ private:
+  size_t Find(std::string_view name, uint32_t hash) const {
+    const size_t mask = slots_.size() - 1;
+    // fastText's hash is weak in its lower bits for words that end alike.
+    size_t at = ((hash * uint64_t{0x9E3779B97F4A7C15}) >> 32) & mask;
+    while (slots_[at] != kNothing && (hashes_[slots_[at]] != hash || file.Name(slots_[at]) != name)) {
+      at = (at + 1) & mask;
+    }
+    return at;
+  }
+  std::vector<uint32_t> slots_;
+  std::vector<uint32_t> hashes_;  // of each entry
+};
+
+namespace {
+
+// The mean of the rows that a text leads to.
+template <typename Index>
+class Reader {
+ public:
+  Reader(const Index& index, FastTextScratch& scratch) : index_(index), file_(index.file), scratch_(scratch) {
+    scratch.rows.clear();
+    scratch.word_hashes.clear();
+    scratch.hidden.assign(file_.dimension, 0.0F);
+  }
+
+  // Whether there was anything; then scratch.hidden has the mean.
+  bool Read(std::string_view text) {
+    bool ended = false;
+    size_t at = 0;
+    while (!ended) {
+      while (at < text.size() && IsSeparator(text[at])) ++at;
+      if (at == text.size()) break;
+      size_t end = at + 1;
+      while (end < text.size() && !IsSeparator(text[end])) ++end;
+      word_bytes_ += end - at;
+      ended = AddWord(text.substr(at, end - at));
+      at = end;
+    }
+    if (!ended) AddWord(kLineEnd);
+    if (file_.word_ngrams > 1) AddWordNgrams();
+    Flush();
+    if (count_ == 0) return false;
+    const auto factor = static_cast<float>(1.0 / static_cast<double>(count_));
+    for (float& value : scratch_.hidden) value *= factor;
+    return true;
+  }
+
+  uint64_t word_bytes() const { return word_bytes_; }
+
+ private:
+  // Whether the line ends here.
+  bool AddWord(std::string_view word) {
+    const uint32_t hash = HashWord(word);
+    const uint32_t entry = index_.EntryOf(word, hash);
+    const bool known = entry != kNothing;
+    if (known ? entry >= file_.words : word.starts_with(kLabelPrefix)) return false;
+    const bool line_end = word == kLineEnd;
+    if (known) Push(entry);
+    if (file_.max_n > 0 && !line_end) AddCharacterNgrams(word);
+    if (file_.word_ngrams > 1) scratch_.word_hashes.push_back(hash);
+    return line_end;
+  }
+
+  void AddCharacterNgrams(std::string_view token) {
+    std::string& word = scratch_.word;
+    word.assign(1, '<');
+    word += token;
+    word += '>';
+    for (size_t i = 0; i < word.size(); ++i) {
+      if (IsContinuation(word[i])) continue;
+      uint32_t hash = kHashBegin;
+      size_t j = i;
+      for (uint32_t n = 1; n <= file_.max_n && j < word.size(); ++n) {
+        do {
+          hash = HashByte(hash, word[j++]);
+        } while (j < word.size() && IsContinuation(word[j]));
+        const bool edge_alone = n == 1 && (i == 0 || j == word.size());
+        if (n >= file_.min_n && !edge_alone) PushNgram(index_.modulo.Of(hash));
+      }
+    }
+  }
+
+  void AddWordNgrams() {
+    const std::vector<uint32_t>& hashes = scratch_.word_hashes;
+    const auto widened = [&](size_t i) { return static_cast<uint64_t>(static_cast<int32_t>(hashes[i])); };
+    for (size_t i = 0; i < hashes.size(); ++i) {
+      uint64_t hash = widened(i);
+      for (size_t j = i + 1; j < hashes.size() && j < i + file_.word_ngrams; ++j) {
+        hash = hash * 116049371 + widened(j);
+        PushNgram(static_cast<uint32_t>(hash % file_.bucket));
+      }
+    }
+  }
+
+  void PushNgram(uint32_t bucket) {
+    const uint32_t row = file_.pruned ? index_.kept.RowOf(bucket) : bucket;
+    if (row != kNothing) Push(file_.words + row);
+  }
+  void Push(uint32_t row) {
+    scratch_.rows.push_back(row);
+    if (scratch_.rows.size() == kRowsAtOnce) Flush();
+  }
+  void Flush() {
+    for (const uint32_t row : scratch_.rows) file_.input.AddRow(row, scratch_.hidden.data());
+    count_ += scratch_.rows.size();
+    scratch_.rows.clear();
+  }
+
+  const Index& index_;
+  const FastTextFile& file_;
+  FastTextScratch& scratch_;
+  uint64_t count_ = 0;
+  uint64_t word_bytes_ = 0;
+};
+
+// Takes labels with the logarithms of their probabilities. What is not better than the best so far need not be looked
+// at when only the best is wanted.
+class Labels {
+ public:
+  explicit Labels(std::vector<float>* probabilities) : probabilities_(probabilities) {}
+  bool Wants(float score) const { return probabilities_ != nullptr || label_ == kNothing || score >= score_; }
+  void Take(uint32_t label, float score) {
+    if (probabilities_ != nullptr) (*probabilities_)[label] = std::exp(score);
+    if (label_ != kNothing && !(score >= score_)) return;
+    label_ = label;
+    score_ = score;
+  }
+  void StoreIn(FastTextGuess& guess) const {
+    const float probability = std::exp(score_);
+    if (label_ == kNothing || !std::isfinite(probability)) return;
+    guess.label = label_;
+    guess.probability = probability;
+  }
+
+ private:
+  std::vector<float>* probabilities_;
+  uint32_t label_ = kNothing;
+  float score_ = 0;
+};
+
+void WalkTree(const FastTextFile& file, const FastTextTree& tree, FastTextScratch& scratch, Labels& labels) {
+  const float least = LogOf(0);
+  std::vector<FastTextScratch::Branch>& branches = scratch.branches;
+  branches.assign(1, {static_cast<uint32_t>(tree.nodes.size() - 1), 0.0F});
+  while (!branches.empty()) {
+    const auto [node, score] = branches.back();
+    branches.pop_back();
+    if (score < least || !labels.Wants(score)) continue;
+    const FastTextTree::Node& inner = tree.nodes[node];
+    if (inner.left == FastTextTree::kLeaf) {
+      labels.Take(node, score);
+      continue;
+    }
+    const float dot = file.output.Dot(node - file.labels, scratch.hidden.data());
+    const auto right = static_cast<float>(1.0 / static_cast<double>(1.0F + std::exp(-dot)));
+    branches.push_back({inner.right, score + LogOf(right)});
+    branches.push_back({inner.left, score + LogOf(static_cast<float>(1.0 - static_cast<double>(right)))});
+  }
+}
+
+void Softmax(std::vector<float>& output) {
+  const float greatest = *std::max_element(output.begin(), output.end());
+  float sum = 0;
+  for (float& value : output) {
+    value = std::exp(value - greatest);
+    sum += value;
+  }
+  for (float& value : output) value /= sum;
+}
+
+}  // namespace
+
+FastTextGuess FastTextClassifier::Classify(std::string_view text, FastTextScratch& scratch,
+                                           std::vector<float>* probabilities) const {
+  const FastTextFile& file = index_->file;
+  if (probabilities != nullptr) probabilities->assign(file.labels, 0.0F);
+  FastTextGuess guess;
+  Reader reader(*index_, scratch);
+  const bool any = reader.Read(text);
+  guess.word_bytes = reader.word_bytes();
+  if (!any) return guess;
+  Labels labels(probabilities);
+  if (file.loss == FastTextLoss::kHierarchicalSoftmax) {
+    WalkTree(file, index_->tree, scratch, labels);
+  } else {
+    scratch.output.resize(file.labels);
+    for (uint32_t i = 0; i < file.labels; ++i) scratch.output[i] = file.output.Dot(i, scratch.hidden.data());
+    if (file.loss == FastTextLoss::kSoftmax) {
+      Softmax(scratch.output);
+    } else {
+      for (float& value : scratch.output) value = index_->sigmoid.Of(value);
+    }
+    for (uint32_t i = 0; i < file.labels; ++i) labels.Take(i, LogOf(scratch.output[i]));
+  }
+  labels.StoreIn(guess);
+  return guess;
+}
+
+FastTextGuess FastTextClassifier::Best(std::string_view text, FastTextScratch& scratch) const {
+  return Classify(text, scratch, nullptr);
+}
+
+FastTextGuess FastTextClassifier::All(std::string_view text, FastTextScratch& scratch,
+                                      std::vector<float>& probabilities) const {
+  return Classify(text, scratch, &probabilities);
+}
+
+uint32_t FastTextClassifier::label_count() const { return index_->file.labels; }
+std::string_view FastTextClassifier::label(uint32_t i) const { return index_->file.Name(index_->file.words + i); }
+
+absl::StatusOr<FastTextClassifier> FastTextClassifier::Parse(std::string_view bytes, std::string_view name) {
+  ASSIGN_OR_RETURN(FastTextFile file, ParseFastText(bytes, name));
+  return FastTextClassifier(std::make_unique<const Index>(std::move(file)));
+}
+
+FastTextClassifier::FastTextClassifier(std::unique_ptr<const Index> index) : index_(std::move(index)) {}
+FastTextClassifier::FastTextClassifier(FastTextClassifier&&) noexcept = default;
+FastTextClassifier& FastTextClassifier::operator=(FastTextClassifier&&) noexcept = default;
+FastTextClassifier::~FastTextClassifier() = default;
+
+}  // namespace rhodes
