@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "base/byte_size.h"
@@ -13,12 +14,14 @@
 #include "curate/explain.h"
 #include "curate/language.h"
 #include "ingest/inputs.h"
+#include "project/project_file.h"
 
 namespace rhodes {
 namespace {
 
 struct Flags {
   std::vector<std::string> inputs;
+  std::string project;
   std::string out;
   std::string kept;
   std::string rules = "normalise,language,quality,repetition,exact";
@@ -42,6 +45,39 @@ std::vector<std::string> Names(const std::string& list) {
   return names;
 }
 
+absl::Status SetByFlags(const Flags& flags, CurateSettings& settings) {
+  std::vector<std::string> rules;
+  for (const std::string& name : Names(flags.rules)) {  // "overlap=FILE" names a set beside the rule
+    const size_t equals = name.find('=');
+    rules.push_back(name.substr(0, equals));
+    if (equals == std::string::npos) continue;
+    if (rules.back() != "overlap") return UsageError(fmt::format("--rules {}: only overlap takes a file", name));
+    settings.overlap.sets.push_back(name.substr(equals + 1));
+  }
+  ASSIGN_OR_RETURN(settings.rules, ParseRules(rules));
+  settings.source_priority = Names(flags.source_priority);
+  settings.datatrove_compatibility = flags.compatibility == "datatrove";
+  ASSIGN_OR_RETURN(settings.language.wanted, ParseLanguageCode(flags.language));
+  settings.language.model = flags.language_model;
+  settings.sample = flags.sample;
+  return absl::OkStatus();
+}
+
+// The rules, thresholds and documents of a project. What is written goes elsewhere: a page with samples of texts in the
+// project's own folder would outlive the erasure of what it shows.
+absl::Status SetByProject(const Flags& flags, CurateOptions& options) {
+  ASSIGN_OR_RETURN(const ProjectFile project, LoadProjectFile(flags.project, false));
+  options.settings = project.curate;
+  if (options.inputs.empty()) options.inputs = {project.out + "/documents"};
+  std::error_code error;
+  if (!flags.out.empty() &&
+      std::filesystem::weakly_canonical(flags.out, error) == std::filesystem::weakly_canonical(project.out, error)) {
+    return UsageError(
+        fmt::format("--out {}: that is where the project's own output is; name another folder", flags.out));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
   CurateOptions options;
   options.inputs = flags.inputs;
@@ -53,21 +89,18 @@ absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
   }
   options.clusters = flags.out + "/clusters";
   options.overlap_items = flags.out + "/overlap.jsonl";
-  if (flags.report) options.report = flags.out;
-  std::vector<std::string> rules;
-  for (const std::string& name : Names(flags.rules)) {  // "overlap=FILE" names a set beside the rule
-    const size_t equals = name.find('=');
-    rules.push_back(name.substr(0, equals));
-    if (equals == std::string::npos) continue;
-    if (rules.back() != "overlap") return UsageError(fmt::format("--rules {}: only overlap takes a file", name));
-    options.settings.overlap.sets.push_back(name.substr(equals + 1));
+  if (flags.report) {
+    if (!flags.kept.empty()) {
+      return UsageError("--report does not go with --kept: an erasure would not reach the texts that it shows");
+    }
+    options.report = flags.out;
   }
-  ASSIGN_OR_RETURN(options.settings.rules, ParseRules(rules));
-  options.settings.source_priority = Names(flags.source_priority);
-  options.settings.datatrove_compatibility = flags.compatibility == "datatrove";
-  ASSIGN_OR_RETURN(options.settings.language.wanted, ParseLanguageCode(flags.language));
-  options.settings.language.model = flags.language_model;
-  options.settings.sample = flags.sample;
+  if (flags.project.empty()) {
+    RETURN_IF_ERROR(SetByFlags(flags, options.settings));
+  } else {
+    RETURN_IF_ERROR(SetByProject(flags, options));
+  }
+  if (options.inputs.empty()) return UsageError("curate needs IN, or --project FILE");
   for (const std::string& setting : flags.settings) RETURN_IF_ERROR(SetByName(setting, options.settings));
   ASSIGN_OR_RETURN(const std::string fingerprint, InputsFingerprint(options.inputs));
   std::string sets;
@@ -157,16 +190,16 @@ absl::Status RunCurate(const Flags& flags, const CommonFlags& common, RunContext
 
 CommandBody Setup(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
-  app.add_option("IN", flags->inputs, "Parquet or JSON Lines files (.gz, .zst) or directories of them; column text")
-      ->required();
+  app.add_option("IN", flags->inputs, "Parquet or JSON Lines files (.gz, .zst) or directories of them; column text");
   app.add_option("--out", flags->out, "directory that receives kept.* and dropped.* in the input's format");
   app.add_option("--kept", flags->kept,
                  "as in a project: Parquet parts in a directory of this name (a project's is corpus) and in dropped/");
-  app.add_option("--rules", flags->rules,
-                 fmt::format("which rules, separated by commas, of {}; overlap=FILE, overlap=DIRECTORY or "
-                             "overlap=NAME:PATH for each evaluation set",
-                             fmt::join(KnownRules(), ", ")))
-      ->capture_default_str();
+  CLI::Option* const rules =
+      app.add_option("--rules", flags->rules,
+                     fmt::format("which rules, separated by commas, of {}; overlap=FILE, overlap=DIRECTORY or "
+                                 "overlap=NAME:PATH for each evaluation set",
+                                 fmt::join(KnownRules(), ", ")))
+          ->capture_default_str();
   app.add_option("--compatibility", flags->compatibility,
                  "datatrove: its word splitting, hashing and bands where ours differ")
       ->check(CLI::IsMember({"datatrove"}));
@@ -186,6 +219,9 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--join", flags->join, "N: all N shares are judged; compare them and write the output")
       ->check(CLI::Range(1, 100'000))
       ->excludes(range);
+  app.add_option("--project", flags->project,
+                 "the rules and thresholds of this project file's [curate], and its documents when no IN is given")
+      ->excludes(rules);
   app.add_option("--set", flags->settings, "NAME=VALUE: a threshold of docs/curation.md, such as quality.min_words=5");
   return [flags](const CommonFlags& common, RunContext& context) { return RunCurate(*flags, common, context); };
 }
@@ -203,6 +239,7 @@ const CommandRegistration kRegistration({"curate",
                                          "  rhodes curate web.jsonl --out english --language en "
                                          "--language-model lid.176.bin --set language.min_confidence=0.65\n"
                                          "  rhodes curate web.jsonl --explain doc-17 --rules gopher-quality\n"
+                                         "  rhodes curate --project rhodes.toml --out look --report\n"
                                          "  rhodes curate out/documents --out out --kept corpus\n"
                                          "  rhodes curate a.parquet b.parquet --out curated --rules normalise,exact\n"
                                          "  rhodes curate news.jsonl --out arabic --language ar --set "
