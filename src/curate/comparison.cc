@@ -51,8 +51,7 @@ uint16_t SourceRank(const CurateSettings& settings, const Document& document) {
 }
 
 Comparison::Comparison(const CurateSettings& settings, std::string directory, const RunContext& context)
-    : settings_(settings),
-      directory_(std::move(directory)),
+    : directory_(std::move(directory)),
       context_(context),
       ids_(directory_, context.memory_bytes / 16),
       copies_(directory_, context.memory_bytes / 16) {

@@ -71,7 +71,6 @@ class Comparison {
   Comparison(const CurateSettings& settings, std::string directory, const RunContext& context);
   absl::Status CutRepeats(JudgedDocument& judged, const DocumentCuts& cuts, Compared& compared) const;
 
-  const CurateSettings& settings_;
   const std::string directory_;
   const RunContext context_;
   std::vector<Pass> passes_;
