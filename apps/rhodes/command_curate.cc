@@ -29,6 +29,8 @@ struct Flags {
   std::string source_priority;
   std::string explain;
   bool report = false;
+  std::string range;
+  uint32_t join = 0;
 };
 
 std::vector<std::string> Names(const std::string& list) {
@@ -105,19 +107,37 @@ void PrintTable(const CurateReport& report, const CurateOptions& options) {
   }
 }
 
+absl::Status RunExplain(const CurateOptions& options, const std::string& id, const CommonFlags& common,
+                        RunContext& context) {
+  ASSIGN_OR_RETURN(const Json explanation, ExplainDocument(options.inputs, id, options.settings, context));
+  if (common.json) {
+    PrintJson(explanation);
+  } else {
+    fmt::print("{}", FormatExplanation(explanation));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunRange(const CurateOptions& options, const std::string& range, const CommonFlags& common,
+                      RunContext& context) {
+  ASSIGN_OR_RETURN(const InputShare share, ParseInputShare(range));
+  ASSIGN_OR_RETURN(const uint64_t documents, CurateRange(options, share, context));
+  if (common.json) {
+    PrintJson({{"range", share.number}, {"ranges", share.count}, {"documents", documents}});
+  } else {
+    fmt::print("range {}/{}: {} documents judged; when all ranges are, run the same command with --join {}\n",
+               share.number, share.count, documents, share.count);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RunCurate(const Flags& flags, const CommonFlags& common, RunContext& context) {
   if (flags.out.empty() && flags.explain.empty()) return UsageError("curate needs --out, or --explain ID");
   ASSIGN_OR_RETURN(const CurateOptions options, MakeOptions(flags));
-  if (!flags.explain.empty()) {
-    ASSIGN_OR_RETURN(const Json explanation, ExplainDocument(options.inputs, flags.explain, options.settings, context));
-    if (common.json) {
-      PrintJson(explanation);
-    } else {
-      fmt::print("{}", FormatExplanation(explanation));
-    }
-    return absl::OkStatus();
-  }
-  ASSIGN_OR_RETURN(const CurateReport report, Curate(options, context));
+  if (!flags.explain.empty()) return RunExplain(options, flags.explain, common, context);
+  if (!flags.range.empty()) return RunRange(options, flags.range, common, context);
+  ASSIGN_OR_RETURN(const CurateReport report,
+                   flags.join > 0 ? CurateJoin(options, flags.join, context) : Curate(options, context));
   if (common.json) {
     PrintJson(ToJson(report));
   } else {
@@ -150,6 +170,11 @@ CommandBody Setup(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--sample", flags->sample, "share of the documents that is looked at, chosen by their ids")
       ->check(CLI::Range(0.0, 1.0));
+  CLI::Option* const range = app.add_option("--range", flags->range,
+                                            "K/N: only judge the K-th of N shares of the input, for a cluster's jobs");
+  app.add_option("--join", flags->join, "N: all N shares are judged; compare them and write the output")
+      ->check(CLI::Range(1, 100'000))
+      ->excludes(range);
   app.add_option("--set", flags->settings, "NAME=VALUE: a threshold of docs/curation.md, such as quality.min_words=5");
   return [flags](const CommonFlags& common, RunContext& context) { return RunCurate(*flags, common, context); };
 }
@@ -162,6 +187,8 @@ const CommandRegistration kRegistration({"curate",
                                          "  rhodes curate web.jsonl --out safe --rules "
                                          "pii,overlap=gsm8k.jsonl,overlap=hellaswag.jsonl\n"
                                          "  rhodes curate web.jsonl --out curated --report\n"
+                                         "  rhodes curate web.jsonl --out curated --range 3/8   # one of eight jobs\n"
+                                         "  rhodes curate web.jsonl --out curated --join 8      # when all are done\n"
                                          "  rhodes curate web.jsonl --explain doc-17 --rules gopher-quality\n"
                                          "  rhodes curate out/documents --out out --kept corpus\n"
                                          "  rhodes curate a.parquet b.parquet --out curated --rules normalise,exact\n"

@@ -207,7 +207,7 @@ void JudgePersonalData(const PersonalDataSettings& settings, JudgedDocument& jud
   }
   std::vector<size_t> marks = SpanEnds(document.spans);
   const std::vector<size_t> before = marks;
-  document.text = ReplacePersonalData(document.text, items, &marks);
+  document.text = ReplacePersonalData(document.text, items, settings, &marks);
   MoveSpans(before, marks, document.spans);
   judged.hash = HashText(document.text);
 }

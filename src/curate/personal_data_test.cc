@@ -8,7 +8,9 @@
 namespace rhodes {
 namespace {
 
-std::string Replaced(std::string_view text) { return ReplacePersonalData(text, FindPersonalData(text, {}), nullptr); }
+std::string Replaced(std::string_view text) {
+  return ReplacePersonalData(text, FindPersonalData(text, {}), {}, nullptr);
+}
 
 TEST(PersonalData, FindsEachKind) {
   const std::pair<std::string_view, std::string_view> cases[] = {{"mail a.b+c@mail.example.org.", "mail <EMAIL>."},
@@ -55,7 +57,7 @@ TEST(PersonalData, CheckDigitsRefuseAnyOneChangedDigit) {
 TEST(PersonalData, MovesMarks) {
   const std::string text = "to a@b.co now";
   std::vector<size_t> marks = {0, 3, 5, 9, 13};
-  EXPECT_EQ(ReplacePersonalData(text, FindPersonalData(text, {}), &marks), "to <EMAIL> now");
+  EXPECT_EQ(ReplacePersonalData(text, FindPersonalData(text, {}), {}, &marks), "to <EMAIL> now");
   EXPECT_THAT(marks, ::testing::ElementsAre(0, 3, 10, 10, 14));
 }
 

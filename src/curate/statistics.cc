@@ -139,12 +139,14 @@ void CurateStatistics::Add(const Document& document, const Verdict& verdict, con
   KeepSample({std::string(verdict.rule), std::string(verdict.reason)}, document);
 }
 
+std::string CurateStatistics::SampleOf(const std::string& text) { return Beginning(text, kSampleBytes); }
+
 void CurateStatistics::KeepSample(const MeasureName& reason, const Document& document) {
   std::map<uint64_t, CurateSample>& samples = samples_[reason];
   const size_t most = reason.first.empty() ? 2 * kSamples : kSamples;
   const uint64_t key = Fingerprint(document.id, 0x5a);
   if (samples.size() >= most && key >= samples.rbegin()->first) return;
-  samples[key] = {document.id, document.language, Beginning(document.text, kSampleBytes)};
+  samples[key] = {document.id, document.language, SampleOf(document.text)};
   if (samples.size() > most) samples.erase(std::prev(samples.end()));
 }
 
