@@ -312,5 +312,44 @@ TEST_F(CurateTest, CancellingEndsWithInterrupted) {
   EXPECT_EQ(ExitCodeOf(Curate(options, context).status()), ExitCode::kInterrupted);
 }
 
+TEST_F(CurateTest, OverlapCountsBySetAndWritesTheItemsThatWereFound) {
+  const std::string passage = "the copper kettle whistles on the stove at dawn while the river rises behind the mill";
+  ASSERT_TRUE(WriteFileAtomically(Path("kettle.jsonl"),
+                                  DumpJson(Json{{"id", "q7"}, {"text", passage}}) + "\n{\"text\":\"short\"}\n")
+                  .ok());
+  CurateOptions options = Options(WriteJsonl({{"a", kProse}, {"b", fmt::format("{} {} {}", kProse, passage, kProse)}}));
+  options.settings.rules = {"overlap"};
+  options.settings.overlap.sets = {"named:" + Path("kettle.jsonl")};
+  options.overlap_items = Path("overlap.jsonl");
+  const CurateReport dropped = MustCurate(options);
+  EXPECT_EQ(dropped.dropped.at("overlap").at("evaluation_set"), 1U);
+  EXPECT_EQ(DumpJson(ToJson(dropped)["overlap"]),
+            R"([{"set":"named","files":1,"items":2,"items_too_short":1,"ngrams":4,"items_hit":1,"documents":1,)"
+            R"("dropped":1,"cut":0}])");
+  const absl::StatusOr<std::string> items = ReadFile(options.overlap_items);
+  ASSERT_TRUE(items.ok()) << items.status();
+  EXPECT_EQ(*items,
+            fmt::format(R"({{"set":"named","item":0,"id":"q7","file":"{}","line":1,"ngrams":4,"ngrams_found":4,)"
+                        R"("share":1.0}})"
+                        "\n",
+                        Path("kettle.jsonl")));
+
+  options.settings.overlap.cut = true;
+  options.settings.overlap.margin = 10;
+  options.settings.overlap.min_piece = 50;
+  const CurateReport cut = MustCurate(options, 1);
+  EXPECT_EQ(cut.kept, 2U);
+  EXPECT_EQ(cut.overlap[0]["cut"], 1);
+  const std::vector<Document> kept = Documents(options.kept);
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_THAT(kept[1].text, HasSubstr("\n\n"));
+  EXPECT_EQ(kept[1].text.find("kettle"), std::string::npos);
+  EXPECT_THAT(kept[1].meta, HasSubstr(R"("set":"named","item":0,"id":"q7","ngrams":4,)"));
+
+  options.settings.rules = {"exact"};
+  MustCurate(options);
+  EXPECT_FALSE(PathExists(options.overlap_items)) << "what an earlier run wrote is not of this one";
+}
+
 }  // namespace
 }  // namespace rhodes

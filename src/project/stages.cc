@@ -76,7 +76,7 @@ class Planner {
     for (const SourceSettings& source : project_.sources) RETURN_IF_ERROR(AddIngest(source));
     if (!project_.entities.empty()) RETURN_IF_ERROR(AddEntities());
     AddFuse();
-    AddCurate();
+    RETURN_IF_ERROR(AddCurate());
     RETURN_IF_ERROR(AddTokenize());
     AddTrain();
     if (project_.compare.wanted) AddCompare();
@@ -164,7 +164,8 @@ class Planner {
     };
   }
 
-  void AddCurate() {
+  // Evaluation sets are input like the records.
+  absl::Status AddCurate() {
     CurateOptions options;
     options.inputs = {out_ + "/documents"};
     options.kept = out_ + "/corpus";
@@ -175,10 +176,14 @@ class Planner {
     if (const std::string& model = options.settings.language.model; !model.empty()) {
       inputs.push_back(InputsFingerprint({model}).value_or(""));  // a file that is not there is Curate()'s to report
     }
+    if (options.settings.Has("overlap")) {
+      ASSIGN_OR_RETURN(inputs.emplace_back(), InputsFingerprint(OverlapPaths(options.settings.overlap)));
+    }
     options.key = curate_key_ = KeyOf("curate", kCurateVersion, ToJson(options.settings), inputs);
     Stage& stage = Add("curate", "curate", options.key, "corpus/manifest.json");
     stage.outputs = {options.dropped};
     stage.run = [options](RunContext& context) { return Curate(options, context).status(); };
+    return absl::OkStatus();
   }
 
   absl::Status AddTokenize() {
