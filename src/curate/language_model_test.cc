@@ -67,5 +67,20 @@ TEST(LanguageModelTest, EveryKindOfModelGivesFastTextsLabelsAndProbabilities) {
   }
 }
 
+TEST(LanguageModelTest, LongWordsOfTheDictionaryCanBeAnyNumber) {
+  // As many rows as fit at once were not reckoned with when none of the words had n-grams.
+  const std::string word = "donaudampfschifffahrtsgesellschaft ";
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += word;
+  FastTextScratch scratch;
+  for (const char* name : {"softmax_words.bin", "hs_word_ngrams.bin", "softmax_ngrams.bin"}) {
+    const LanguageModel model = Model(name);
+    const FastTextGuess guess = model.classifier().Best(text, scratch);
+    ASSERT_NE(guess.label, FastTextGuess::kNone) << name;
+    EXPECT_EQ(model.codes()[guess.label], "de") << name;
+    EXPECT_EQ(guess.word_bytes, 3000 * (word.size() - 1));
+  }
+}
+
 }  // namespace
 }  // namespace rhodes
