@@ -17,7 +17,7 @@ import fasttext
 
 SENTENCES = {
     "en": "the quick brown fox jumps over a lazy dog and sleeps in the sun",
-    "de": "der schnelle braune fuchs springt über den faulen hund und schläft",
+    "de": "der schnelle braune fuchs springt über den faulen hund und schläft donaudampfschifffahrtsgesellschaft",
     "ar": "الثعلب البني السريع يقفز فوق الكلب الكسول ثم ينام تحت الشمس",
     "ru": "быстрая лиса прыгает через ленивую собаку и потом спит",
     "zh": "敏捷的 棕色 狐狸 跳过 懒狗 然后 睡在 阳光 里",
@@ -42,6 +42,7 @@ TEXTS = [
     "x" * 300 + " the " + "ш" * 200,
     "lazy lazy lazy lazy dog " * 40 + "ленивую собаку " * 20,
     "qab qab qcd",
+    "donaudampfschifffahrtsgesellschaft the dog",
     "12 345 6789 !!! --- ###",
 ]
 

@@ -2,6 +2,7 @@
 #ifndef RHODES_CURATE_FASTTEXT_CLASSIFIER_H_
 #define RHODES_CURATE_FASTTEXT_CLASSIFIER_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,12 +15,26 @@
 namespace rhodes {
 
 // Kept from text to text by one thread, for any classifier: 4 bytes a word of the longest text for classifiers with
-// word n-grams, the longest word's bytes, 4 bytes a dimension, up to 16 bytes a label, and 2 KiB.
+// word n-grams, the longest word's bytes, 4 bytes a dimension, up to 16 bytes a label, and 3 MiB.
 struct FastTextScratch {
   struct Branch {
     uint32_t node;
     float score;
   };
+  // A word that was met and the rows that it leads to: most words of a text are met again and again.
+  struct alignas(64) MetWord {
+    static constexpr size_t kBytes = 23;
+    static constexpr size_t kRows = 8;       // here
+    static constexpr size_t kMoreRows = 32;  // in more_rows
+    std::array<uint64_t, 3> key{};           // its bytes and, as the last one, their count; 0: none
+    uint32_t hash = 0;
+    uint16_t row_count = 0;
+    bool passed_over = false;  // a label
+    std::array<uint32_t, kRows> rows{};
+  };
+  std::vector<MetWord> met_words;
+  std::vector<uint32_t> more_rows;
+  uint64_t met_by = 0;  // the classifier that filled them; 0: none
   std::vector<uint32_t> word_hashes;
   std::vector<uint32_t> rows;
   std::vector<float> hidden;

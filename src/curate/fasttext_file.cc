@@ -274,6 +274,16 @@ void FastTextMatrix::AddRow(uint64_t row, float* sum) const {
   });
 }
 
+FastTextMatrix FastTextMatrix::Expanded() const {
+  FastTextMatrix expanded;
+  expanded.rows = rows;
+  expanded.columns = columns;
+  expanded.values = hwy::AllocateAligned<float>(std::max<uint64_t>(rows * columns, 1));
+  std::fill_n(expanded.values.get(), rows * columns, 0.0F);
+  for (uint64_t row = 0; row < rows; ++row) AddRow(row, expanded.values.get() + row * columns);
+  return expanded;
+}
+
 float FastTextMatrix::Dot(uint64_t row, const float* vector) const {
   float sum = 0;
   if (values != nullptr) {

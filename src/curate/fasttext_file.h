@@ -39,6 +39,9 @@ struct FastTextMatrix {
   std::vector<uint8_t> norm_codes;
   std::vector<float> norms;  // 256 of them, or none
 
+  // With `values` in place of the codes.
+  FastTextMatrix Expanded() const;
+
   // `row` < rows; `sum` and `vector` have `columns` floats. In fastText's order of additions.
   void AddRow(uint64_t row, float* sum) const;
   float Dot(uint64_t row, const float* vector) const;
@@ -52,7 +55,7 @@ struct FastTextMatrix {
 enum class FastTextLoss { kHierarchicalSoftmax = 1, kNegativeSampling = 2, kSoftmax = 3, kOneVsAll = 4 };
 
 // What a file holds, checked: every row that its dictionary can lead to exists, all numbers are finite, the counts of
-// labels make a tree. Memory: about the file's size, at most four times that of its quantised part and its words.
+// labels make a tree. Memory: about the file's size.
 struct FastTextFile {
   uint32_t dimension = 0;
   FastTextLoss loss = FastTextLoss::kSoftmax;
