@@ -64,10 +64,10 @@ class Stage {
     ASSIGN_OR_RETURN(tokenizer_, Tokenizer::Parse(tokenizer_json, options_.tokenizer.empty() ? "the trained tokenizer"
                                                                                              : options_.tokenizer));
     report_.vocabulary_size = tokenizer_->vocabulary_size();
-    width_ = WidthFor(tokenizer_->vocabulary_size());
+    ASSIGN_OR_RETURN(width_, WidthFor(options_.shard_format, tokenizer_->vocabulary_size()));
 
     const Clock::time_point encoding = Clock::now();
-    ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(options_.out + "/shards"));
+    ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(ShardsDirectory()));
     const std::string waiting_path = staged.path() + "/tokens.tmp";
     RETURN_IF_ERROR(EncodeAll(waiting_path));
     RETURN_IF_ERROR(WriteShards(staged.path(), waiting_path));
@@ -79,12 +79,16 @@ class Stage {
     RETURN_IF_ERROR(
         WriteManifest(staged.path(), {"tokenize", options_.key, options_.settings, counts, report_.seconds, {}}));
     // The tokenizer first: killed between the two, the stage runs again and writes the same tokenizer.
-    RETURN_IF_ERROR(WriteFileAtomically(options_.out + "/tokenizer.json", tokenizer_json));
+    if (!options_.out.empty()) {
+      RETURN_IF_ERROR(WriteFileAtomically(options_.out + "/tokenizer.json", tokenizer_json));
+    }
     RETURN_IF_ERROR(staged.Commit());
     return report_;
   }
 
  private:
+  std::string ShardsDirectory() const { return options_.shards.empty() ? options_.out + "/shards" : options_.shards; }
+
   absl::StatusOr<std::string> TokenizerJson() {
     if (!options_.tokenizer.empty()) return ReadFile(options_.tokenizer);
     ASSIGN_OR_RETURN(const Pattern pattern, PatternFromName(options_.pattern));
@@ -198,8 +202,15 @@ class Stage {
       order.emplace_back(Fingerprint({reinterpret_cast<const char*>(&row), sizeof(row)}, options_.seed), row);
     }
     std::sort(order.begin(), order.end());
-    ShardWriter train(directory, "train", width_, waiting_.size(), options_.shard_tokens);
-    ShardWriter validation(directory, "validation", width_, waiting_.size(), options_.shard_tokens);
+    ShardLayoutOptions layout = {options_.shard_format,
+                                 directory,
+                                 "train",
+                                 width_,
+                                 options_.shard_tokens,
+                                 options_.tokenizer.empty() ? "tokenizer.json" : options_.tokenizer};
+    ASSIGN_OR_RETURN(ShardWriter train, ShardWriter::Create(layout, waiting_.size()));
+    layout.split = "validation";
+    ASSIGN_OR_RETURN(ShardWriter validation, ShardWriter::Create(layout, waiting_.size()));
     for (const auto& [drawn, row] : order) {
       const Waiting& document = waiting_[row];
       TokenizeReport::Share& share = held_out[row] ? report_.validation : report_.train;

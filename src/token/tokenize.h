@@ -9,18 +9,21 @@
 
 #include "base/json.h"
 #include "base/run_context.h"
+#include "token/shard_format.h"
 
 namespace rhodes {
 
 struct TokenizeOptions {
   std::vector<std::string> inputs;  // documents: Parquet or JSON Lines files, or directories of them (OUT/corpus)
-  std::string out;                  // receives tokenizer.json and shards/
+  std::string out;                  // receives tokenizer.json and shards/; may be empty when the next one is not
+  std::string shards;               // receives the shards instead of OUT/shards
   uint32_t vocabulary_size = 8192;  // of the tokenizer that is trained, special tokens included; 257 or more
   std::string pattern = "llama3";   // how text is cut into words before merging: see token/pattern.h
   std::string tokenizer;            // a tokenizer.json to use instead of training one
   double validation_share = 0.01;   // of the documents, by the hash of their ids; at least one document
   uint64_t seed = 1;                // of the order of documents
-  uint64_t shard_tokens = uint64_t{1} << 30;
+  ShardFormat shard_format = ShardFormat::kMegatron;  // Rhodes trains on Megatron's
+  uint64_t shard_tokens = 0;                          // of one shard, about; 0: the format's own
   std::string key;
   Json settings = Json::object();
 };
