@@ -93,11 +93,11 @@ class Stage {
     uint64_t done = 0;
     ASSIGN_OR_RETURN(const BpeTraining training, TrainBpe(
                                                      trainer,
-                                                     [&](std::vector<std::string>& texts) -> absl::StatusOr<bool> {
+                                                     [&](TextBatch& texts) -> absl::StatusOr<bool> {
                                                        std::vector<Document> batch;
                                                        ASSIGN_OR_RETURN(const bool more, reader->Next(batch));
                                                        for (Document& document : batch)
-                                                         texts.push_back(std::move(document.text));
+                                                         texts.texts.push_back(std::move(document.text));
                                                        context_.progress->Update(done += batch.size(),
                                                                                  "counting words");
                                                        return more;
