@@ -25,7 +25,12 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--shard-tokens", options->shard_tokens, "tokens of one shard, about")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  return [options](const CommonFlags& common, RunContext& context) -> absl::Status {
+  app.add_option("--shards", options->shards, "the folder that gets the shards instead of OUT/shards");
+  auto format = std::make_shared<std::string>("megatron");
+  app.add_option("--shard-format", *format, "megatron, ds (datatrove, nanotron), nanogpt, llmc or mds (MosaicML)")
+      ->capture_default_str();
+  return [options, format](const CommonFlags& common, RunContext& context) -> absl::Status {
+    ASSIGN_OR_RETURN(options->shard_format, ShardFormatFromName(*format));
     ASSIGN_OR_RETURN(const TokenizeReport report, Tokenize(*options, context));
     if (common.json) {
       PrintJson(ToJson(report));
