@@ -5,40 +5,58 @@
 #include <memory>
 
 #include "command.h"
+#include "token/streaming_decoder.h"
 #include "token/tokenizer.h"
 
 namespace rhodes {
 namespace {
 
-absl::Status RunDecode(const std::string& path, const CommonFlags& common) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer, Tokenizer::Load(path));
-  std::vector<TokenId> ids;
-  for (TokenId id; std::cin >> id;) {
+struct Flags {
+  std::string tokenizer;
+  std::string pattern;
+};
+
+absl::Status RunDecode(const Flags& flags, const CommonFlags& common) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer, Tokenizer::Load(flags.tokenizer, flags.pattern));
+  StreamingDecoder decoder(*tokenizer);
+  std::string all;  // with --json
+  const auto say = [&](const std::string& text) {
+    if (common.json) {
+      all += text;
+      return;
+    }
+    std::cout.write(text.data(), static_cast<std::streamsize>(text.size()));
+    // What is here is shown before waiting for more.
+    if (std::cin.rdbuf()->in_avail() <= 1) std::cout.flush();
+  };
+  size_t count = 0;
+  for (TokenId id; std::cin >> id; ++count) {
     if (id >= tokenizer->vocabulary_size()) {
       return absl::InvalidArgumentError(
           fmt::format("decode: id {} (number {} of the input) is beyond the vocabulary of "
                       "{} tokens of {}",
-                      id, ids.size() + 1, tokenizer->vocabulary_size(), path));
+                      id, count + 1, tokenizer->vocabulary_size(), flags.tokenizer));
     }
-    ids.push_back(id);
+    say(decoder.Push(id));
   }
   if (!std::cin.eof()) {
     return absl::InvalidArgumentError(
-        fmt::format("decode: what follows {} ids on standard input is not a token id", ids.size()));
+        fmt::format("decode: what follows {} ids on standard input is not a token id", count));
   }
-  const std::string text = tokenizer->Decode(ids);
-  if (common.json) {
-    PrintJson({{"text", text}});
-  } else {
-    std::cout.write(text.data(), static_cast<std::streamsize>(text.size()));
-  }
+  say(decoder.Finish());
+  if (common.json) PrintJson({{"text", all}});
   return absl::OkStatus();
 }
 
 CommandBody Setup(CLI::App& app) {
-  auto tokenizer = std::make_shared<std::string>();
-  app.add_option("--tokenizer", *tokenizer, "tokenizer.json")->required();
-  return [tokenizer](const CommonFlags& common, RunContext& /*context*/) { return RunDecode(*tokenizer, common); };
+  auto flags = std::make_shared<Flags>();
+  app.add_option("--tokenizer", flags->tokenizer, "tokenizer.json, or a tiktoken rank file")->required();
+  app.add_option("--pattern", flags->pattern, "as for encode");
+  return [flags](const CommonFlags& common, RunContext& /*context*/) {
+    std::ios::sync_with_stdio(false);  // so that ids are read in blocks
+    std::cin.tie(nullptr);
+    return RunDecode(*flags, common);
+  };
 }
 
 const CommandRegistration kRegistration({"decode", "turn token ids on standard input into text",

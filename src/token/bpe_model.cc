@@ -24,7 +24,7 @@ void TokenBytesTable::Append(std::string_view bytes) {
   begins_.push_back(bytes_.size());
 }
 
-MergeTable::MergeTable(const std::vector<Merge>& merges)
+MergeTable::MergeTable(const std::vector<Merge>& merges, bool rank_is_result)
     : entries_(TableSize(merges.size()), Entry{kEmpty, kNoRank, 0}),
       mask_(entries_.size() - 1),
       shift_(64 - std::countr_zero(entries_.size())) {
@@ -32,13 +32,14 @@ MergeTable::MergeTable(const std::vector<Merge>& merges)
     const uint64_t pair = uint64_t{merges[rank].left} << 32 | merges[rank].right;
     size_t slot = Hash(pair);
     while (entries_[slot & mask_].pair != kEmpty && entries_[slot & mask_].pair != pair) ++slot;
-    entries_[slot & mask_] = {pair, static_cast<uint32_t>(rank), merges[rank].result};
+    const TokenId result = merges[rank].result;
+    entries_[slot & mask_] = {pair, rank_is_result ? result : static_cast<uint32_t>(rank), result};
   }
 }
 
-BpeModel::BpeModel(TokenBytesTable tokens, const std::array<TokenId, 256>& byte_ids, const std::vector<Merge>& merges,
+BpeModel::BpeModel(TokenBytesTable tokens, const std::array<TokenId, 256>& byte_ids, MergeTable merges,
                    const std::vector<TokenId>& whole_word_ids)
-    : tokens_(std::move(tokens)), byte_ids_(byte_ids), merges_(merges) {
+    : tokens_(std::move(tokens)), byte_ids_(byte_ids), merges_(std::move(merges)) {
   if (whole_word_ids.empty()) return;
   whole_words_.resize(TableSize(whole_word_ids.size()));
   const size_t mask = whole_words_.size() - 1;
@@ -69,17 +70,23 @@ void BpeModel::EncodeWord(std::string_view word, Scratch& scratch, std::vector<T
     }
   }
   if (word.size() <= kShortWord) {
-    EncodeShort(word, out);
-  } else {
-    EncodeLong(word, scratch, out);
+    TokenId ids[kShortWord];
+    for (size_t i = 0; i < word.size(); ++i) ids[i] = byte_ids_[static_cast<uint8_t>(word[i])];
+    return EncodeShort(ids, word.size(), out);
   }
+  scratch.units.resize(word.size());
+  for (size_t i = 0; i < word.size(); ++i) scratch.units[i] = byte_ids_[static_cast<uint8_t>(word[i])];
+  EncodeLong(scratch.units.data(), word.size(), scratch, out);
 }
 
-void BpeModel::EncodeShort(std::string_view word, std::vector<TokenId>& out) const {
-  TokenId ids[kShortWord];
+void BpeModel::EncodeUnits(Scratch& scratch, std::vector<TokenId>& out) const {
+  std::vector<TokenId>& units = scratch.units;
+  if (units.size() <= kShortWord) return EncodeShort(units.data(), units.size(), out);
+  EncodeLong(units.data(), units.size(), scratch, out);
+}
+
+void BpeModel::EncodeShort(TokenId* ids, size_t count, std::vector<TokenId>& out) const {
   MergeTable::Entry pairs[kShortWord];  // pairs[i]: the merge of ids[i] and ids[i + 1]
-  size_t count = word.size();
-  for (size_t i = 0; i < count; ++i) ids[i] = byte_ids_[static_cast<uint8_t>(word[i])];
   for (size_t i = 0; i + 1 < count; ++i) pairs[i] = merges_.Find(ids[i], ids[i + 1]);
   while (count > 1) {
     size_t best = 0;
@@ -97,16 +104,14 @@ void BpeModel::EncodeShort(std::string_view word, std::vector<TokenId>& out) con
   out.insert(out.end(), ids, ids + count);
 }
 
-void BpeModel::EncodeLong(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const {
-  const auto count = static_cast<uint32_t>(word.size());
-  auto& [ids, ranks, next, previous, heap] = scratch;
-  ids.resize(count);
+void BpeModel::EncodeLong(TokenId* ids, size_t size, Scratch& scratch, std::vector<TokenId>& out) const {
+  const auto count = static_cast<uint32_t>(size);
+  auto& [units, ranks, next, previous, heap] = scratch;
   ranks.assign(count, MergeTable::kNoRank);
   next.resize(count);
   previous.resize(count);
   heap.clear();
   for (uint32_t i = 0; i < count; ++i) {
-    ids[i] = byte_ids_[static_cast<uint8_t>(word[i])];
     next[i] = i + 1 < count ? i + 1 : kNone;
     previous[i] = i > 0 ? i - 1 : kNone;
   }

@@ -45,8 +45,9 @@ class MergeTable {
   static constexpr uint32_t kNoRank = 0xFFFFFFFF;
 
   MergeTable() : MergeTable(std::vector<Merge>()) {}
-  // The rank of a merge is its place in `merges`; of two with one pair the later one counts.
-  explicit MergeTable(const std::vector<Merge>& merges);
+  // The rank of a merge is its place in `merges`, or the id of its result if `rank_is_result`; of two with one pair the
+  // later one counts.
+  explicit MergeTable(const std::vector<Merge>& merges, bool rank_is_result = false);
   // rank == kNoRank: no merge of this pair.
   Entry Find(TokenId left, TokenId right) const {
     const uint64_t pair = uint64_t{left} << 32 | right;
@@ -69,7 +70,7 @@ class MergeTable {
 class BpeModel {
  public:
   struct Scratch {
-    std::vector<TokenId> ids;
+    std::vector<TokenId> units;
     std::vector<uint32_t> ranks;
     std::vector<uint32_t> next;
     std::vector<uint32_t> previous;
@@ -78,18 +79,20 @@ class BpeModel {
 
   // `byte_ids`: the token of each byte. `whole_words`: a word that is itself one of `whole_word_ids` becomes that token
   // without looking at merges ("ignore_merges").
-  BpeModel(TokenBytesTable tokens, const std::array<TokenId, 256>& byte_ids, const std::vector<Merge>& merges,
+  BpeModel(TokenBytesTable tokens, const std::array<TokenId, 256>& byte_ids, MergeTable merges,
            const std::vector<TokenId>& whole_word_ids);
 
   // Appends the ids of `word`, which is not empty: the merge of lowest rank first, the leftmost of several of one rank.
   // Cost: O(n log n) in the word's length, for all inputs.
   void EncodeWord(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const;
+  // The same of the word whose tokens before any merge are scratch.units.
+  void EncodeUnits(Scratch& scratch, std::vector<TokenId>& out) const;
   const TokenBytesTable& tokens() const { return tokens_; }
 
  private:
   bool FindWhole(std::string_view word, TokenId& id) const;
-  void EncodeShort(std::string_view word, std::vector<TokenId>& out) const;
-  void EncodeLong(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const;
+  void EncodeShort(TokenId* ids, size_t count, std::vector<TokenId>& out) const;
+  void EncodeLong(TokenId* ids, size_t count, Scratch& scratch, std::vector<TokenId>& out) const;
 
   TokenBytesTable tokens_;
   std::array<TokenId, 256> byte_ids_;

@@ -13,6 +13,10 @@ constexpr std::string_view kQwen2Regex =
 constexpr std::string_view kO200kRegex =
     R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
+// tiktoken writes \s++$, which its engine takes for the end of the text; to Oniguruma that is \z.
+constexpr std::string_view kCl100kRegex =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+\z|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
 // Other spellings of the same languages.
 constexpr std::pair<std::string_view, Pattern> kSpellings[] = {
     {kGpt2Regex, Pattern::kGpt2},
@@ -20,17 +24,20 @@ constexpr std::pair<std::string_view, Pattern> kSpellings[] = {
     {kLlama3Regex, Pattern::kLlama3},
     {R"((?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
      Pattern::kLlama3},
+    {R"('(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+)",
+     Pattern::kLlama3},
     {kQwen2Regex, Pattern::kQwen2},
     {R"((?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
      Pattern::kQwen2},
     {kO200kRegex, Pattern::kO200k},
+    {kCl100kRegex, Pattern::kCl100k},
 };
 
 constexpr std::pair<std::string_view, Pattern> kNames[] = {
-    {"gpt2", Pattern::kGpt2},        {"llama3", Pattern::kLlama3}, {"qwen2", Pattern::kQwen2},
-    {"o200k", Pattern::kO200k},      {"gpt-2", Pattern::kGpt2},    {"cl100k", Pattern::kLlama3},
-    {"llama-bpe", Pattern::kLlama3}, {"grok2", Pattern::kQwen2},   {"grok-2", Pattern::kQwen2},
-    {"gpt-4o", Pattern::kO200k},
+    {"gpt2", Pattern::kGpt2},        {"llama3", Pattern::kLlama3},      {"qwen2", Pattern::kQwen2},
+    {"o200k", Pattern::kO200k},      {"gpt-2", Pattern::kGpt2},         {"cl100k", Pattern::kLlama3},
+    {"llama-bpe", Pattern::kLlama3}, {"grok2", Pattern::kQwen2},        {"grok-2", Pattern::kQwen2},
+    {"gpt-4o", Pattern::kO200k},     {"cl100k_base", Pattern::kCl100k},
 };
 
 }  // namespace
@@ -47,7 +54,7 @@ absl::StatusOr<Pattern> PatternFromName(std::string_view name) {
     if (known == name) return value;
   }
   return absl::InvalidArgumentError(
-      fmt::format("unknown pre-tokenizer pattern \"{}\"; known: gpt2, llama3, qwen2, o200k", name));
+      fmt::format("unknown pre-tokenizer pattern \"{}\"; known: gpt2, llama3, qwen2, o200k, cl100k_base", name));
 }
 
 std::string_view PatternRegex(Pattern pattern) {
@@ -60,6 +67,8 @@ std::string_view PatternRegex(Pattern pattern) {
       return kQwen2Regex;
     case Pattern::kO200k:
       return kO200kRegex;
+    case Pattern::kCl100k:
+      return kCl100kRegex;
   }
   return "";
 }

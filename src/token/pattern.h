@@ -19,9 +19,10 @@ enum class Pattern {
   kLlama3,  // llama.cpp "llama-bpe"; tiktoken's cl100k_base in its first form; digits in groups of up to three
   kQwen2,   // llama.cpp "qwen2" and "grok-2": as llama3, each digit by itself
   kO200k,   // llama.cpp "gpt-4o": words are cut where an upper-case letter follows a lower-case one
+  kCl100k,  // tiktoken's cl100k_base as it is now: as llama3, but white space that ends the text is one word
 };
 
-// "gpt2", "llama3", "qwen2", "o200k".
+// "gpt2", "llama3", "qwen2", "o200k", "cl100k_base".
 std::string_view PatternName(Pattern pattern);
 // By name; also the aliases "cl100k", "llama-bpe" (llama3), "grok2", "grok-2" (qwen2), "gpt-2", "gpt-4o".
 // INVALID_ARGUMENT naming the known ones.

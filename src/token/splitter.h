@@ -21,8 +21,12 @@ class Splitter {
       return Gpt2WordEnd(at);
     } else if constexpr (kPattern == Pattern::kO200k) {
       return O200kWordEnd(at);
+    } else if constexpr (kPattern == Pattern::kCl100k) {
+      return Llama3WordEnd<3, true>(at);
+    } else if constexpr (kPattern == Pattern::kLlama3) {
+      return Llama3WordEnd<3, false>(at);
     } else {
-      return Llama3WordEnd < kPattern == Pattern::kLlama3 ? 3 : 1 > (at);
+      return Llama3WordEnd<1, false>(at);
     }
   }
 
@@ -85,7 +89,9 @@ class Splitter {
     return end == end_ || last == at ? end : last;
   }
 
-  // The same with \s*[\r\n]+ before it: up to the last line break of the run when it has one.
+  // The same with \s*[\r\n]+ before it: up to the last line break of the run when it has one; with kWholeAtEnd,
+  // \s+\z comes before that.
+  template <bool kWholeAtEnd>
   const char* SpacesOrLinesEnd(const char* at) const {
     const char* last = at;
     const char* after_break = nullptr;
@@ -97,6 +103,7 @@ class Splitter {
       end += character.length;
       if (character.character_class & kLineBreak) after_break = end;
     }
+    if (kWholeAtEnd && end == end_) return end;
     if (after_break != nullptr) return after_break;
     return end == end_ || last == at ? end : last;
   }
@@ -134,7 +141,7 @@ class Splitter {
     return SpacesEnd(at);
   }
 
-  template <int kDigits>
+  template <int kDigits, bool kWholeAtEnd>
   const char* Llama3WordEnd(const char* at) const {
     const Character character = At(at);
     if (character.character_class & kLetter) return RunEnd(at + character.length, kLetter);
@@ -148,7 +155,7 @@ class Splitter {
       if (end != next) return end;
     }
     if (const char* end = SymbolWordEnd<false>(at)) return end;
-    return SpacesOrLinesEnd(at);
+    return SpacesOrLinesEnd<kWholeAtEnd>(at);
   }
 
   // U*W+ from `at` (U: kUpperLike, W: kLowerLike), or null.
@@ -184,7 +191,7 @@ class Splitter {
     }
     if (character.character_class & kNumber) return DigitsEnd(at, 3);
     if (const char* symbols = SymbolWordEnd<true>(at)) return symbols;
-    return SpacesOrLinesEnd(at);
+    return SpacesOrLinesEnd<false>(at);
   }
 
   const uint8_t* classes_;
@@ -215,6 +222,8 @@ void SplitWords(Pattern pattern, std::string_view text, Visit&& visit) {
       return SplitWith<Pattern::kQwen2>(text, visit);
     case Pattern::kO200k:
       return SplitWith<Pattern::kO200k>(text, visit);
+    case Pattern::kCl100k:
+      return SplitWith<Pattern::kCl100k>(text, visit);
   }
 }
 

@@ -10,6 +10,9 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "token/added_tokens.h"
+#include "token/character_units.h"
+#include "token/rank_file.h"
 #include "token/splitter.h"
 #include "token/tokenizer_file.h"
 #include "token/word_cache.h"
@@ -17,8 +20,29 @@
 namespace rhodes {
 namespace {
 
+// `text` in form C. False when it is in that form already, or is not UTF-8: then it stays as it is, and no byte is
+// lost.
+bool NormaliseToNfc(std::string_view text, std::string& normalised) {
+  if (!IsValidUtf8(text) || text.size() > INT32_MAX) return false;
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(error);
+  const icu::StringPiece piece(text.data(), static_cast<int32_t>(text.size()));
+  if (U_FAILURE(error) || nfc->isNormalizedUTF8(piece, error)) return false;
+  normalised.clear();
+  icu::StringByteSink<std::string> sink(&normalised);
+  nfc->normalizeUTF8(0, piece, sink, nullptr, error);
+  return U_SUCCESS(error);
+}
+
 // Tokens that end a text, in the order in which they are looked for.
-constexpr std::string_view kEndTokens[] = {kEndOfTextToken, "<|end_of_text|>", "<|im_end|>", "<|eot_id|>", "</s>"};
+constexpr std::string_view kEndTokens[] = {kEndOfTextToken, "<|end_of_text|>", "<|im_end|>", "<|eot_id|>",
+                                           "</s>",          "<eos>",           "<|eos|>"};
+
+// What a stretch of text between added tokens is encoded with.
+struct Piece {
+  std::string_view text;
+  bool prefixed = false;  // a mark comes before it (SentencePiece-style)
+};
 
 class BpeTokenizer final : public Tokenizer {
  public:
@@ -26,32 +50,36 @@ class BpeTokenizer final : public Tokenizer {
                TokenId end_of_text)
       : pattern_(spec.pattern),
         nfc_(spec.nfc),
-        added_(std::move(spec.added)),
         end_of_text_(end_of_text),
         special_(spec.tokens.size()),
-        model_(std::move(spec.tokens), byte_ids, spec.merges, whole_words) {
-    for (size_t i = 0; i < added_.size(); ++i) {
-      if (added_[i].special) special_[added_[i].id] = true;
-      has_plain_added_ |= !added_[i].special;
-      by_first_byte_[static_cast<uint8_t>(added_[i].text[0])].push_back(i);
+        model_(std::move(spec.tokens), byte_ids, MergeTable(spec.merges, spec.rank_is_result), whole_words) {
+    if (spec.sentence_piece) {
+      prefix_ = spec.sentence_piece->prefix;
+      strip_first_space_ = spec.sentence_piece->strip_first_space;
+      normalizer_marks_ = spec.sentence_piece->normalizer_replaces;
+      units_ = std::make_unique<CharacterUnits>(*spec.sentence_piece, model_.tokens(), spec.merges);
     }
-    for (std::vector<size_t>& candidates : by_first_byte_) {  // the longest match counts
-      std::stable_sort(candidates.begin(), candidates.end(),
-                       [&](size_t a, size_t b) { return added_[a].text.size() > added_[b].text.size(); });
+    std::vector<AddedToken> raw;
+    std::vector<std::string> raw_texts;
+    std::vector<AddedToken> normalised;
+    std::vector<std::string> normalised_texts;
+    for (AddedToken& token : spec.added) {
+      if (token.special) special_[token.id] = true;
+      std::string text = token.text;
+      if (token.normalized) Normalise(token.text, text);
+      (token.normalized ? normalised_texts : raw_texts).push_back(std::move(text));
+      (token.normalized ? normalised : raw).push_back(std::move(token));
     }
+    added_ = AddedTokenMatcher(std::move(raw), raw_texts);
+    normalised_added_ = AddedTokenMatcher(std::move(normalised), normalised_texts);
   }
 
   void Encode(std::string_view text, std::vector<TokenId>& out, bool allow_special) const override {
-    std::string normalised;
-    if (nfc_ && Normalise(text, normalised)) text = normalised;
     std::unique_ptr<Scratch> scratch = TakeScratch();
-    if (!allow_special && !has_plain_added_) {
-      EncodePiece(text, *scratch, out);
-    } else {
-      EncodeAround(text, allow_special, *scratch, out);
-    }
-    const std::lock_guard lock(mutex_);
-    spare_.push_back(std::move(scratch));
+    Split(
+        text, allow_special, [&](const Piece& piece) { EncodePiece(piece, *scratch, out); },
+        [&](TokenId id) { out.push_back(id); });
+    GiveBack(std::move(scratch));
   }
 
   std::string_view TokenBytes(TokenId id) const override {
@@ -60,8 +88,10 @@ class BpeTokenizer final : public Tokenizer {
   std::string Decode(const std::vector<TokenId>& ids) const override {
     std::string text;
     for (const TokenId id : ids) text += TokenBytes(id);
+    if (strip_first_space_ && !text.empty() && text[0] == ' ') text.erase(0, 1);
     return text;
   }
+  bool strips_first_space() const override { return strip_first_space_; }
   bool IsSpecial(TokenId id) const override { return id < special_.size() && special_[id]; }
   uint32_t vocabulary_size() const override { return model_.tokens().size(); }
   TokenId end_of_text() const override { return end_of_text_; }
@@ -70,6 +100,7 @@ class BpeTokenizer final : public Tokenizer {
   struct Scratch {
     BpeModel::Scratch merge;
     WordCache cache;
+    std::string prefixed;  // the first word with the space before it
   };
 
   std::unique_ptr<Scratch> TakeScratch() const {
@@ -83,105 +114,157 @@ class BpeTokenizer final : public Tokenizer {
     }
     return std::make_unique<Scratch>();
   }
+  void GiveBack(std::unique_ptr<Scratch> scratch) const {
+    const std::lock_guard lock(mutex_);
+    spare_.push_back(std::move(scratch));
+  }
 
-  // False when `text` is in form C already, or is not UTF-8: then it stays as it is, and no byte is lost.
-  static bool Normalise(std::string_view text, std::string& normalised) {
-    if (!IsValidUtf8(text) || text.size() > INT32_MAX) return false;
-    UErrorCode error = U_ZERO_ERROR;
-    const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(error);
-    const icu::StringPiece piece(text.data(), static_cast<int32_t>(text.size()));
-    if (U_FAILURE(error) || nfc->isNormalizedUTF8(piece, error)) return false;
-    icu::StringByteSink<std::string> sink(&normalised);
-    nfc->normalizeUTF8(0, piece, sink, nullptr, error);
-    return U_SUCCESS(error);
+  // The normalizer. False when `text` stays as it is.
+  bool Normalise(std::string_view text, std::string& normalised) const {
+    if (nfc_) return NormaliseToNfc(text, normalised);
+    const bool prepends = prefix_ == SentencePieceRules::Prefix::kAlways;
+    if (units_ == nullptr || text.empty() || (!prepends && !normalizer_marks_)) return false;
+    normalised = prepends ? kMark : "";
+    for (const char byte : text) {
+      if (byte == ' ' && normalizer_marks_) {
+        normalised += kMark;
+      } else {
+        normalised += byte;
+      }
+    }
+    return true;
+  }
+
+  bool IsPrefixed(std::string_view piece, bool first) const {
+    switch (prefix_) {
+      case SentencePieceRules::Prefix::kNone:
+        return false;
+      case SentencePieceRules::Prefix::kAlways:
+        return true;
+      case SentencePieceRules::Prefix::kIfMissing:
+        return !CharacterUnits::BeginsWithMark(piece);
+      case SentencePieceRules::Prefix::kFirstPieces:
+        return first && !CharacterUnits::BeginsWithMark(piece);
+    }
+    return false;
+  }
+
+  // Calls `visit` for the stretches of text between added tokens and `token` for those, in order. A piece's text lives
+  // until `visit` returns if the tokenizer normalises, else as long as `text`.
+  template <typename Visit, typename Token>
+  void Split(std::string_view text, bool allow_special, Visit&& visit, Token&& token) const {
+    const auto emit = [&](const AddedToken& added) { token(added.id); };
+    const auto normalise = [&](std::string_view raw) {
+      const bool first = raw.data() == text.data();
+      if (!Finds(normalised_added_, allow_special)) return VisitPiece(raw, first, visit);
+      std::string normalised;
+      const std::string_view changed = Normalise(raw, normalised) ? normalised : raw;
+      normalised_added_.Split(
+          changed, allow_special,
+          [&](std::string_view piece) {
+            // What the normalizer prepended is there already.
+            const bool starts = piece.data() == changed.data();
+            const bool prefixed = prefix_ != SentencePieceRules::Prefix::kAlways && IsPrefixed(piece, first && starts);
+            visit(Piece{piece, prefixed});
+          },
+          emit);
+    };
+    if (Finds(added_, allow_special)) {
+      added_.Split(text, allow_special, normalise, emit);
+    } else if (!text.empty()) {
+      normalise(text);
+    }
+  }
+  static bool Finds(const AddedTokenMatcher& matcher, bool allow_special) {
+    return !matcher.empty() && (allow_special || matcher.has_ordinary());
+  }
+  template <typename Visit>
+  void VisitPiece(std::string_view raw, bool first, Visit&& visit) const {
+    std::string normalised;
+    if (nfc_ && NormaliseToNfc(raw, normalised)) return visit(Piece{normalised});
+    visit(Piece{raw, IsPrefixed(raw, first)});
+  }
+
+  // Encodes `word`, from the cache if it was seen before. `text_end`: up to where the memory after it may be read.
+  template <typename Miss>
+  static void EncodeCached(std::string_view word, const char* text_end, Scratch& scratch, std::vector<TokenId>& out,
+                           Miss&& miss) {
+    if (!WordCache::Fits(word)) return miss(word);
+    const WordCache::Key key = WordCache::MakeKey(word, text_end);
+    if (scratch.cache.Append(key, out)) return;
+    const size_t before = out.size();
+    miss(word);
+    scratch.cache.Insert(key, out.data() + before, out.size() - before);
   }
 
   template <Pattern kPattern>
   void EncodeWords(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const {
     const char* const end = text.data() + text.size();
     SplitWith<kPattern>(text, [&](std::string_view word) {
-      if (!WordCache::Fits(word)) return model_.EncodeWord(word, scratch.merge, out);
-      const WordCache::Key key = WordCache::MakeKey(word, end);
-      if (scratch.cache.Append(key, out)) return;
-      const size_t before = out.size();
-      model_.EncodeWord(word, scratch.merge, out);
-      scratch.cache.Insert(key, out.data() + before, out.size() - before);
+      EncodeCached(word, end, scratch, out,
+                   [&](std::string_view missed) { model_.EncodeWord(missed, scratch.merge, out); });
     });
   }
 
-  void EncodePiece(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const {
-    if (text.empty()) return;
+  void EncodeSentencePiece(const Piece& piece, Scratch& scratch, std::vector<TokenId>& out) const {
+    const auto miss = [&](std::string_view word) {
+      scratch.merge.units.clear();
+      units_->Append(word, scratch.merge.units);
+      model_.EncodeUnits(scratch.merge, out);
+    };
+    const char* at = piece.text.data();
+    const char* const end = at + piece.text.size();
+    if (piece.prefixed) {
+      // The prefix is a word by itself before another mark when marks split.
+      const char* word_end = units_->WordEnd(at, end);
+      std::string& word = scratch.prefixed;
+      word.assign(1, ' ');
+      word.append(at, word_end);
+      const char* first = word.data();
+      const char* const last = first + word.size();
+      while (first < last) {
+        const char* next = units_->WordEnd(first, last);
+        EncodeCached({first, static_cast<size_t>(next - first)}, last, scratch, out, miss);
+        first = next;
+      }
+      at = word_end;
+    }
+    while (at < end) {
+      const char* next = units_->WordEnd(at, end);
+      EncodeCached({at, static_cast<size_t>(next - at)}, end, scratch, out, miss);
+      at = next;
+    }
+  }
+
+  void EncodePiece(const Piece& piece, Scratch& scratch, std::vector<TokenId>& out) const {
+    if (units_ != nullptr) return EncodeSentencePiece(piece, scratch, out);
     switch (pattern_) {
       case Pattern::kGpt2:
-        return EncodeWords<Pattern::kGpt2>(text, scratch, out);
+        return EncodeWords<Pattern::kGpt2>(piece.text, scratch, out);
       case Pattern::kLlama3:
-        return EncodeWords<Pattern::kLlama3>(text, scratch, out);
+        return EncodeWords<Pattern::kLlama3>(piece.text, scratch, out);
       case Pattern::kQwen2:
-        return EncodeWords<Pattern::kQwen2>(text, scratch, out);
+        return EncodeWords<Pattern::kQwen2>(piece.text, scratch, out);
       case Pattern::kO200k:
-        return EncodeWords<Pattern::kO200k>(text, scratch, out);
+        return EncodeWords<Pattern::kO200k>(piece.text, scratch, out);
+      case Pattern::kCl100k:
+        return EncodeWords<Pattern::kCl100k>(piece.text, scratch, out);
     }
   }
 
-  // The longest added token at `at`, or null.
-  const AddedToken* AddedAt(std::string_view text, size_t at, bool allow_special) const {
-    for (const size_t i : by_first_byte_[static_cast<uint8_t>(text[at])]) {
-      const AddedToken& token = added_[i];
-      if ((allow_special || !token.special) && text.compare(at, token.text.size(), token.text) == 0) return &token;
-    }
-    return nullptr;
-  }
-
-  void EncodeAround(std::string_view text, bool allow_special, Scratch& scratch, std::vector<TokenId>& out) const {
-    size_t begin = 0;
-    for (size_t at = 0; at < text.size();) {
-      const AddedToken* token = AddedAt(text, at, allow_special);
-      if (token == nullptr) {
-        ++at;
-        continue;
-      }
-      size_t left = at;
-      size_t right = at + token->text.size();
-      if (token->lstrip) left = begin + WithoutTrailingSpace(text.substr(begin, at - begin));
-      if (token->rstrip) right += LeadingSpace(text.substr(right));
-      EncodePiece(text.substr(begin, left - begin), scratch, out);
-      out.push_back(token->id);
-      begin = at = right;
-    }
-    EncodePiece(text.substr(begin), scratch, out);
-  }
-
-  static size_t LeadingSpace(std::string_view text) {
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    while (at < end) {
-      const Character character = DecodeCharacter(at, end, CharacterClasses());
-      if ((character.character_class & kSpace) == 0) break;
-      at += character.length;
-    }
-    return static_cast<size_t>(at - text.data());
-  }
-  // The length of `text` without the white space at its end.
-  static size_t WithoutTrailingSpace(std::string_view text) {
-    size_t kept = text.size();
-    while (kept > 0) {
-      size_t first = kept - 1;  // back to the first byte of the last character
-      while (first > 0 && kept - first < 4 && (static_cast<uint8_t>(text[first]) & 0xC0) == 0x80) --first;
-      const Character last = DecodeCharacter(text.data() + first, text.data() + kept, CharacterClasses());
-      if ((last.character_class & kSpace) == 0 || last.length != kept - first) break;
-      kept = first;
-    }
-    return kept;
-  }
+  static constexpr const char* kMark = "\u2581";
 
   Pattern pattern_;
   bool nfc_;
-  std::vector<AddedToken> added_;
-  std::array<std::vector<size_t>, 256> by_first_byte_;  // places in added_, longest first
-  bool has_plain_added_ = false;
+  SentencePieceRules::Prefix prefix_ = SentencePieceRules::Prefix::kNone;
+  bool strip_first_space_ = false;
+  bool normalizer_marks_ = false;
   TokenId end_of_text_;
   std::vector<bool> special_;
   BpeModel model_;
+  std::unique_ptr<CharacterUnits> units_;  // null: byte-level
+  AddedTokenMatcher added_;                // looked for in the text as it is
+  AddedTokenMatcher normalised_added_;     // looked for in normalised text
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Scratch>> spare_;  // one for each thread that encodes at the same time
 };
@@ -198,34 +281,34 @@ absl::StatusOr<TokenId> FindEndOfText(const TokenizerSpec& spec, std::string_vie
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Load(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string json, ReadFile(path));
-  return Parse(json, path);
+absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Load(const std::string& path, std::string_view pattern) {
+  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  return Parse(bytes, path, pattern);
 }
 
-absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Parse(std::string_view json, std::string_view what) {
-  ASSIGN_OR_RETURN(TokenizerSpec spec, ParseTokenizerFile(json, what));
+absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Parse(std::string_view bytes, std::string_view what,
+                                                            std::string_view pattern) {
+  ASSIGN_OR_RETURN(TokenizerSpec spec,
+                   LooksLikeRankFile(bytes) ? ParseRankFile(bytes, pattern, what) : ParseTokenizerFile(bytes, what));
   ASSIGN_OR_RETURN(const TokenId end_of_text, FindEndOfText(spec, what));
   std::vector<bool> added(spec.tokens.size());
   for (const AddedToken& token : spec.added) added[token.id] = true;
-  std::array<TokenId, 256> byte_ids;
+  std::array<TokenId, 256> byte_ids = {};
   std::array<bool, 256> found = {};
   std::vector<TokenId> whole_words;
-  for (TokenId id = 0; id < spec.tokens.size(); ++id) {
-    const std::string_view bytes = spec.tokens[id];
-    if (added[id] || bytes.empty()) continue;  // text never becomes an added token by being equal to it
-    if (bytes.size() == 1) {
-      byte_ids[static_cast<uint8_t>(bytes[0])] = id;
-      found[static_cast<uint8_t>(bytes[0])] = true;
+  for (TokenId id = 0; id < spec.tokens.size() && !spec.sentence_piece; ++id) {
+    const std::string_view token = spec.tokens[id];
+    if (added[id] || token.empty()) continue;  // text never becomes an added token by being equal to it
+    if (token.size() == 1) {
+      byte_ids[static_cast<uint8_t>(token[0])] = id;
+      found[static_cast<uint8_t>(token[0])] = true;
     }
     if (spec.ignore_merges) whole_words.push_back(id);
   }
-  for (int byte = 0; byte < 256; ++byte) {
-    if (found[static_cast<size_t>(byte)]) continue;
-    return absl::InvalidArgumentError(
-        fmt::format("{}: the vocabulary has no token for byte 0x{:02x}; only byte-level tokenizers with all 256 bytes "
-                    "are supported",
-                    what, byte));
+  for (size_t byte = 0; byte < 256 && !spec.sentence_piece; ++byte) {
+    if (found[byte]) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: the vocabulary has no token for byte 0x{:02x}; a byte-level tokenizer needs all 256 bytes", what, byte));
   }
   return std::make_unique<BpeTokenizer>(std::move(spec), byte_ids, std::move(whole_words), end_of_text);
 }

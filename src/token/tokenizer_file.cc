@@ -3,11 +3,12 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <unordered_map>
+#include <charconv>
 #include <utility>
 
-#include "base/json.h"
+#include "absl/container/flat_hash_map.h"
 #include "token/byte_alphabet.h"
+#include "token/character_class.h"
 
 namespace rhodes {
 namespace {
@@ -44,12 +45,15 @@ class Parser {
     }
     const std::optional<element> model = Field(root, "model");
     if (!model) return Error("has no \"model\"; is this a Hugging Face tokenizer.json?");
-    RETURN_IF_ERROR(ReadNormalizer(root));
+    if (const auto normalizer = Field(root, "normalizer")) RETURN_IF_ERROR(ReadNormalizer(*normalizer));
     RETURN_IF_ERROR(ReadPreTokenizer(root));
+    RETURN_IF_ERROR(JoinSteps());
     RETURN_IF_ERROR(CheckModel(*model));
+    if (const auto decoder = Field(root, "decoder"); decoder && spec_.sentence_piece) ReadDecoder(*decoder);
     RETURN_IF_ERROR(ReadAdded(root));
     RETURN_IF_ERROR(ReadVocabulary(*model));
     RETURN_IF_ERROR(ReadMerges(*model));
+    RETURN_IF_ERROR(CheckReachable());
     return std::move(spec_);
   }
 
@@ -58,15 +62,34 @@ class Parser {
     return absl::InvalidArgumentError(fmt::format("{}: {}", what_, message));
   }
 
-  absl::Status ReadNormalizer(element root) {
-    const std::optional<element> normalizer = Field(root, "normalizer");
-    if (!normalizer) return absl::OkStatus();
-    if (StringField(*normalizer, "type") == "NFC") {
+  // One step of the normalizer, or the steps of a Sequence.
+  absl::Status ReadNormalizer(element normalizer) {
+    const std::string_view type = StringField(normalizer, "type");
+    if (type == "Sequence") {
+      simdjson::dom::array steps;
+      const std::optional<element> list = Field(normalizer, "normalizers");
+      if (!list || list->get(steps) != simdjson::SUCCESS) return Error("normalizer Sequence has no \"normalizers\"");
+      for (const element step : steps) RETURN_IF_ERROR(ReadNormalizer(step));
+      return absl::OkStatus();
+    }
+    if (type == "NFC") {
       spec_.nfc = true;
       return absl::OkStatus();
     }
-    return Error(
-        fmt::format("normalizer \"{}\" is not supported (null and NFC are)", StringField(*normalizer, "type")));
+    if (type == "Prepend" && StringField(normalizer, "prepend") == kMark) {
+      prepends_ = true;
+      return absl::OkStatus();
+    }
+    if (type == "Replace") {
+      const std::optional<element> pattern = Field(normalizer, "pattern");
+      if (pattern && StringField(*pattern, "String") == " " && StringField(normalizer, "content") == kMark) {
+        replaces_ = true;
+        return absl::OkStatus();
+      }
+      return Error("normalizer Replace must put \"\u2581\" for \" \"");
+    }
+    return Error(fmt::format(
+        "normalizer \"{}\" is not supported (null, NFC, and Prepend and Replace with \"\u2581\" are)", type));
   }
 
   absl::Status ReadByteLevel(element byte_level, bool& use_regex) {
@@ -85,17 +108,52 @@ class Parser {
     }
     const std::optional<Pattern> known = PatternFromRegex(regex);
     if (!known) {
-      return Error(fmt::format("pre_tokenizer pattern is not one of gpt2, llama3, qwen2, o200k: \"{}\"", regex));
+      return Error(fmt::format("pre_tokenizer pattern is not one of {}: \"{}\"", kPatternNames, regex));
     }
     spec_.pattern = *known;
     return absl::OkStatus();
   }
 
+  // Metaspace as written today (prepend_scheme, split) and before (add_prefix_space).
+  absl::Status ReadMetaspace(element metaspace) {
+    if (StringField(metaspace, "replacement") != kMark) {
+      return Error("pre_tokenizer Metaspace must have the replacement \"\u2581\"");
+    }
+    SentencePieceRules& rules = spec_.sentence_piece.emplace();
+    ASSIGN_OR_RETURN(rules.prefix, PrefixOfMetaspace(metaspace));
+    rules.split_at_marks = BoolField(metaspace, "split", true);
+    rules.normalizer_replaces = replaces_;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<SentencePieceRules::Prefix> PrefixOfMetaspace(element metaspace) const {
+    using Prefix = SentencePieceRules::Prefix;
+    const std::string_view scheme = StringField(metaspace, "prepend_scheme");
+    if (scheme == "always") return Prefix::kIfMissing;
+    if (scheme == "first") return Prefix::kFirstPieces;
+    if (scheme == "never") return Prefix::kNone;
+    if (!scheme.empty()) return Error(fmt::format("Metaspace prepend_scheme \"{}\" is not known", scheme));
+    return BoolField(metaspace, "add_prefix_space", true) ? Prefix::kIfMissing : Prefix::kNone;
+  }
+
   absl::Status ReadPreTokenizer(element root) {
     const std::optional<element> pre_tokenizer = Field(root, "pre_tokenizer");
-    if (!pre_tokenizer) return Error("has no pre_tokenizer; only byte-level tokenizers are supported");
+    const std::string_view type = pre_tokenizer ? StringField(*pre_tokenizer, "type") : std::string_view();
+    if (type == "Metaspace") return ReadMetaspace(*pre_tokenizer);
+    if (!pre_tokenizer || type == "Split") {
+      if (!replaces_) {
+        return Error(pre_tokenizer ? "pre_tokenizer Split by itself is not supported"
+                                   : "has no pre_tokenizer, and no normalizer that marks spaces");
+      }
+      // Gemma's Split cuts at " ", of which its normalizer leaves none.
+      const std::optional<element> pattern = pre_tokenizer ? Field(*pre_tokenizer, "pattern") : std::nullopt;
+      if (pre_tokenizer && (!pattern || StringField(*pattern, "String") != " ")) {
+        return Error("pre_tokenizer Split after a normalizer that marks spaces must have the pattern \" \"");
+      }
+      spec_.sentence_piece.emplace();
+      return absl::OkStatus();
+    }
     bool use_regex = false;
-    if (StringField(*pre_tokenizer, "type") == "ByteLevel") {
+    if (type == "ByteLevel") {
       RETURN_IF_ERROR(ReadByteLevel(*pre_tokenizer, use_regex));
       if (!use_regex) return Error("pre_tokenizer ByteLevel without a pattern is not supported");
       spec_.pattern = Pattern::kGpt2;
@@ -103,10 +161,10 @@ class Parser {
     }
     simdjson::dom::array steps;
     const std::optional<element> list = Field(*pre_tokenizer, "pretokenizers");
-    if (StringField(*pre_tokenizer, "type") != "Sequence" || !list || list->get(steps) != simdjson::SUCCESS) {
-      return Error(
-          fmt::format("pre_tokenizer \"{}\" is not supported (ByteLevel, or a Sequence of Split and ByteLevel)",
-                      StringField(*pre_tokenizer, "type")));
+    if (type != "Sequence" || !list || list->get(steps) != simdjson::SUCCESS) {
+      return Error(fmt::format(
+          "pre_tokenizer \"{}\" is not supported (ByteLevel, a Sequence of Split and ByteLevel, and Metaspace are)",
+          type));
     }
     if (steps.size() != 2 || StringField(steps.at(0), "type") != "Split" ||
         StringField(steps.at(1), "type") != "ByteLevel") {
@@ -116,6 +174,36 @@ class Parser {
     RETURN_IF_ERROR(ReadByteLevel(steps.at(1), use_regex));
     if (use_regex) return Error("pre_tokenizer ByteLevel after a Split must have use_regex false");
     return absl::OkStatus();
+  }
+
+  // What the steps mean together.
+  absl::Status JoinSteps() {
+    if (!spec_.sentence_piece) {
+      if (prepends_ || replaces_)
+        return Error("normalizers Prepend and Replace need a pre_tokenizer null or Metaspace");
+      return absl::OkStatus();
+    }
+    if (spec_.nfc) return Error("normalizer NFC beside Prepend, Replace or Metaspace is not supported");
+    if (prepends_ && !replaces_) return Error("normalizer Prepend without Replace is not supported");
+    if (prepends_) spec_.sentence_piece->prefix = SentencePieceRules::Prefix::kAlways;
+    return absl::OkStatus();
+  }
+
+  // Of a SentencePiece-style file only: whether a space at the beginning goes.
+  void ReadDecoder(element decoder) {
+    const std::string_view type = StringField(decoder, "type");
+    simdjson::dom::array steps;
+    if (const auto list = Field(decoder, "decoders"); list && list->get(steps) == simdjson::SUCCESS) {
+      for (const element step : steps) ReadDecoder(step);
+    }
+    uint64_t start = 0;
+    if (const auto value = Field(decoder, "start"); value && value->get(start) != simdjson::SUCCESS) start = 0;
+    if (type == "Strip" && StringField(decoder, "content") == " " && start == 1) {
+      spec_.sentence_piece->strip_first_space = true;
+    }
+    if (const auto prefix = PrefixOfMetaspace(decoder); type == "Metaspace" && prefix.ok()) {
+      spec_.sentence_piece->strip_first_space = *prefix != SentencePieceRules::Prefix::kNone;
+    }
   }
 
   absl::Status CheckModel(element model) {
@@ -128,8 +216,16 @@ class Parser {
     for (const char* name : {"continuing_subword_prefix", "end_of_word_suffix"}) {
       if (!StringField(model, name).empty()) return Error(fmt::format("model.{} is not supported", name));
     }
-    if (BoolField(model, "byte_fallback", false)) return Error("model.byte_fallback is not supported");
     spec_.ignore_merges = BoolField(model, "ignore_merges", false);
+    unknown_ = StringField(model, "unk_token");
+    const bool byte_fallback = BoolField(model, "byte_fallback", false);
+    if (!spec_.sentence_piece && byte_fallback) return Error("model.byte_fallback with ByteLevel is not supported");
+    if (spec_.sentence_piece && !byte_fallback) {
+      return Error("a pre_tokenizer null or Metaspace without model.byte_fallback is not supported");
+    }
+    if (spec_.sentence_piece && spec_.ignore_merges) {
+      return Error("model.ignore_merges with model.byte_fallback is not supported");
+    }
     return absl::OkStatus();
   }
 
@@ -145,11 +241,10 @@ class Parser {
       if (!number || number->get(id) != simdjson::SUCCESS || id >= kMaxVocabulary || text.empty()) {
         return Error(fmt::format("added token \"{}\" has no usable id or content", text));
       }
-      if (BoolField(token, "single_word", false)) {
-        return Error(fmt::format("added token \"{}\": single_word is not supported", text));
-      }
-      spec_.added.push_back({static_cast<TokenId>(id), std::string(text), BoolField(token, "special", false),
-                             BoolField(token, "lstrip", false), BoolField(token, "rstrip", false)});
+      const bool special = BoolField(token, "special", false);
+      spec_.added.push_back({static_cast<TokenId>(id), std::string(text), special, BoolField(token, "lstrip", false),
+                             BoolField(token, "rstrip", false), BoolField(token, "single_word", false),
+                             BoolField(token, "normalized", !special)});
     }
     std::sort(spec_.added.begin(), spec_.added.end(),
               [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
@@ -174,25 +269,81 @@ class Parser {
       uint64_t id;
       if (value.get(id) != simdjson::SUCCESS) return Error(fmt::format("token \"{}\" has no usable id", text));
       RETURN_IF_ERROR(place(text, id));
-      ids_[std::string(text)] = static_cast<TokenId>(id);
+      if (const auto [there, is_new] = ids_.emplace(text, static_cast<TokenId>(id)); !is_new) {
+        return Error(fmt::format("token \"{}\" is there twice, with id {} and id {}", text, there->second, id));
+      }
     }
-    std::vector<bool> is_added;
+    std::vector<bool>& is_added = is_added_;
     for (const AddedToken& token : spec_.added) {
       RETURN_IF_ERROR(place(token.text, token.id));
       is_added.resize(std::max<size_t>(is_added.size(), token.id + 1));
       is_added[token.id] = true;
     }
+    is_added.resize(by_id.size());
+    return spec_.sentence_piece ? KeepPieces(by_id) : KeepByteLevel(by_id);
+  }
+
+  using TextById = std::vector<std::pair<std::string_view, bool>>;
+
+  absl::Status KeepByteLevel(const TextById& by_id) {
     std::string bytes;
+    is_unit_.resize(by_id.size());
     for (size_t id = 0; id < by_id.size(); ++id) {
-      const bool added = id < is_added.size() && is_added[id];
-      if (added || !FromByteLevel(by_id[id].first, bytes)) bytes = by_id[id].first;
+      if (is_added_[id] || !FromByteLevel(by_id[id].first, bytes)) bytes = by_id[id].first;
+      is_unit_[id] = bytes.size() <= 1;
       spec_.tokens.Append(bytes);
     }
     return absl::OkStatus();
   }
 
+  absl::Status KeepPieces(const TextById& by_id) {
+    SentencePieceRules& rules = *spec_.sentence_piece;
+    std::array<bool, 256> found = {};
+    is_unit_.resize(by_id.size());
+    for (size_t id = 0; id < by_id.size(); ++id) {
+      const std::string_view text = by_id[id].first;
+      if (const std::optional<uint8_t> byte = ByteOfToken(text)) {
+        spec_.tokens.Append(std::string(1, static_cast<char>(*byte)));
+        rules.bytes[*byte] = static_cast<TokenId>(id);
+        found[*byte] = is_unit_[id] = true;
+        continue;
+      }
+      if (!text.empty() && ids_.contains(text)) {
+        const char* const end = text.data() + text.size();
+        const Character first = DecodeCharacter(text.data(), end, CharacterClasses());
+        if (first.length == text.size()) {
+          is_unit_[id] = true;
+          if (text != " ") rules.characters.emplace_back(text == kMark ? ' ' : first.code, static_cast<TokenId>(id));
+        }
+      }
+      spec_.tokens.Append(WithSpaces(text));
+    }
+    for (size_t byte = 0; byte < 256; ++byte) {
+      if (!found[byte]) return Error(fmt::format("byte fallback needs the token <0x{:02X}>, which is not there", byte));
+    }
+    return absl::OkStatus();
+  }
+
+  // "<0x0A>" as the byte it stands for.
+  static std::optional<uint8_t> ByteOfToken(std::string_view text) {
+    if (text.size() != 6 || text.substr(0, 3) != "<0x" || text[5] != '>') return std::nullopt;
+    uint8_t byte = 0;
+    const auto [end, error] = std::from_chars(text.data() + 3, text.data() + 5, byte, 16);
+    if (error != std::errc() || end != text.data() + 5) return std::nullopt;
+    return byte;
+  }
+  static std::string WithSpaces(std::string_view text) {
+    std::string spaced;
+    for (size_t at = 0; at < text.size();) {
+      const bool mark = text.substr(at, kMark.size()) == kMark;
+      spaced += mark ? ' ' : text[at];
+      at += mark ? kMark.size() : 1;
+    }
+    return spaced;
+  }
+
   absl::StatusOr<TokenId> IdOf(std::string_view text, size_t merge) const {
-    const auto found = ids_.find(std::string(text));
+    const auto found = ids_.find(text);
     if (found != ids_.end()) return found->second;
     return Error(fmt::format("merge {}: \"{}\" is not in the vocabulary", merge, text));
   }
@@ -225,107 +376,43 @@ class Parser {
     return absl::OkStatus();
   }
 
+  // A token that text can never become is the trace of a merge that got lost.
+  absl::Status CheckReachable() const {
+    if (spec_.ignore_merges) return absl::OkStatus();
+    std::vector<bool> made(spec_.tokens.size());
+    for (const Merge& merge : spec_.merges) made[merge.result] = true;
+    TokenId first = spec_.tokens.size();
+    std::string_view first_text;
+    for (const auto& [text, id] : ids_) {
+      if (made[id] || is_unit_[id] || is_added_[id] || text == unknown_ || id >= first) continue;
+      first = id;
+      first_text = text;
+    }
+    if (first < spec_.tokens.size()) {
+      return Error(
+          fmt::format("token \"{}\" (id {}) is the result of no merge: a merge is missing", first_text, first));
+    }
+    return absl::OkStatus();
+  }
+
+  static constexpr std::string_view kMark = "\u2581";
+  static constexpr std::string_view kPatternNames = "gpt2, llama3, qwen2, o200k, cl100k_base";
   static constexpr uint64_t kMaxVocabulary = 1 << 22;  // a slip of the file must not cost gigabytes
 
   std::string_view what_;
   TokenizerSpec spec_;
-  std::unordered_map<std::string, TokenId> ids_;  // of the vocabulary's texts
+  bool prepends_ = false;  // the normalizer puts a mark before the text
+  bool replaces_ = false;  // the normalizer makes marks of spaces
+  std::string_view unknown_;
+  absl::flat_hash_map<std::string_view, TokenId> ids_;  // of the vocabulary's texts
+  std::vector<bool> is_added_;                          // by id
+  std::vector<bool> is_unit_;                           // by id: what merges begin with
 };
-
-void AppendString(std::string_view text, std::string& out) { out += DumpJson(Json(std::string(text))); }
-
-void AppendAdded(const TokenizerSpec& spec, std::string& out) {
-  out += "  \"added_tokens\": [";
-  const char* separator = "\n";
-  for (const AddedToken& token : spec.added) {
-    out += fmt::format("{}    {{\"id\": {}, \"content\": ", separator, token.id);
-    AppendString(token.text, out);
-    out += fmt::format(
-        ", \"single_word\": false, \"lstrip\": {}, \"rstrip\": {}, \"normalized\": false, \"special\": {}}}",
-        token.lstrip, token.rstrip, token.special);
-    separator = ",\n";
-  }
-  out += "\n  ],\n";
-}
-
-std::vector<bool> AddedIds(const TokenizerSpec& spec) {
-  std::vector<bool> added(spec.tokens.size());
-  for (const AddedToken& token : spec.added) added[token.id] = true;
-  return added;
-}
 
 }  // namespace
 
 absl::StatusOr<TokenizerSpec> ParseTokenizerFile(std::string_view json, std::string_view what) {
   return Parser(what).Parse(json);
-}
-
-std::string WriteTokenizerFile(const TokenizerSpec& spec) {
-  std::string out = "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n";
-  AppendAdded(spec, out);
-  out += fmt::format("  \"normalizer\": {},\n", spec.nfc ? "{\"type\": \"NFC\"}" : "null");
-  if (spec.pattern == Pattern::kGpt2) {
-    out +=
-        "  \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, "
-        "\"use_regex\": true},\n";
-  } else {
-    out +=
-        "  \"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [\n    {\"type\": \"Split\", \"pattern\": "
-        "{\"Regex\": ";
-    AppendString(PatternRegex(spec.pattern), out);
-    out +=
-        "}, \"behavior\": \"Isolated\", \"invert\": false},\n    {\"type\": \"ByteLevel\", \"add_prefix_space\": "
-        "false, \"trim_offsets\": true, \"use_regex\": false}\n  ]},\n";
-  }
-  out +=
-      "  \"post_processor\": null,\n  \"decoder\": {\"type\": \"ByteLevel\", \"add_prefix_space\": true, "
-      "\"trim_offsets\": true, \"use_regex\": true},\n";
-  out += fmt::format(
-      "  \"model\": {{\n    \"type\": \"BPE\",\n    \"dropout\": null,\n    \"unk_token\": null,\n    "
-      "\"continuing_subword_prefix\": null,\n    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n    "
-      "\"byte_fallback\": false,\n    \"ignore_merges\": {},\n    \"vocab\": {{",
-      spec.ignore_merges);
-  const std::vector<bool> added = AddedIds(spec);
-  const char* separator = "\n";
-  for (TokenId id = 0; id < spec.tokens.size(); ++id) {
-    if (spec.tokens[id].empty()) continue;
-    out += separator;
-    out += "      ";
-    AppendString(added[id] ? std::string(spec.tokens[id]) : ToByteLevel(spec.tokens[id]), out);
-    out += fmt::format(": {}", id);
-    separator = ",\n";
-  }
-  out += "\n    },\n    \"merges\": [";
-  separator = "\n";
-  for (const Merge& merge : spec.merges) {
-    out += separator;
-    out += "      ";
-    AppendString(ToByteLevel(spec.tokens[merge.left]) + " " + ToByteLevel(spec.tokens[merge.right]), out);
-    separator = ",\n";
-  }
-  out += "\n    ]\n  }\n}\n";
-  return out;
-}
-
-std::string_view PlainChatTemplate() {
-  return "{% for message in messages %}{% if message['role'] == 'assistant' %}{{ 'Answer: ' + message['content'] + "
-         "'\\n\\n' }}{% elif message['role'] == 'system' %}{{ message['content'] + '\\n\\n' }}{% else %}{{ 'Question: "
-         "' + message['content'] + '\\n' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ 'Answer:' }}{% "
-         "endif %}";
-}
-
-std::string WriteTokenizerConfig(uint64_t model_max_length) {
-  const Json config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
-                       {"bos_token", nullptr},
-                       {"eos_token", kEndOfTextToken},
-                       {"pad_token", kEndOfTextToken},
-                       {"unk_token", nullptr},
-                       {"add_bos_token", false},
-                       {"add_eos_token", false},
-                       {"clean_up_tokenization_spaces", false},
-                       {"model_max_length", model_max_length},
-                       {"chat_template", PlainChatTemplate()}};
-  return DumpJson(config, 2) + "\n";
 }
 
 }  // namespace rhodes

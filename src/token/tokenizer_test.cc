@@ -301,7 +301,8 @@ TEST(Tokenizer, Parse_ReadsMergesAsPairsToo) {
 TEST(Tokenizer, Parse_SaysWhatIsNotSupported) {
   const std::vector<std::pair<std::function<void(Json&)>, std::string>> cases = {
       {[](Json& json) { json["model"]["type"] = "WordPiece"; }, "model \"WordPiece\" is not supported"},
-      {[](Json& json) { json["model"]["byte_fallback"] = true; }, "model.byte_fallback is not supported"},
+      {[](Json& json) { json["model"]["byte_fallback"] = true; },
+       "model.byte_fallback with ByteLevel is not supported"},
       {[](Json& json) { json["model"]["dropout"] = 0.1; }, "model.dropout is not supported"},
       {[](Json& json) { json["model"]["end_of_word_suffix"] = "</w>"; }, "model.end_of_word_suffix is not supported"},
       {[](Json& json) {
@@ -312,7 +313,15 @@ TEST(Tokenizer, Parse_SaysWhatIsNotSupported) {
       {[](Json& json) {
          json["pre_tokenizer"] = {{"type", "Metaspace"}};
        },
-       "pre_tokenizer \"Metaspace\""},
+       "pre_tokenizer Metaspace must have the replacement \"\u2581\""},
+      {[](Json& json) {
+         json["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "\u2581"}};
+       },
+       "a pre_tokenizer null or Metaspace without model.byte_fallback is not supported"},
+      {[](Json& json) {
+         json["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
+       },
+       "pre_tokenizer \"BertPreTokenizer\" is not supported"},
       {[](Json& json) { json["pre_tokenizer"]["add_prefix_space"] = true; }, "add_prefix_space is not supported"},
       {[](Json& json) {
          json["pre_tokenizer"] = ParseJson(R"({"type": "Sequence", "pretokenizers": [
@@ -321,7 +330,7 @@ TEST(Tokenizer, Parse_SaysWhatIsNotSupported) {
                                            "test")
                                      .value();
        },
-       "pre_tokenizer pattern is not one of gpt2, llama3, qwen2, o200k: \"\\w+\""},
+       "pre_tokenizer pattern is not one of gpt2, llama3, qwen2, o200k, cl100k_base: \"\\w+\""},
       {[](Json& json) { json.erase("model"); }, "has no \"model\""},
       {[](Json& json) { json["model"]["vocab"].erase("a"); }, "\"a\" is not in the vocabulary"},
       {[](Json& json) { json["model"]["vocab"].erase("z"); }, "no token for byte 0x7a"},
@@ -334,8 +343,13 @@ TEST(Tokenizer, Parse_SaysWhatIsNotSupported) {
        },
        "merge 1: \"ac\" is not in the vocabulary"},
       {[](Json& json) { json["added_tokens"][0]["content"] = "<bye>"; }, "id 257 is given to"},
-      {[](Json& json) { json["added_tokens"][0]["single_word"] = true; }, "single_word is not supported"},
-      {[](Json& json) { json["added_tokens"] = Json::array(); }, "has no end-of-text token"},
+      {[](Json& json) { json["model"]["merges"] = Json::array(); },
+       "token \"ab\" (id 256) is the result of no merge: a merge is missing"},
+      {[](Json& json) {
+         json["added_tokens"] = Json::array();
+         json["model"]["vocab"].erase("<|endoftext|>");
+       },
+       "has no end-of-text token"},
   };
   for (const auto& [edit, message] : cases) {
     const auto tokenizer = Tokenizer::Parse(SmallFile(edit), "some/tokenizer.json");
@@ -343,6 +357,10 @@ TEST(Tokenizer, Parse_SaysWhatIsNotSupported) {
     EXPECT_THAT(Message(tokenizer.status()), HasSubstr("some/tokenizer.json: "));
     EXPECT_THAT(Message(tokenizer.status()), HasSubstr(message));
   }
+  std::string twice = SmallFile();
+  twice.insert(twice.find("\"vocab\":{") + 9, "\"z\":3,");
+  EXPECT_THAT(Message(Tokenizer::Parse(twice, "x").status()),
+              HasSubstr("x: token \"z\" is there twice, with id 3 and"));
   EXPECT_THAT(Message(Tokenizer::Parse("{", "x").status()), HasSubstr("x: is not JSON"));
   EXPECT_EQ(Tokenizer::Load("/nowhere/tokenizer.json").status().code(), absl::StatusCode::kNotFound);
 }
