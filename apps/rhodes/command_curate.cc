@@ -111,8 +111,9 @@ absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
   if (!model.empty()) {
     if (!options.settings.Has("language"))
       return UsageError("a language model goes with the rule language; see --rules");
-    ASSIGN_OR_RETURN(const std::string of_model, InputsFingerprint({model}));
-    sets += of_model;
+    const absl::StatusOr<std::string> of_model = InputsFingerprint({model});
+    if (!of_model.ok()) return UsageError("language model: " + Message(of_model.status()));
+    sets += *of_model;
   }
   options.key = ContentId({"curate by hand", fingerprint, sets, DumpJson(ToJson(options.settings))});
   return options;

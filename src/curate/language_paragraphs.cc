@@ -176,6 +176,7 @@ std::vector<std::pair<std::string, double>> LanguageShares(const std::vector<Lan
   std::vector<std::pair<std::string, size_t>> sorted(bytes.begin(), bytes.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   std::vector<std::pair<std::string, double>> shares;
+  shares.reserve(sorted.size());
   for (const auto& [code, size] : sorted) {
     shares.emplace_back(code, std::round(1e4 * static_cast<double>(size) / static_cast<double>(total)) / 1e4);
   }
