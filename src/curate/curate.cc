@@ -30,11 +30,13 @@ struct JudgedBatch {
 // Takes judged documents in input order: compares, counts and writes.
 class Recorder {
  public:
-  Recorder(Comparison& comparison, CuratedOutput& output) : comparison_(comparison), output_(output) {}
+  Recorder(const CurateSettings& settings, Comparison& comparison, CuratedOutput& output)
+      : settings_(settings), comparison_(comparison), output_(output) {}
 
   // `measures` may be null.
   absl::Status Take(JudgedDocument judged, const std::vector<Measure>* measures) {
     ASSIGN_OR_RETURN(const Compared compared, comparison_.Decide(judged));
+    if (compared.verdict.kept()) ReplaceAsFormatter(settings_, replacements_, judged);
     if (measures != nullptr) statistics_.Add(judged.document, compared.verdict, *measures);
     Count(judged, compared.verdict);
     const Verdict& verdict = compared.verdict;
@@ -76,8 +78,10 @@ class Recorder {
     }
   }
 
+  const CurateSettings& settings_;
   Comparison& comparison_;
   CuratedOutput& output_;
+  FormatterReplacements replacements_;
   CurateReport report_;
   CurateStatistics statistics_;
 };
@@ -185,7 +189,7 @@ absl::StatusOr<CurateReport> CurateIn(const std::string& place, const CurateOpti
   ASSIGN_OR_RETURN(const std::unique_ptr<Comparison> comparison, Comparison::Create(options.settings, place, context));
   RETURN_IF_ERROR(Compare(options, *comparison, context));
   ASSIGN_OR_RETURN(const std::unique_ptr<CuratedOutput> output, OpenOutput(options));
-  Recorder recorder(*comparison, *output);
+  Recorder recorder(options.settings, *comparison, *output);
   const auto record = [&](JudgedBatch batch) -> absl::Status {
     recorder.report().normalised.Add(batch.normalised);
     for (size_t i = 0; i < batch.documents.size(); ++i) {

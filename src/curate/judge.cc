@@ -188,10 +188,8 @@ class TextRules {
   Verdict verdict_;
 };
 
-void JudgePersonalData(const PersonalDataSettings& settings, JudgedDocument& judged) {
-  Document& document = judged.document;
-  const std::vector<PersonalDataItem> items = FindPersonalData(document.text, settings);
-  if (items.empty()) return;
+// Counts `items` in the document and its meta.
+void CountPersonalData(const std::vector<PersonalDataItem>& items, JudgedDocument& judged) {
   for (const PersonalDataItem& item : items) ++judged.personal_data[static_cast<size_t>(item.kind)];
   std::string fields;
   for (size_t i = 0; i < kPersonalDataKinds; ++i) {
@@ -199,16 +197,33 @@ void JudgePersonalData(const PersonalDataSettings& settings, JudgedDocument& jud
     fields += fmt::format("{}\"{}\":{}", fields.empty() ? "" : ",", PersonalDataName(static_cast<PersonalDataKind>(i)),
                           judged.personal_data[i]);
   }
-  AddToMeta(document.meta, "\"personal_data\":{" + fields + "}");
-  if (settings.drop) {
+  AddToMeta(judged.document.meta, "\"personal_data\":{" + fields + "}");
+}
+
+// `replace` gives the new text, and moves the marks that it is given.
+template <typename Replace>
+void ReplaceText(const Replace& replace, JudgedDocument& judged) {
+  Document& document = judged.document;
+  std::vector<size_t> marks = SpanEnds(document.spans);
+  const std::vector<size_t> before = marks;
+  document.text = replace(&marks);
+  MoveSpans(before, marks, document.spans);
+  judged.hash = HashText(document.text);
+}
+
+void JudgePersonalData(const CurateSettings& settings, JudgedDocument& judged) {
+  const PersonalDataSettings& pii = settings.pii;
+  const bool as_formatter = settings.datatrove_compatibility;
+  if (as_formatter && !pii.drop) return;  // ReplaceAsFormatter()
+  const std::string& text = judged.document.text;
+  const std::vector<PersonalDataItem> items = as_formatter ? FindAsFormatter(text, pii) : FindPersonalData(text, pii);
+  if (items.empty()) return;
+  CountPersonalData(items, judged);
+  if (pii.drop) {
     judged.verdict = {"pii", "personal_data", std::string(PersonalDataName(items.front().kind))};
     return;
   }
-  std::vector<size_t> marks = SpanEnds(document.spans);
-  const std::vector<size_t> before = marks;
-  document.text = ReplacePersonalData(document.text, items, settings, &marks);
-  MoveSpans(before, marks, document.spans);
-  judged.hash = HashText(document.text);
+  ReplaceText([&](std::vector<size_t>* marks) { return ReplacePersonalData(text, items, pii, marks); }, judged);
 }
 
 // Without an index nothing overlaps; Curate() loads it.
@@ -230,6 +245,15 @@ void JudgeOverlap(const CurateSettings& settings, JudgedDocument& judged) {
 }
 
 }  // namespace
+
+void ReplaceAsFormatter(const CurateSettings& settings, FormatterReplacements& replacements, JudgedDocument& judged) {
+  if (!settings.Has("pii") || !settings.datatrove_compatibility || settings.pii.drop) return;
+  const std::string& text = judged.document.text;
+  const std::vector<PersonalDataItem> items = FindAsFormatter(text, settings.pii);
+  if (items.empty()) return;
+  CountPersonalData(items, judged);
+  ReplaceText([&](std::vector<size_t>* marks) { return replacements.Replace(text, items, marks); }, judged);
+}
 
 std::vector<size_t> SpanEnds(const std::vector<Span>& spans) {
   std::vector<size_t> ends;
@@ -285,7 +309,7 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
   }
   MoveSpans(before, marks, judged.document.spans);
   // Behind the rules of words, whose marks are those of the text as it came.
-  if (judged.verdict.kept() && settings.Has("pii")) JudgePersonalData(settings.pii, judged);
+  if (judged.verdict.kept() && settings.Has("pii")) JudgePersonalData(settings, judged);
   if (judged.verdict.kept() && settings.Has("overlap")) JudgeOverlap(settings, judged);
   return judged;
 }

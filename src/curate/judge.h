@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "curate/exact.h"
+#include "curate/personal_data_formatter.h"
 #include "curate/settings.h"
 #include "curate/verdict.h"
 #include "record/record.h"
@@ -35,6 +36,11 @@ struct JudgeScratch {
 // "c4-quality" measures the lines that stay. The verdict is the same. Without, judging ends at the first that drops.
 JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScratch& scratch, NormaliseCounts& counts,
                      std::vector<Measure>* measures = nullptr);
+
+// Rule "pii" in compatibility with datatrove, for the documents that are kept, in order: its replacements are taken in
+// turn, from document to document. Judge() leaves it to the caller, as in the reference's pipelines PIIFormatter is the
+// last step. Does nothing when the rule is off, in another mode, or drops documents.
+void ReplaceAsFormatter(const CurateSettings& settings, FormatterReplacements& replacements, JudgedDocument& judged);
 
 // Where spans begin and end, ascending, each once: the marks that Normalise() and its like move.
 std::vector<size_t> SpanEnds(const std::vector<Span>& spans);

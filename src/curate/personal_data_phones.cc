@@ -53,7 +53,11 @@ bool IsInternationalPhone(std::string_view digits) {
   static const auto* const table = new PlanTable();
   // No country code is the beginning of another one.
   for (size_t length = 1; length <= 3 && length < digits.size(); ++length) {
-    if (table->Has(digits.substr(0, length), digits.substr(length))) return true;
+    const std::string_view code = digits.substr(0, length);
+    const std::string_view national = digits.substr(length);
+    if (table->Has(code, national)) return true;
+    // The 0 of calls within the country, which some leave standing behind its code.
+    if (length > 1 && national[0] == '0' && table->Has(code, national.substr(1))) return true;
   }
   return false;
 }

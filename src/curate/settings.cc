@@ -101,6 +101,9 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
       **flag = value == "true";
     } else if (uint64_t* const* count = std::get_if<uint64_t*>(&setting.value)) {
       valid = ParseNumber(value, **count);
+    } else if (std::string* const* words = std::get_if<std::string*>(&setting.value)) {
+      valid = true;
+      **words = value;
     } else {
       valid = ParseNumber(value, *std::get<double*>(setting.value));
     }
@@ -122,9 +125,9 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
 const std::vector<std::string>& KnownRules() {
   // The order of the reference's own pipelines (datatrove, examples/fineweb.py).
   static const auto* const rules = new std::vector<std::string>{
-      "normalise",      "language",   "quality",      "repetition",      "gopher-repetition",
-      "gopher-quality", "c4-quality", "c4-paragraph", "fineweb-quality", "fineweb2", "pii", "overlap",
-      "exact",          "near",       "substring"};
+      "normalise",    "language",        "quality",  "repetition", "gopher-repetition", "gopher-quality", "c4-quality",
+      "c4-paragraph", "fineweb-quality", "fineweb2", "pii",        "overlap",           "exact",          "near",
+      "substring"};
   return *rules;
 }
 
@@ -158,6 +161,8 @@ std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
                                      {"pii.secret", &settings.pii.secret},
                                      {"pii.vin", &settings.pii.vin},
                                      {"pii.drop", &settings.pii.drop},
+                                     {"pii.all_addresses", &settings.pii.all_addresses},
+                                     {"pii.placeholder", &settings.pii.placeholder},
                                      {"overlap.words", &settings.overlap.words},
                                      {"overlap.min_ngrams", &settings.overlap.min_ngrams},
                                      {"overlap.min_share", &settings.overlap.min_share},
@@ -166,6 +171,10 @@ std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
                                      {"substring.min_tokens", &settings.substring.min_tokens},
                                      {"substring.drop_above", &settings.substring.drop_above},
                                      {"substring.within_documents", &settings.substring.within_documents}};
+  for (size_t i = 0; i < kPersonalDataKinds; ++i) {
+    const std::string_view kind = PersonalDataName(static_cast<PersonalDataKind>(i));
+    named.push_back({fmt::format("pii.{}_placeholder", kind), &settings.pii.placeholders[i]});
+  }
   AddRuleSettings(settings, named);
   return named;
 }

@@ -88,7 +88,7 @@ struct CurateSettings : RuleSettings {
 // A setting by its dotted name, such as "quality.min_words".
 struct NamedSetting {
   std::string name;
-  std::variant<bool*, uint64_t*, double*> value;
+  std::variant<bool*, uint64_t*, double*, std::string*> value;
 };
 // All thresholds and switches of `settings`; they point into it.
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings);

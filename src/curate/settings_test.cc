@@ -18,8 +18,11 @@ TEST(CurateSettings, SetByName_ReachesEverySetting) {
   for (const NamedSetting& setting : NamedSettings(settings)) {
     const bool flag = std::holds_alternative<bool*>(setting.value);
     ASSERT_TRUE(SetByName(setting.name + (flag ? "=false" : "=1"), settings).ok()) << setting.name;
-    std::visit([&](const auto* value) { EXPECT_EQ(static_cast<double>(*value), flag ? 0 : 1) << setting.name; },
-               setting.value);
+    if (std::string* const* words = std::get_if<std::string*>(&setting.value)) {
+      EXPECT_EQ(**words, "1") << setting.name;
+    } else {
+      EXPECT_EQ(ToJson(settings)[setting.name], flag ? Json(false) : Json(1)) << setting.name;
+    }
   }
 }
 
@@ -45,8 +48,17 @@ TEST(CurateSettings, EverySettingChangesTheJsonThatKeysAreMadeOf) {
   CurateSettings names;
   for (size_t i = 0; i < NamedSettings(names).size(); ++i) {
     CurateSettings settings;
-    const NamedSetting setting = NamedSettings(settings)[i];
-    std::visit([](auto* value) { *value = !*value; }, setting.value);
+    NamedSetting setting = NamedSettings(settings)[i];
+    if (std::string** words = std::get_if<std::string*>(&setting.value)) {
+      **words += "x";
+    } else if (bool** flag = std::get_if<bool*>(&setting.value)) {
+      **flag = !**flag;
+    } else if (uint64_t** count = std::get_if<uint64_t*>(&setting.value)) {
+      **count = **count == 0 ? 1 : 0;
+    } else {
+      double& number = *std::get<double*>(setting.value);
+      number = number == 0 ? 1 : 0;
+    }
     EXPECT_NE(DumpJson(ToJson(settings)), before) << setting.name;
   }
 }

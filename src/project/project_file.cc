@@ -378,6 +378,7 @@ class ProjectReader {
       if (bool** flag = std::get_if<bool*>(&setting.value)) table->Read(key, **flag);
       if (uint64_t** count = std::get_if<uint64_t*>(&setting.value)) table->Read(key, **count);
       if (double** number = std::get_if<double*>(&setting.value)) table->Read(key, **number, 0, 1e9);
+      if (std::string** words = std::get_if<std::string*>(&setting.value)) table->Read(key, **words);
     }
     table->Finish();
   }
