@@ -8,7 +8,7 @@
 namespace rhodes {
 namespace {
 
-constexpr size_t kLongestNational = 15;
+constexpr size_t kLongestNational = 17;  // of PhonePlans(): calls to Japan that cost nothing
 
 int Number(std::string_view digits) {
   int value = 0;
@@ -21,6 +21,7 @@ class PlanTable {
  public:
   PlanTable() {
     for (const PhonePlan& plan : PhonePlans()) {
+      if (static_cast<size_t>(plan.length) > kLongestNational) continue;
       uint16_t& entry = entries_[static_cast<size_t>(plan.code)][static_cast<size_t>(plan.length)];
       prefixes_.emplace_back();
       entry = static_cast<uint16_t>(prefixes_.size());

@@ -127,6 +127,15 @@ TEST(PersonalData, PhonesAreThoseOfTheNumberingPlans) {
   EXPECT_GE(agreed[1], numbers[1] * 97 / 100);
 }
 
+TEST(PersonalData, EveryNumberingPlanIsReached) {
+  for (const PhonePlan& plan : PhonePlans()) {
+    std::string digits = std::to_string(plan.code) + std::string(plan.prefixes.substr(0, 3));
+    digits.resize(digits.size() + static_cast<size_t>(plan.length) - 3, '0');
+    EXPECT_TRUE(IsInternationalPhone(digits)) << digits;
+    EXPECT_FALSE(IsInternationalPhone(digits + std::string(20, '0'))) << digits;
+  }
+}
+
 TEST(PersonalData, FindsWhatIsLabelledAndNothingElse) {
   // bench/peers/personal_data_corpus.py: items made by other implementations between numbers that are none.
   std::ifstream file(RHODES_SOURCE_DIR "/src/curate/testdata/personal_data/labelled.jsonl");
