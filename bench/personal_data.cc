@@ -1,25 +1,31 @@
 // Precision, recall and speed of the rule "pii".
 //
 //   bench_personal_data [--labelled FILE.jsonl] [--errors N] [--phones FILE.txt] [--speed FILE.jsonl] [--seconds S]
-//                       [--items FILE.jsonl] [--json]
+//                       [--items FILE.jsonl] [--formatter FILE.jsonl] [--json]
 //
 // --labelled: rows {text, items: [{begin, end, kind}]} (bench/peers/personal_data_corpus.py). An item is found when one
 // of its kind overlaps it; `exact` counts those with the same ends. --errors shows the first N that are missed or
 // wrong.
 // --phones: "DIGITS 1" for valid numbers behind "+", "DIGITS 0" for invalid ones (bench/peers/phone_plans.py).
-// --speed: megabytes a second of processor time over the `text` of all rows, in memory.
+// --speed: megabytes a second of processor time over the `text` of all rows, in memory, by the rule and by its mode
+// that finds as datatrove's PIIFormatter does.
+// --formatter: writes the `text` of each row of a file as datatrove's PIIFormatter gives it, as {text} to standard
+// output.
 // --items: writes what is found in the rows of a file to standard output as {id, kind, found, around}.
 #include <fmt/format.h>
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
 #include "curate/personal_data.h"
+#include "curate/personal_data_formatter.h"
 #include "curate/personal_data_phones.h"
 
 namespace {
@@ -29,7 +35,7 @@ using rhodes::PersonalDataItem;
 using rhodes::PersonalDataKind;
 
 struct Options {
-  std::string labelled, phones, speed, items;
+  std::string labelled, phones, speed, items, formatter;
   size_t errors = 0;
   double seconds = 2;
   bool json = false;
@@ -56,6 +62,8 @@ Options ParseOptions(int argc, char** argv) {
       options.speed = value();
     } else if (flag == "--items") {
       options.items = value();
+    } else if (flag == "--formatter") {
+      options.formatter = value();
     } else if (flag == "--errors") {
       options.errors = std::stoul(value());
     } else if (flag == "--seconds") {
@@ -180,9 +188,9 @@ double ProcessorSeconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-Json Speed(const Options& options) {
-  std::vector<std::string> texts;
-  for (const Json& row : ReadRows(options.speed)) texts.push_back(row.at("text"));
+// Bytes a second of processor time that `find` takes over all texts, and how many items it finds.
+template <typename Find>
+std::pair<double, size_t> SpeedOf(const Options& options, const std::vector<std::string>& texts, const Find& find) {
   size_t items = 0;
   size_t rounds = 0;
   double bytes = 0;
@@ -190,15 +198,29 @@ Json Speed(const Options& options) {
   double elapsed = 0;
   while (elapsed < options.seconds) {
     for (const std::string& text : texts) {
-      items += rhodes::FindPersonalData(text, {}).size();
+      items += find(text, rhodes::PersonalDataSettings()).size();
       bytes += static_cast<double>(text.size());
     }
     ++rounds;
     elapsed = ProcessorSeconds() - begun;
   }
-  return {{"megabytes_per_processor_second", bytes / elapsed / 1e6},
-          {"items", items / rounds},
-          {"text_megabytes", bytes / static_cast<double>(rounds) / 1e6}};
+  return {bytes / elapsed, items / rounds};
+}
+
+Json Speed(const Options& options) {
+  std::vector<std::string> texts;
+  double bytes = 0;
+  for (const Json& row : ReadRows(options.speed)) {
+    texts.push_back(row.at("text"));
+    bytes += static_cast<double>(texts.back().size());
+  }
+  const auto [ours, items] = SpeedOf(options, texts, rhodes::FindPersonalData);
+  const auto [formatter, formatter_items] = SpeedOf(options, texts, rhodes::FindAsFormatter);
+  return {{"megabytes_per_processor_second", ours / 1e6},
+          {"items", items},
+          {"formatter_megabytes_per_processor_second", formatter / 1e6},
+          {"formatter_items", formatter_items},
+          {"text_megabytes", bytes / 1e6}};
 }
 
 void WriteItems(const Options& options) {
@@ -214,6 +236,15 @@ void WriteItems(const Options& options) {
                                      {"around", text.substr(from, until - from)}})
                 << "\n";
     }
+  }
+}
+
+void WriteAsFormatter(const Options& options) {
+  rhodes::FormatterReplacements replacements;
+  for (const Json& row : ReadRows(options.formatter)) {
+    const std::string text = row.at("text");
+    const std::string replaced = replacements.Replace(text, rhodes::FindAsFormatter(text, {}), nullptr);
+    std::cout << rhodes::DumpJson({{"text", replaced}}) << "\n";
   }
 }
 
@@ -240,6 +271,7 @@ int main(int argc, char** argv) {
   if (!options.phones.empty()) result["phones"] = Phones(options);
   if (!options.speed.empty()) result["speed"] = Speed(options);
   if (!options.items.empty()) WriteItems(options);
+  if (!options.formatter.empty()) WriteAsFormatter(options);
   if (options.json) {
     std::cout << rhodes::DumpJson(result) << "\n";
   } else {

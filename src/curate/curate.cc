@@ -109,13 +109,14 @@ struct Gathered {
   std::optional<OverlapCounts> overlap;        // of the rule
 };
 
-// Puts the last verdicts on pieces. Thread-safe.
+// Puts the last verdicts on pieces. Thread-safe, unless replacements are the reference's: those are taken in turn, so
+// pieces must come one after the other.
 class PieceDecider {
  public:
-  PieceDecider(const Comparison& comparison, const CuratedOutput& output, bool measured)
-      : comparison_(comparison), output_(output), measured_(measured) {}
+  PieceDecider(const CurateSettings& settings, const Comparison& comparison, const CuratedOutput& output, bool measured)
+      : settings_(settings), comparison_(comparison), output_(output), measured_(measured) {}
 
-  absl::StatusOr<DecidedPiece> Run(const std::string& path, const PieceFindings& findings) const {
+  absl::StatusOr<DecidedPiece> Run(const std::string& path, const PieceFindings& findings) {
     ASSIGN_OR_RETURN(JudgedPiece piece, JudgedPiece::Open(path));
     DecidedPiece decided;
     decided.report.normalised = piece.normalised();
@@ -125,6 +126,7 @@ class PieceDecider {
       ASSIGN_OR_RETURN(const bool more, piece.NextDocument(judged, measures));
       if (!more) break;
       ASSIGN_OR_RETURN(const Compared compared, comparison_.Decide(judged, ordinal, findings));
+      if (compared.verdict.kept()) ReplaceAsFormatter(settings_, replacements_, judged);
       decided.report.Count(judged, compared.verdict, compared.cut_bytes);
       if (!judged.overlap.empty()) {
         decided.overlapping.push_back(
@@ -161,14 +163,16 @@ class PieceDecider {
     output_.Put(std::move(document), &note, piece);
   }
 
+  const CurateSettings& settings_;
   const Comparison& comparison_;
   const CuratedOutput& output_;
   const bool measured_;
+  FormatterReplacements replacements_;
 };
 
 // The last pass: verdicts, output and counts, in the order of the input.
-absl::StatusOr<CurateReport> Write(const JudgedShare& judged, Comparison& comparison, CuratedOutput& output,
-                                   Gathered& gathered, RunContext& context) {
+absl::StatusOr<CurateReport> Write(const CurateSettings& settings, const JudgedShare& judged, Comparison& comparison,
+                                   CuratedOutput& output, Gathered& gathered, RunContext& context) {
   struct Task {
     std::string path;
     PieceFindings findings;
@@ -176,11 +180,11 @@ absl::StatusOr<CurateReport> Write(const JudgedShare& judged, Comparison& compar
   uint64_t total = 0;
   for (const uint64_t documents : judged.documents) total += documents;
   context.progress->Begin("curate: write", total, "documents");
-  const int threads = context.Threads();
+  const int threads = ReplacesInTurn(settings) ? 1 : context.Threads();
   // A piece in flight: its texts and what is written of them.
   const uint64_t pieces = context.memory_bytes / 4 / (uint64_t{48} << 20);
   const auto in_flight = static_cast<size_t>(std::clamp<uint64_t>(pieces, 2, 2 * static_cast<uint64_t>(threads)));
-  const PieceDecider decider(comparison, output, gathered.statistics.has_value());
+  PieceDecider decider(settings, comparison, output, gathered.statistics.has_value());
   CurateReport report;
   size_t next = 0;
   const auto produce = [&]() -> absl::StatusOr<std::optional<Task>> {
@@ -234,7 +238,7 @@ absl::StatusOr<CurateReport> Join(const JudgedShare& judged, const std::string& 
   Gathered gathered;
   if (!options.report.empty()) gathered.statistics.emplace();
   if (options.settings.overlap_index != nullptr) gathered.overlap.emplace(options.settings.overlap_index);
-  ASSIGN_OR_RETURN(CurateReport report, Write(judged, *comparison, *output, gathered, context));
+  ASSIGN_OR_RETURN(CurateReport report, Write(options.settings, judged, *comparison, *output, gathered, context));
   Json files;
   Json dropped_files;
   RETURN_IF_ERROR(output->Finish(files, dropped_files));

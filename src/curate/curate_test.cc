@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/manifest.h"
 #include "base/text.h"
+#include "curate/personal_data_formatter.h"
 #include "record/document_table.h"
 #include "table/database.h"
 
@@ -68,6 +69,29 @@ class CurateTest : public ::testing::Test {
 
   std::filesystem::path directory_;
 };
+
+TEST_F(CurateTest, ReplacementsOfTheReferenceAreTakenInTurnInTheOrderOfTheInput) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  FormatterReplacements replacements;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 300; ++i) {
+    const std::string text =
+        fmt::format("{} {} a{}@b.co at 8.8.8.{} and {}", i, kProse, i, i % 250, i % 3 == 0 ? "x@y.org" : "y");
+    rows.emplace_back(fmt::format("doc-{}", i), i % 7 == 6 ? rows.back().second : text);  // duplicates take no turn
+    if (i % 7 != 6) expected.push_back(replacements.Replace(text, FindAsFormatter(text, {}), nullptr));
+  }
+  CurateOptions options = Options(WriteJsonl(rows));
+  options.settings.rules = {"pii", "exact"};
+  options.settings.datatrove_compatibility = true;
+  for (const int threads : {1, 3}) {
+    const CurateReport report = MustCurate(options, threads);
+    std::vector<std::string> texts;
+    for (const Document& document : Documents(Path("corpus"))) texts.push_back(document.text);
+    EXPECT_EQ(texts, expected);
+    EXPECT_EQ(report.personal_data[static_cast<size_t>(PersonalDataKind::kIp)], expected.size());
+    EXPECT_GT(report.personal_data[static_cast<size_t>(PersonalDataKind::kEmail)], expected.size());
+  }
+}
 
 TEST_F(CurateTest, EveryDocumentIsKeptOrDroppedWithAReason) {
   const std::string input =

@@ -174,10 +174,8 @@ class TextRules {
   Verdict verdict_;
 };
 
-void JudgePersonalData(const PersonalDataSettings& settings, JudgedDocument& judged) {
-  Document& document = judged.document;
-  const std::vector<PersonalDataItem> items = FindPersonalData(document.text, settings);
-  if (items.empty()) return;
+// Counts `items` in the document and its meta.
+void CountPersonalData(const std::vector<PersonalDataItem>& items, JudgedDocument& judged) {
   for (const PersonalDataItem& item : items) ++judged.personal_data[static_cast<size_t>(item.kind)];
   std::string fields;
   for (size_t i = 0; i < kPersonalDataKinds; ++i) {
@@ -185,16 +183,33 @@ void JudgePersonalData(const PersonalDataSettings& settings, JudgedDocument& jud
     fields += fmt::format("{}\"{}\":{}", fields.empty() ? "" : ",", PersonalDataName(static_cast<PersonalDataKind>(i)),
                           judged.personal_data[i]);
   }
-  AddToMeta(document.meta, "\"personal_data\":{" + fields + "}");
-  if (settings.drop) {
+  AddToMeta(judged.document.meta, "\"personal_data\":{" + fields + "}");
+}
+
+// `replace` gives the new text, and moves the marks that it is given.
+template <typename Replace>
+void ReplaceText(const Replace& replace, JudgedDocument& judged) {
+  Document& document = judged.document;
+  std::vector<size_t> marks = SpanEnds(document.spans);
+  const std::vector<size_t> before = marks;
+  document.text = replace(&marks);
+  MoveSpans(before, marks, document.spans);
+  judged.hash = HashText(document.text);
+}
+
+void JudgePersonalData(const CurateSettings& settings, JudgedDocument& judged) {
+  const PersonalDataSettings& pii = settings.pii;
+  if (ReplacesInTurn(settings)) return;  // ReplaceAsFormatter()
+  const bool as_formatter = settings.datatrove_compatibility;
+  const std::string& text = judged.document.text;
+  const std::vector<PersonalDataItem> items = as_formatter ? FindAsFormatter(text, pii) : FindPersonalData(text, pii);
+  if (items.empty()) return;
+  CountPersonalData(items, judged);
+  if (pii.drop) {
     judged.verdict = {"pii", "personal_data", std::string(PersonalDataName(items.front().kind))};
     return;
   }
-  std::vector<size_t> marks = SpanEnds(document.spans);
-  const std::vector<size_t> before = marks;
-  document.text = ReplacePersonalData(document.text, items, settings, &marks);
-  MoveSpans(before, marks, document.spans);
-  judged.hash = HashText(document.text);
+  ReplaceText([&](std::vector<size_t>* marks) { return ReplacePersonalData(text, items, pii, marks); }, judged);
 }
 
 // Without an index nothing overlaps; PrepareRules() loads it. A document that is dropped already is only measured.
@@ -231,6 +246,19 @@ absl::Status PrepareRules(CurateSettings& settings, const RunContext& context) {
   if (reference.on && language != "auto") reference.rules = WordRulesFor(language, true);
   ASSIGN_OR_RETURN(settings.overlap_index, OverlapIndex::Load(settings.overlap, reference, context.memory_bytes / 4));
   return absl::OkStatus();
+}
+
+bool ReplacesInTurn(const CurateSettings& settings) {
+  return settings.Has("pii") && settings.datatrove_compatibility && !settings.pii.drop;
+}
+
+void ReplaceAsFormatter(const CurateSettings& settings, FormatterReplacements& replacements, JudgedDocument& judged) {
+  if (!ReplacesInTurn(settings)) return;
+  const std::string& text = judged.document.text;
+  const std::vector<PersonalDataItem> items = FindAsFormatter(text, settings.pii);
+  if (items.empty()) return;
+  CountPersonalData(items, judged);
+  ReplaceText([&](std::vector<size_t>* marks) { return replacements.Replace(text, items, marks); }, judged);
 }
 
 std::vector<size_t> SpanEnds(const std::vector<Span>& spans) {
@@ -292,7 +320,7 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
   }
   MoveSpans(before, marks, judged.document.spans);
   // Behind the rules of words, whose marks are those of the text as it came.
-  if (judged.verdict.kept() && settings.Has("pii")) JudgePersonalData(settings.pii, judged);
+  if (judged.verdict.kept() && settings.Has("pii")) JudgePersonalData(settings, judged);
   if ((judged.verdict.kept() || measures != nullptr) && settings.Has("overlap")) {
     ApplyOverlap(settings, scratch, judged, measures);
   }

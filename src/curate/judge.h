@@ -7,6 +7,7 @@
 #include "base/run_context.h"
 #include "curate/exact.h"
 #include "curate/overlap.h"
+#include "curate/personal_data_formatter.h"
 #include "curate/settings.h"
 #include "curate/verdict.h"
 #include "record/record.h"
@@ -46,6 +47,12 @@ absl::Status PrepareRules(CurateSettings& settings, const RunContext& context);
 // "c4-quality" measures the lines that stay. The verdict is the same. Without, judging ends at the first that drops.
 JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScratch& scratch, NormaliseCounts& counts,
                      std::vector<Measure>* measures = nullptr);
+
+// Whether the rule "pii" replaces as datatrove does: from a list that is taken in turn, from document to document.
+bool ReplacesInTurn(const CurateSettings& settings);
+// Then does so; called for the documents that are kept, in order. Judge() leaves it to the caller, as in the
+// reference's pipelines PIIFormatter is the last step.
+void ReplaceAsFormatter(const CurateSettings& settings, FormatterReplacements& replacements, JudgedDocument& judged);
 
 // Where spans begin and end, ascending, each once: the marks that Normalise() and its like move.
 std::vector<size_t> SpanEnds(const std::vector<Span>& spans);

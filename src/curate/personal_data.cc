@@ -97,11 +97,11 @@ class Scanner {
 
   size_t Email(size_t at) {
     size_t begin = at;
-    while (begin > taken_ && at - begin < kLongestLocal && Is(text_[begin - 1], kLocal)) --begin;
+    while (begin > taken_ && Is(text_[begin - 1], kLocal)) --begin;
     while (begin < at && !IsWordByte(text_[begin])) ++begin;
     size_t end = at + 1;
     size_t last_dot = 0;
-    while (end < text_.size() && end - at <= kLongestDomain) {
+    while (end < text_.size()) {
       const char c = text_[end];
       if (c == '.' && (end + 1 == text_.size() || !IsWordByte(text_[end + 1]))) break;
       if (c == '.') last_dot = end;
@@ -109,6 +109,7 @@ class Scanner {
       ++end;
     }
     while (end > at + 1 && text_[end - 1] == '-') --end;
+    if (at - begin > kLongestLocal || end - at > kLongestDomain) return at + 1;
     if (begin == at || text_[at - 1] == '.' || last_dot <= at + 1 || end <= last_dot + 2) return at + 1;
     const std::string_view top_level = text_.substr(last_dot + 1, end - last_dot - 1);
     if (!Is(top_level[0], kLetter)) return at + 1;
@@ -162,7 +163,7 @@ class Scanner {
   // Whether the word before says that the numbers are a version's.
   bool IsVersion(size_t begin) const {
     std::array<char, 12> before{};
-    const size_t size = std::min(before.size(), begin);
+    const size_t size = std::min(before.size(), begin - taken_);
     for (size_t i = 0; i < size; ++i) before[i] = static_cast<char>(text_[begin - size + i] | 0x20);
     const std::string_view small(before.data(), size);
     return std::any_of(std::begin(kVersionWords), std::end(kVersionWords),

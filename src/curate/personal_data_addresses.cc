@@ -19,13 +19,12 @@ struct Ipv4Network {
   int bits;
 };
 constexpr uint32_t Ipv4(uint32_t a, uint32_t b, uint32_t c, uint32_t d) { return a << 24 | b << 16 | c << 8 | d; }
-// https://www.iana.org/assignments/iana-ipv4-special-registry, entries that are not globally reachable, and multicast
-// of 224.0.0.0/4, which stands for no one.
+// https://www.iana.org/assignments/iana-ipv4-special-registry, entries that are not globally reachable.
 constexpr Ipv4Network kSpecialIpv4[] = {
     {Ipv4(0, 0, 0, 0), 8},      {Ipv4(10, 0, 0, 0), 8},    {Ipv4(100, 64, 0, 0), 10},   {Ipv4(127, 0, 0, 0), 8},
     {Ipv4(169, 254, 0, 0), 16}, {Ipv4(172, 16, 0, 0), 12}, {Ipv4(192, 0, 0, 0), 24},    {Ipv4(192, 0, 2, 0), 24},
     {Ipv4(192, 168, 0, 0), 16}, {Ipv4(198, 18, 0, 0), 15}, {Ipv4(198, 51, 100, 0), 24}, {Ipv4(203, 0, 113, 0), 24},
-    {Ipv4(224, 0, 0, 0), 4},    {Ipv4(240, 0, 0, 0), 4}};
+    {Ipv4(240, 0, 0, 0), 4}};
 constexpr Ipv4Network kReachableIpv4[] = {{Ipv4(192, 0, 0, 9), 32}, {Ipv4(192, 0, 0, 10), 32}};
 
 bool Within(uint32_t address, const Ipv4Network& network) {
@@ -139,10 +138,12 @@ size_t ReadIpv4(std::string_view text, size_t at, Ipv4Address* address) {
 
 bool ParseIpv6(std::string_view text, Ipv6Address* address) { return Ipv6Parser(text).Parse(address); }
 
-bool IsPublic(const Ipv4Address& address) {
+bool IsGlobal(const Ipv4Address& address) {
   const uint32_t value = Ipv4(address[0], address[1], address[2], address[3]);
   return !WithinAny(value, kSpecialIpv4) || WithinAny(value, kReachableIpv4);
 }
+
+bool IsPublic(const Ipv4Address& address) { return address[0] < 224 && IsGlobal(address); }
 
 bool IsPublic(const Ipv6Address& address) {
   constexpr Ipv6Network kMapped = {{0, 0, 0, 0, 0, 0xFFFF}, 96};

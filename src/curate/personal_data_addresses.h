@@ -20,9 +20,11 @@ size_t ReadIpv4(std::string_view text, size_t at, Ipv4Address* address);
 // zero, the last two as an IPv4 address; digits in any case, without a zone.
 bool ParseIpv6(std::string_view text, Ipv6Address* address);
 
-// Reachable from everywhere by the special-purpose registries of IANA, as Python's ipaddress has it (is_global of
-// CPython 3.13). Of IPv6, what IANA has not given out counts as not public either; an address that holds one of IPv4
-// (::ffff:0:0/96, 64:ff9b::/96) is as public as that.
+// Reachable from everywhere by the special-purpose registry of IANA: is_global of Python's ipaddress (CPython 3.13).
+bool IsGlobal(const Ipv4Address& address);
+
+// Stands for one machine of the Internet. IPv4: IsGlobal(), multicast excepted. IPv6: global unicast (2000::/3) outside
+// the special-purpose registry; an address that holds one of IPv4 (::ffff:0:0/96, 64:ff9b::/96) is as public as that.
 bool IsPublic(const Ipv4Address& address);
 bool IsPublic(const Ipv6Address& address);
 

@@ -110,11 +110,11 @@ constexpr size_t kWordsReach = 48;
 
 constexpr Word kPhoneWords[] = {{"tel"},
                                 {"phone", false},
-                                {"t\u00E9l"},
+                                {"tél"},
                                 {"fon", true, true},
                                 {"handy", true, true},
                                 {"mobil"},
-                                {"m\u00F3vil"},
+                                {"móvil"},
                                 {"celular"},
                                 {"cell"},
                                 {"whatsapp"},
@@ -122,37 +122,30 @@ constexpr Word kPhoneWords[] = {{"tel"},
                                 {"fax", false},
                                 {"call", true, true},
                                 {"contact"},
-                                {"\u062A:"},
                                 {"dial", true, true},
                                 {"sms", true, true},
-                                {"text", true, true},
                                 {"hotline", false},
                                 {"helpline", false},
-                                {"\u0647\u0627\u062A\u0641", false},
-                                {"\u062C\u0648\u0627\u0644", false},
-                                {"\u0645\u0648\u0628\u0627\u064A\u0644", false},
-                                {"\u062A\u0644\u0641\u0648\u0646", false},
-                                {"\u062A\u0644\u064A\u0641\u0648\u0646", false},
-                                {"\u0645\u062D\u0645\u0648\u0644", false},
-                                {"\u0641\u0627\u0643\u0633", false},
-                                {"\u0648\u0627\u062A\u0633\u0627\u0628", false},
-                                {"\u0648\u0627\u062A\u0633 \u0627\u0628", false},
-                                {"\u0627\u062A\u0635\u0644", false},
-                                {"\u0644\u0644\u062A\u0648\u0627\u0635\u0644", false}};
-constexpr Word kCardWords[] = {
-    {"card"},  {"visa"},  {"mastercard"},   {"amex"},    {"credit"},
-    {"debit"}, {"carte"}, {"karte", false}, {"tarjeta"}, {"\u0628\u0637\u0627\u0642\u0629", false}};
+                                {"هاتف", false},
+                                {"جوال", false},
+                                {"موبايل", false},
+                                {"تلفون", false},
+                                {"تليفون", false},
+                                {"محمول", false},
+                                {"فاكس", false},
+                                {"واتس", false},
+                                {"اتصل", false},
+                                {"اتصال", false},
+                                {"تواصل", false},
+                                {"ت:"}};
+constexpr Word kCardWords[] = {{"card"},  {"visa"},  {"mastercard"},   {"amex"},    {"credit"},
+                               {"debit"}, {"carte"}, {"karte", false}, {"tarjeta"}, {"بطاقة", false}};
 constexpr Word kSsnWords[] = {{"ssn", true, true}, {"social security"}};
 constexpr Word kCpfWords[] = {{"cpf", true, true}};
 constexpr Word kBsnWords[] = {{"bsn", true, true}, {"burgerservice"}, {"sofi"}};
 constexpr Word kAadhaarWords[] = {{"aadha"}, {"uidai"}};
-constexpr Word kSaudiWords[] = {{"iqama"},
-                                {"national id"},
-                                {"id number"},
-                                {"\u0647\u0648\u064A\u0629", false},
-                                {"\u0627\u0644\u0625\u0642\u0627\u0645\u0629", false},
-                                {"\u0627\u0644\u0627\u0642\u0627\u0645\u0629", false},
-                                {"\u0627\u0644\u0633\u062C\u0644 \u0627\u0644\u0645\u062F\u0646\u064A", false}};
+constexpr Word kSaudiWords[] = {{"iqama"},          {"national id"},    {"id number"},          {"هوية", false},
+                                {"الإقامة", false}, {"الاقامة", false}, {"السجل المدني", false}};
 
 // What stands before a number, in small letters.
 class Before {
@@ -165,6 +158,14 @@ class Before {
       bytes_[size_] = capitals_[size_] ? static_cast<char>(c + 32) : c;
       ++size_;
     }
+  }
+
+  // Whether Arabic letters stand there.
+  bool IsArabic() const {
+    for (size_t at = size_; at > 0 && !IsPlaceholderEnd(at - 1); --at) {
+      if (bytes_[at - 1] == '\xD8' || bytes_[at - 1] == '\xD9') return true;
+    }
+    return false;
   }
 
   template <size_t N>
@@ -184,13 +185,16 @@ class Before {
     return false;
   }
 
+  // Another item's, where the text was gone through before: it counts as the number that stood there.
+  bool IsPlaceholderEnd(size_t at) const { return bytes_[at] == '>' && at > 0 && capitals_[at - 1]; }
+
   // Whether what stands behind `end` belongs to the word: no other number, no new sentence.
   bool Reaches(size_t end) const {
     bool letters = false;
     bool lines = false;
     for (size_t at = end; at < size_; ++at) {
       const char c = bytes_[at];
-      if (DigitLength({bytes_.data(), size_}, at) > 0) return false;
+      if (DigitLength({bytes_.data(), size_}, at) > 0 || IsPlaceholderEnd(at)) return false;
       letters = letters || IsAsciiLetter(c) || (c & 0x80) != 0;
       lines = lines || c == '\n';
       const bool stop = c == '.' || c == '!' || c == '?';
@@ -231,7 +235,7 @@ bool IsYears(std::string_view digits, std::string_view shape) {
   for (size_t at = 0; at < digits.size(); at += 4) {
     const int century = TwoDigits(digits, at);
     if (century < 10 || century > 20 || (shape[at / 4 * 5] != '9')) return false;
-    if (at > 0 && shape[at / 4 * 5 - 1] == '9') return false;
+    if (at > 0 && (shape[at / 4 * 5 - 1] == '9' || digits.substr(at, 4) <= digits.substr(at - 4, 4))) return false;
   }
   return true;
 }
@@ -276,7 +280,33 @@ bool IsNorthAmericanPhone(std::string_view digits, std::string_view shape) {
   return IsInternationalPhone({full.data(), full.size()}) && full[4] >= '2';
 }
 
-// Numbers in national form say nothing of their country, so that a word must say that they are one.
+// Whether behind a 0, which is for calls within a country, a number of one of the countries stands.
+template <size_t N>
+bool IsDomestic(std::string_view digits, const std::string_view (&codes)[N]) {
+  if (digits.size() < 9 || digits.size() > 12 || digits[0] != '0') return false;
+  return std::any_of(std::begin(codes), std::end(codes), [&](std::string_view code) {
+    std::array<char, 16> full{};
+    const auto* const end =
+        std::copy(digits.begin() + 1, digits.end(), std::copy(code.begin(), code.end(), full.begin()));
+    return IsInternationalPhone({full.data(), static_cast<size_t>(end - full.data())});
+  });
+}
+
+// Forms in national writing that little else has: of Britain in groups with spaces, and in Arabic text the mobile
+// numbers of Egypt, Saudi Arabia, the Emirates, Iraq and Jordan.
+bool IsDomesticPhone(const Before& before, std::string_view digits, std::string_view shape) {
+  static constexpr std::string_view kBritishShapes[] = {"999 9999 9999", "9999 999 9999",  "99999 999999",
+                                                        "99999 999 999", "999) 9999 9999", "9999) 999 9999"};
+  static constexpr std::string_view kBritish[] = {"44"};
+  static constexpr std::string_view kArabic[] = {"20", "962", "964", "966", "971"};
+  if (digits[0] != '0') return false;
+  if (IsOneOf(shape, kBritishShapes) && IsDomestic(digits, kBritish)) return true;
+  const bool mobile = (digits.size() == 11 && (digits[1] == '1' || digits[1] == '7')) ||
+                      (digits.size() == 10 && (digits[1] == '5' || digits[1] == '7'));
+  return mobile && shape.starts_with("999") && before.IsArabic() && IsDomestic(digits, kArabic);
+}
+
+// Other numbers in national form say nothing of their country, so that a word must say that they are one.
 bool IsNationalPhone(const Before& before, std::string_view digits, std::string_view shape) {
   // Dates, and numbers of the US Social Security that are none.
   static constexpr std::string_view kOthers[] = {"9999-99-99", "9999.99.99", "99-99-9999", "99.99.9999", "999-99-9999"};
@@ -311,15 +341,19 @@ bool IsInside(std::string_view text, size_t begin) {
   if (begin == 0) return false;
   const char c = text[begin - 1];
   if (IsWordByte(c) || std::string_view("_/#$%&").find(c) != std::string_view::npos) return true;
-  return begin > 1 && (c == '-' || c == '.' || c == ',') && IsWordByte(text[begin - 2]);
+  if (c != '-' && c != '.' && c != ',') return false;
+  return (begin > 1 && IsWordByte(text[begin - 2])) || (begin > 2 && DigitLength(text, begin - 3) == 2);
 }
 
-// Whether the word before has letters and digits: "DE95" of an IBAN.
-bool FollowsCode(std::string_view text, size_t begin) {
-  for (size_t at = begin - 1; at > 0 && at + 6 > begin && IsWordByte(text[at - 1]); --at) {
-    if (IsAsciiLetter(text[at - 1])) return true;
-  }
-  return false;
+// Whether the group before the separator at `begin` - 1 makes what follows the middle of an IBAN ("DE95 4653 5233") or
+// of a longer number in groups of four.
+bool FollowsGroup(std::string_view text, size_t begin, bool grouped) {
+  if (begin < 5) return false;
+  const std::string_view group = text.substr(begin - 5, 4);
+  if (begin > 5 && IsWordByte(text[begin - 6])) return false;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (!is_digit(group[2]) || !is_digit(group[3])) return false;
+  return (IsAsciiLetter(group[0]) && IsAsciiLetter(group[1])) || (grouped && is_digit(group[0]) && is_digit(group[1]));
 }
 
 }  // namespace
@@ -349,7 +383,7 @@ std::optional<PersonalDataItem> FindNumber(std::string_view text, size_t first) 
     if (IsPlain(digits, shape) && IsEgyptianId(digits) && !IsTimestamp(digits)) {
       return PersonalDataItem{first, run.end(groups), Kind::kNationalId};
     }
-    if (!(goes_on && FollowsCode(text, begin)) && IsCardNumber(before, digits, shape))
+    if (!(goes_on && FollowsGroup(text, begin, !IsPlain(digits, shape))) && IsCardNumber(before, digits, shape))
       return PersonalDataItem{first, run.end(groups), Kind::kCard};
     // Groups that go on with the same separator are of a longer number.
     const size_t inner = shape.find_first_not_of('9');
@@ -357,10 +391,14 @@ std::optional<PersonalDataItem> FindNumber(std::string_view text, size_t first) 
     if (groups < run.groups() && run.next_separator(groups) == separator && inner != std::string_view::npos) continue;
     if (goes_on && text[begin - 1] == separator && inner != std::string_view::npos) continue;
     if (IsNationalIdNumber(before, digits, shape)) return PersonalDataItem{first, run.end(groups), Kind::kNationalId};
-    if (IsNorthAmericanPhone(digits, shape) || IsNationalPhone(before, digits, shape)) {
-      const bool closed =
-          bracket && shape.find(')') != std::string_view::npos && shape.find('(') == std::string_view::npos;
-      return PersonalDataItem{closed ? first - 1 : first, run.end(groups), Kind::kPhone};
+    if (IsNorthAmericanPhone(digits, shape) || IsDomesticPhone(before, digits, shape) ||
+        IsNationalPhone(before, digits, shape)) {
+      // Brackets that are half within the number.
+      const auto count = [&](char c) { return std::count(shape.begin(), shape.end(), c); };
+      const bool before_it = bracket && count(')') > count('(');
+      const size_t end = run.end(groups);
+      const bool behind_it = count('(') > count(')') && end < text.size() && text[end] == ')';
+      return PersonalDataItem{before_it ? first - 1 : first, behind_it ? end + 1 : end, Kind::kPhone};
     }
   }
   return std::nullopt;

@@ -8,7 +8,7 @@
 namespace rhodes {
 namespace {
 
-constexpr size_t kLongestNational = 15;
+constexpr size_t kLongestNational = 17;  // of PhonePlans(): calls to Japan that cost nothing
 
 int Number(std::string_view digits) {
   int value = 0;
@@ -21,6 +21,7 @@ class PlanTable {
  public:
   PlanTable() {
     for (const PhonePlan& plan : PhonePlans()) {
+      if (static_cast<size_t>(plan.length) > kLongestNational) continue;
       uint16_t& entry = entries_[static_cast<size_t>(plan.code)][static_cast<size_t>(plan.length)];
       prefixes_.emplace_back();
       entry = static_cast<uint16_t>(prefixes_.size());
@@ -53,7 +54,11 @@ bool IsInternationalPhone(std::string_view digits) {
   static const auto* const table = new PlanTable();
   // No country code is the beginning of another one.
   for (size_t length = 1; length <= 3 && length < digits.size(); ++length) {
-    if (table->Has(digits.substr(0, length), digits.substr(length))) return true;
+    const std::string_view code = digits.substr(0, length);
+    const std::string_view national = digits.substr(length);
+    if (table->Has(code, national)) return true;
+    // The 0 of calls within the country, which some leave standing behind its code.
+    if (length > 1 && national[0] == '0' && table->Has(code, national.substr(1))) return true;
   }
   return false;
 }

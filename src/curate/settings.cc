@@ -104,7 +104,7 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
     } else if (double* const* number = std::get_if<double*>(&setting.value)) {
       valid = ParseNumber(value, **number);
     } else if (std::string* const* text = std::get_if<std::string*>(&setting.value)) {
-      valid = !value.empty();
+      valid = setting.may_be_empty || !value.empty();
       **text = value;
     } else {
       std::vector<std::string>& list = *std::get<std::vector<std::string>*>(setting.value);
@@ -173,6 +173,8 @@ std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
                                      {"pii.secret", &settings.pii.secret},
                                      {"pii.vin", &settings.pii.vin},
                                      {"pii.drop", &settings.pii.drop},
+                                     {"pii.all_addresses", &settings.pii.all_addresses},
+                                     {"pii.placeholder", &settings.pii.placeholder, true},
                                      {"overlap.words", &settings.overlap.words},
                                      {"overlap.min_ngrams", &settings.overlap.min_ngrams},
                                      {"overlap.min_share", &settings.overlap.min_share},
@@ -189,6 +191,10 @@ std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
                                      {"substring.min_tokens", &settings.substring.min_tokens},
                                      {"substring.drop_above", &settings.substring.drop_above},
                                      {"substring.within_documents", &settings.substring.within_documents}};
+  for (size_t i = 0; i < kPersonalDataKinds; ++i) {
+    const std::string_view kind = PersonalDataName(static_cast<PersonalDataKind>(i));
+    named.push_back({fmt::format("pii.{}_placeholder", kind), &settings.pii.placeholders[i], true});
+  }
   AddRuleSettings(settings, named);
   return named;
 }

@@ -85,6 +85,7 @@ struct NamedSetting {
   std::string name;
   // Lists: names with commas between.
   std::variant<bool*, uint64_t*, double*, std::string*, std::vector<std::string>*> value;
+  bool may_be_empty = false;  // of a text
 };
 // All thresholds and switches of `settings`; they point into it.
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings);

@@ -396,6 +396,7 @@ class ProjectReader {
       if (uint64_t** count = std::get_if<uint64_t*>(&setting.value)) table->Read(key, **count);
       if (double** number = std::get_if<double*>(&setting.value)) table->Read(key, **number, 0, 1e9);
       if (auto** list = std::get_if<std::vector<std::string>*>(&setting.value)) table->Read(key, **list);
+      if (std::string** words = std::get_if<std::string*>(&setting.value)) table->Read(key, **words);
     }
     table->Finish();
   }
