@@ -13,7 +13,8 @@ absl::Status RemakeShards(const std::string& out, const std::string& folder, con
   options.tokenizer = out + "/tokenizer.json";
   options.validation_share = settings.value("validation", options.validation_share);
   options.seed = settings.value("seed", options.seed);
-  for (const auto& [source, weight] : settings.value("mix", Json::object()).items()) {
+  const Json mix = settings.value("mix", Json::object());  // lives as long as the loop, which a temporary would not
+  for (const auto& [source, weight] : mix.items()) {
     if (weight.is_number()) options.mix.weights[source] = weight.get<double>();
   }
   options.mix.max_repeat = settings.value("max_repeat", options.mix.max_repeat);
