@@ -38,8 +38,7 @@ std::string PiecesKey(const CurateOptions& options, const std::vector<DocumentRa
 // The passes before the last one: each shows the documents to the rule that it is for.
 absl::Status Compare(const JudgedShare& judged, Comparison& comparison, RunContext& context) {
   int pass = 0;
-  uint64_t total = 0;
-  for (const uint64_t documents : judged.documents) total += documents;
+  const uint64_t total = judged.TotalDocuments();
   while (comparison.wants_pass()) {
     context.progress->Begin(fmt::format("curate: compare {}", ++pass), total, "documents");
     const bool texts = comparison.wants_texts();
@@ -177,8 +176,7 @@ absl::StatusOr<CurateReport> Write(const CurateSettings& settings, const JudgedS
     std::string path;
     PieceFindings findings;
   };
-  uint64_t total = 0;
-  for (const uint64_t documents : judged.documents) total += documents;
+  const uint64_t total = judged.TotalDocuments();
   context.progress->Begin("curate: write", total, "documents");
   const int threads = ReplacesInTurn(settings) ? 1 : context.Threads();
   // A piece in flight: its texts and what is written of them.
@@ -289,9 +287,7 @@ absl::StatusOr<uint64_t> CurateRange(const CurateOptions& given, const InputShar
   ASSIGN_OR_RETURN(JudgingOptions judging, Prepare(options, context));
   judging.share = share;
   ASSIGN_OR_RETURN(const JudgedShare judged, JudgeShare(judging, options.settings, context));
-  uint64_t documents = 0;
-  for (const uint64_t of_piece : judged.documents) documents += of_piece;
-  return documents;
+  return judged.TotalDocuments();
 }
 
 absl::StatusOr<CurateReport> CurateJoin(const CurateOptions& given, uint32_t shares, RunContext& context) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/text.h"
 #include "curate/fasttext_rows.h"
 #include "curate/fasttext_tree.h"
 
@@ -31,8 +32,6 @@ uint32_t HashWord(std::string_view word) {
   for (const char byte : word) hash = HashByte(hash, byte);
   return hash;
 }
-
-bool IsContinuation(char c) { return (static_cast<uint8_t>(c) & 0xC0) == 0x80; }
 
 bool IsSeparator(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0'; }
 
@@ -299,13 +298,13 @@ class Reader {
     word += '>';
     size_t begin = filled_;
     for (size_t i = 0; i < word.size(); ++i) {
-      if (IsContinuation(word[i])) continue;
+      if (IsUtf8Continuation(word[i])) continue;
       uint32_t hash = kHashBegin;
       size_t j = i;
       for (uint32_t n = 1; n <= file_.max_n && j < word.size(); ++n) {
         do {
           hash = HashByte(hash, word[j++]);
-        } while (j < word.size() && IsContinuation(word[j]));
+        } while (j < word.size() && IsUtf8Continuation(word[j]));
         const bool edge_alone = n == 1 && (i == 0 || j == word.size());
         if (n >= file_.min_n && !edge_alone) PushNgram(index_.modulo.Of(hash));
       }

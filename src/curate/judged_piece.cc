@@ -11,20 +11,19 @@ namespace rhodes {
 namespace {
 
 // Changes with the layout: a piece of another version is judged again.
-constexpr uint64_t kMagic = 0x3130'4543'4549'504A;  // "JPIECE01"
+constexpr uint64_t kMagic = 0x3230'4543'4549'504A;  // "JPIECE02"
 
 struct Footer {
   uint64_t bodies_bytes = 0;
   uint64_t marks_bytes = 0;
   uint64_t documents = 0;
-  uint64_t kept_text_bytes = 0;
   uint64_t signatures = 0;
   NormaliseCounts normalised;
   uint64_t bodies_checksum = 0;  // XXH3
   uint64_t checksum = 0;         // of the marks and the footer up to here
   uint64_t magic = kMagic;
 };
-static_assert(sizeof(Footer) == 96);
+static_assert(sizeof(Footer) == 88);
 
 template <typename T>
 void Put(std::string& out, const T& value) {
@@ -95,7 +94,6 @@ void JudgedPieceWriter::Add(const JudgedDocument& judged, uint16_t rank, const N
   PutString(marks_, document.id);
   Put(marks_, static_cast<uint8_t>(kept));
   if (kept) {
-    kept_text_bytes_ += document.text.size();
     Put(marks_, rank);
     Put(marks_, judged.hash);
     if (signatures_) {
@@ -144,7 +142,6 @@ absl::Status JudgedPieceWriter::Write(const std::string& path, const NormaliseCo
   footer.bodies_bytes = bodies_.size();
   footer.marks_bytes = marks_.size();
   footer.documents = documents_;
-  footer.kept_text_bytes = kept_text_bytes_;
   footer.signatures = signatures_ ? 1 : 0;
   footer.normalised = normalised;
   footer.bodies_checksum = Fingerprint(bodies_);
@@ -171,7 +168,6 @@ absl::StatusOr<JudgedPiece> JudgedPiece::Open(const std::string& path, Parts par
   if (footer.checksum != Fingerprint(checked)) return damaged();
   piece.signatures_ = footer.signatures != 0;
   piece.documents_ = footer.documents;
-  piece.kept_text_bytes_ = footer.kept_text_bytes;
   piece.normalised_ = footer.normalised;
   if (parts == Parts::kAll) {
     piece.bodies_ = bytes.substr(0, footer.bodies_bytes);

@@ -38,7 +38,6 @@ class JudgedPieceWriter {
  private:
   const bool signatures_;
   uint64_t documents_ = 0;
-  uint64_t kept_text_bytes_ = 0;
   std::string bodies_;
   std::string marks_;
 };
@@ -52,7 +51,6 @@ class JudgedPiece {
   static absl::StatusOr<JudgedPiece> Open(const std::string& path, Parts parts = Parts::kAll);
 
   uint64_t documents() const { return documents_; }
-  uint64_t kept_text_bytes() const { return kept_text_bytes_; }
   const NormaliseCounts& normalised() const { return normalised_; }
   // Of `judged.overlap` what OverlapCounts needs comes back: sets and places.
   // In the order of the input; false behind the last one. Marks and documents are read independently of each other.
@@ -64,7 +62,6 @@ class JudgedPiece {
   MappedFile file_;
   bool signatures_ = false;
   uint64_t documents_ = 0;
-  uint64_t kept_text_bytes_ = 0;
   NormaliseCounts normalised_;
   std::string_view bodies_;  // what is left of them
   std::string_view marks_;

@@ -4,6 +4,7 @@
 #define RHODES_CURATE_JUDGING_H_
 
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct JudgingOptions {
 struct JudgedShare {
   std::vector<std::string> pieces;  // paths, in the order of the input
   std::vector<uint64_t> documents;  // of each
+
+  uint64_t TotalDocuments() const { return std::accumulate(documents.begin(), documents.end(), uint64_t{0}); }
 };
 
 // Judges what is not judged yet. The ranges go to shares by their bytes, in order; a compressed or Parquet file is in

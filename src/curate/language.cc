@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "curate/unicode_class.h"
 
 namespace rhodes {
@@ -27,12 +28,10 @@ std::string_view Modern(std::string_view code) {
   return code;
 }
 
-bool IsContinuation(char c) { return (static_cast<uint8_t>(c) & 0xC0) == 0x80; }
-
 std::string_view SampleAt(std::string_view text, size_t begin, size_t size) {
   size_t end = std::min(begin + size, text.size());
-  while (begin < end && IsContinuation(text[begin])) ++begin;
-  while (end < text.size() && end > begin && IsContinuation(text[end])) --end;
+  while (begin < end && IsUtf8Continuation(text[begin])) ++begin;
+  while (end < text.size() && end > begin && IsUtf8Continuation(text[end])) --end;
   return text.substr(begin, end - begin);
 }
 

@@ -34,12 +34,6 @@ uint64_t Power(uint64_t base, uint64_t exponent) {
 // XXH64 is spread evenly over all its bits, but the reference's users may compare them: they are kept as they are.
 uint64_t ReferenceHash(std::string_view ngram) { return XXH64(ngram.data(), ngram.size(), 0); }
 
-std::string FirstBytes(std::string_view text, size_t most) {
-  if (text.size() <= most) return std::string(text);
-  while (most > 0 && (static_cast<uint8_t>(text[most]) & 0xC0) == 0x80) --most;
-  return std::string(text.substr(0, most));
-}
-
 // Puts the reference's words of `text` into scratch.joined and scratch.begins. In pieces of which each has fewer words
 // than WordSplitter analyses, unless millions follow each other without a space.
 void SplitForReference(std::string_view text, WordRules rules, OverlapScratch& scratch) {
@@ -340,8 +334,9 @@ void OverlapIndex::Collect(std::string_view text, OverlapScratch& scratch, Overl
   };
   std::vector<OfSet> of_sets(sets_.size());
   absl::flat_hash_map<uint32_t, uint64_t> items;
-  for (const auto& [place, ngram] : seen) {
-    ForEachSet(place, [&](uint32_t set, uint64_t begin, uint64_t end) {
+  for (const Seen& one : seen) {
+    const OverlapScratch::Seen& ngram = one.second;
+    ForEachSet(one.first, [&](uint32_t set, uint64_t begin, uint64_t end) {
       OfSet& of_set = of_sets[set];
       of_set.found.ngrams += ngram.count;
       of_set.found.places.push_back(static_cast<uint32_t>(begin));
@@ -365,7 +360,7 @@ void OverlapIndex::Collect(std::string_view text, OverlapScratch& scratch, Overl
     of_set.found.set = set;
     of_set.found.item = best[set].second - sets_[set].first_item;
     const size_t begin = of_set.first->begin;
-    of_set.found.passage = FirstBytes(place_of_passages.substr(begin, of_set.first->end - begin), kPassageBytes);
+    of_set.found.passage = Utf8Prefix(place_of_passages.substr(begin, of_set.first->end - begin), kPassageBytes);
     const bool same = first == of_set.first;
     if (first == nullptr || of_set.first->order < first->order ||
         (same && reference_.on && ranks_[set] > ranks_[result.found[result.first].set])) {

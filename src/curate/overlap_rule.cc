@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "curate/unicode_class.h"
 
 namespace rhodes {
 namespace {
 
-bool IsContinuation(char byte) { return (static_cast<uint8_t>(byte) & 0xC0) == 0x80; }
 bool IsBlank(char byte) { return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r'; }
 
 constexpr uint64_t kNear = 64;  // bytes within which a cut goes on to white space
@@ -16,7 +16,7 @@ constexpr uint64_t kNear = 64;  // bytes within which a cut goes on to white spa
 size_t StepBack(std::string_view text, size_t at, size_t least, uint64_t characters) {
   for (; characters > 0 && at > least; --characters) {
     --at;
-    while (at > least && IsContinuation(text[at])) --at;
+    while (at > least && IsUtf8Continuation(text[at])) --at;
   }
   size_t space = at;
   const auto is_end = [&] { return space == least || IsBlank(text[space - 1]) || IsBlank(text[space]); };
@@ -27,7 +27,7 @@ size_t StepBack(std::string_view text, size_t at, size_t least, uint64_t charact
 size_t StepForward(std::string_view text, size_t at, size_t most, uint64_t characters) {
   for (; characters > 0 && at < most; --characters) {
     ++at;
-    while (at < most && IsContinuation(text[at])) ++at;
+    while (at < most && IsUtf8Continuation(text[at])) ++at;
   }
   size_t space = at;
   const auto is_end = [&] { return space == most || IsBlank(text[space]) || IsBlank(text[space - 1]); };

@@ -56,6 +56,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 
+#include "base/text.h"
 #include "curate/matching_text.h"
 #include "curate/unicode_class.h"
 
@@ -104,20 +105,6 @@ struct FoldedCharacters {
   std::vector<uint32_t> table;       // of the Basic Multilingual Plane: a kind, and above it bytes or a string's number
   std::vector<std::string> strings;  // spaces in them separate words
 };
-
-void AppendUtf8(char32_t c, std::string& out) {
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += {static_cast<char>(0xC0 | c >> 6), static_cast<char>(0x80 | (c & 63))};
-  } else if (c < 0x10000) {
-    out += {static_cast<char>(0xE0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 63)),
-            static_cast<char>(0x80 | (c & 63))};
-  } else {
-    out += {static_cast<char>(0xF0 | c >> 18), static_cast<char>(0x80 | (c >> 12 & 63)),
-            static_cast<char>(0x80 | (c >> 6 & 63)), static_cast<char>(0x80 | (c & 63))};
-  }
-}
 
 // What MatchingText() makes of `c` within a word, and before a digit when `digit`.
 void FoldBetween(char32_t c, bool digit, std::string& probe, std::string& folded) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/hash.h"
+#include "base/text.h"
 
 namespace rhodes {
 namespace {
@@ -39,9 +40,7 @@ std::string Escape(std::string_view text) {
 // At most `bytes`, cut between characters.
 std::string Beginning(const std::string& text, size_t bytes) {
   if (text.size() <= bytes) return text;
-  size_t end = bytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+  return std::string(Utf8Prefix(text, bytes)) + "…";
 }
 
 std::string Number(double value) { return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value); }

@@ -1,10 +1,10 @@
 // rhodes curate on one larger file: killed at any moment it goes on and gives the same bytes; shares of the input judged
 // by processes of their own, at the same time, and joined give them too; a full disk is named and loses nothing.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { random } from './fixture.mjs';
-import { check, digests, equal, rhodes, run, runJson, withScratch } from './harness.mjs';
+import { check, digests, equal, killedAfter, rhodes, run, runJson, withScratch } from './harness.mjs';
 
 const kills = Number(process.argv[3] ?? 8);
 const words = ('the of and to in that have with be river stone morning village bridge harbour teacher carried slowly across '
@@ -30,18 +30,6 @@ function documents(count) {
   return `${lines.join('\n')}\n`;
 }
 
-// Ends with 'SIGKILL' or the exit code.
-function killedAfter(args, milliseconds) {
-  return new Promise((resolve) => {
-    const child = spawn(rhodes, args, { stdio: 'ignore' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
-    child.on('exit', (code, signal) => {
-      clearTimeout(timer);
-      resolve(signal ?? code);
-    });
-  });
-}
-
 withScratch('curate_ranges', async (scratch) => {
   const input = join(scratch, 'web.jsonl');
   writeFileSync(input, documents(24_000));
@@ -59,7 +47,7 @@ withScratch('curate_ranges', async (scratch) => {
   const next = random(11);
   let died = 0;
   for (let i = 0; i < kills; ++i) {
-    if (await killedAfter(command('killed'), next() * whole * 1.2) === 'SIGKILL') ++died;
+    if ((await killedAfter(command('killed'), next() * whole * 1.2)).signal === 'SIGKILL') ++died;
   }
   check(died > 0, 'some runs were killed');
   const after = runJson(command('killed'));
@@ -69,7 +57,7 @@ withScratch('curate_ranges', async (scratch) => {
 
   // Three processes at once, then the one that joins.
   const shares = await Promise.all([1, 2, 3].map((number) => killedAfter(command('joined', ['--range', `${number}/3`]), 600_000)));
-  equal(shares, [0, 0, 0], 'the shares');
+  equal(shares.map(({ code }) => code), [0, 0, 0], 'the shares');
   const joined = runJson(command('joined', ['--join', '3']));
   equal([joined.documents, joined.kept, joined.reasons], [report.documents, report.kept, report.reasons], 'the counts of joined shares');
   equal(digests(join(scratch, 'joined')), expected, 'the bytes of joined shares');
