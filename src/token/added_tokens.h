@@ -23,6 +23,8 @@ class AddedTokenMatcher {
 
   bool empty() const { return tokens_.empty(); }
   bool has_ordinary() const { return has_ordinary_; }  // a token that is not special
+  // Whether a match may depend on both sides of a place between a letter and ASCII white space.
+  bool reaches_over_spaces() const { return reaches_over_spaces_; }
 
   // Calls `piece(text)` for the stretches between tokens that are not empty and `token(added)` for the tokens, in
   // order. A special token counts only if `allow_special`; otherwise its letters are ordinary ones, though a token that
@@ -76,6 +78,7 @@ class AddedTokenMatcher {
 
   std::vector<AddedToken> tokens_;
   bool has_ordinary_ = false;
+  bool reaches_over_spaces_ = false;
   std::vector<Node> nodes_;  // the root is the last
   std::vector<Edge> edges_;
   std::array<bool, 256> begins_ = {};

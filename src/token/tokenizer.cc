@@ -14,6 +14,7 @@
 #include "token/added_tokens.h"
 #include "token/character_units.h"
 #include "token/rank_file.h"
+#include "token/segment_encoder.h"
 #include "token/tokenizer_file.h"
 #include "token/word_cache.h"
 #include "token/word_starts.h"
@@ -83,6 +84,16 @@ class BpeTokenizer final : public Tokenizer {
     GiveBack(std::move(scratch));
   }
 
+  void EncodeOnThreads(std::string_view text, int threads, std::vector<TokenId>& out,
+                       bool allow_special) const override {
+    if (threads < 2 || text.size() < 2 * SegmentEncoder::kBytes || !CutsFreely(text, allow_special)) {
+      return Encode(text, out, allow_special);
+    }
+    SegmentEncoder(&SegmentSize, [&](std::string_view segment, std::vector<TokenId>& ids) {
+      Encode(segment, ids, allow_special);
+    }).Run(text, threads, out);
+  }
+
   std::string_view TokenBytes(TokenId id) const override {
     return id < vocabulary_size() ? model_.tokens()[id] : std::string_view();
   }
@@ -123,6 +134,26 @@ class BpeTokenizer final : public Tokenizer {
   void GiveBack(std::unique_ptr<Scratch> scratch) const {
     const std::lock_guard lock(mutex_);
     spare_.push_back(std::move(scratch));
+  }
+
+  // Whether the ids of a text cut between a letter and white space are those of its parts.
+  bool CutsFreely(std::string_view text, bool allow_special) const {
+    if (units_ != nullptr || (nfc_ && !IsValidUtf8(text))) return false;
+    for (const AddedTokenMatcher* matcher : {&added_, &normalised_added_}) {
+      if (Finds(*matcher, allow_special) && matcher->reaches_over_spaces()) return false;
+    }
+    return true;
+  }
+  // Of the next part of `text` of about SegmentEncoder::kBytes; all of it when there is no place to cut.
+  static size_t SegmentSize(std::string_view text) {
+    size_t size = SegmentEncoder::kBytes;
+    while (true) {
+      size = text.find_first_of(" \n\r\t", size);
+      if (size == std::string_view::npos) return text.size();
+      // The one cut that is as good as any is right before the white space, if a letter comes before that.
+      if (SureCut(text, size, 1) == size) return size;
+      ++size;
+    }
   }
 
   // The normalizer. False when `text` stays as it is.
@@ -221,9 +252,17 @@ class BpeTokenizer final : public Tokenizer {
 
   template <Pattern kPattern>
   void EncodeWords(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const {
+    const size_t before = out.size();
+    size_t done = 0;
     SplitByStretches<kPattern>(
         text, scratch.starts,
-        [&](const char* base, const WordStarts& found) { EncodeStretch(base, found, scratch, out); },
+        [&](const char* base, const WordStarts& found) {
+          const TokenId* const ids = scratch.ids.get();
+          const TokenId* const end = EncodeStretch(base, found, scratch);
+          done += found.begins[found.words];
+          MakeRoomForIds(out, before, static_cast<size_t>(end - ids), done, text.size());
+          out.insert(out.end(), ids, end);
+        },
         [&](std::string_view word) {
           EncodeCached(word, scratch, out,
                        [&](std::string_view missed) { model_.EncodeWord(missed, scratch.merge, out); });
@@ -231,7 +270,8 @@ class BpeTokenizer final : public Tokenizer {
   }
 
   // The places of the next words in the cache are fetched while those of earlier ones are read.
-  void EncodeStretch(const char* base, const WordStarts& found, Scratch& scratch, std::vector<TokenId>& out) const {
+  // Writes to scratch.ids; the end of what was written.
+  TokenId* EncodeStretch(const char* base, const WordStarts& found, Scratch& scratch) const {
     constexpr size_t kAhead = 32;
     WordCache& cache = scratch.cache;
     cache.Grow();
@@ -265,7 +305,7 @@ class BpeTokenizer final : public Tokenizer {
         to = EncodeMissed({base + begins[i], size_of(i)}, key, scratch, to);
       }
     }
-    out.insert(out.end(), scratch.ids.get(), to);
+    return to;
   }
   TokenId* EncodeMissed(std::string_view word, const WordCache::Key& key, Scratch& scratch, TokenId* to) const {
     std::vector<TokenId>& missed = scratch.missed;

@@ -1,12 +1,11 @@
 #include "token/word_cache.h"
 
-#include <sys/mman.h>
-
 #include <bit>
 #include <cstdlib>
 #include <new>
 
 #include "base/hash.h"
+#include "base/huge_pages.h"
 
 namespace rhodes {
 
@@ -18,7 +17,7 @@ void WordCache::Allocate(size_t size) {
   const size_t bytes = size * sizeof(Entry);
   void* const memory = std::aligned_alloc(bytes < kHugePage ? 64 : kHugePage, bytes);
   if (memory == nullptr) throw std::bad_alloc();
-  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+  AdviseHugePages(memory, bytes);
   std::memset(memory, 0, bytes);
   entries_.reset(static_cast<Entry*>(memory));
   size_ = size;
