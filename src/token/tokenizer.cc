@@ -1,6 +1,7 @@
 #include "token/tokenizer.h"
 
 #include <unicode/normalizer2.h>
+#include <unicode/uniset.h>
 #include <unicode/unistr.h>
 
 #include <algorithm>
@@ -20,17 +21,28 @@
 namespace rhodes {
 namespace {
 
+// Form C as of Unicode 9, which the reference has (tokenizers 0.23, asked for each code point): to it, later characters
+// neither combine nor change places.
+const icu::Normalizer2& ReferenceNfc() {
+  static const icu::Normalizer2* const nfc = [] {
+    UErrorCode error = U_ZERO_ERROR;
+    static const icu::UnicodeSet known(icu::UnicodeString(u"[:age=9.0:]"), error);
+    return new icu::FilteredNormalizer2(*icu::Normalizer2::getNFCInstance(error), known);
+  }();
+  return *nfc;
+}
+
 // `text` in form C. False when it is in that form already, or is not UTF-8: then it stays as it is, and no byte is
 // lost.
 bool NormaliseToNfc(std::string_view text, std::string& normalised) {
   if (!IsValidUtf8(text) || text.size() > INT32_MAX) return false;
+  const icu::Normalizer2& nfc = ReferenceNfc();
   UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(error);
   const icu::StringPiece piece(text.data(), static_cast<int32_t>(text.size()));
-  if (U_FAILURE(error) || nfc->isNormalizedUTF8(piece, error)) return false;
+  if (nfc.isNormalizedUTF8(piece, error)) return false;
   normalised.clear();
   icu::StringByteSink<std::string> sink(&normalised);
-  nfc->normalizeUTF8(0, piece, sink, nullptr, error);
+  nfc.normalizeUTF8(0, piece, sink, nullptr, error);
   return U_SUCCESS(error);
 }
 
@@ -291,14 +303,14 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Parse(std::string_view byt
   ASSIGN_OR_RETURN(TokenizerSpec spec,
                    LooksLikeRankFile(bytes) ? ParseRankFile(bytes, pattern, what) : ParseTokenizerFile(bytes, what));
   ASSIGN_OR_RETURN(const TokenId end_of_text, FindEndOfText(spec, what));
-  std::vector<bool> added(spec.tokens.size());
-  for (const AddedToken& token : spec.added) added[token.id] = true;
+  std::vector<bool> only_added(spec.tokens.size());  // text never becomes a special token by being equal to it
+  for (const AddedToken& token : spec.added) only_added[token.id] = token.special || !token.in_vocabulary;
   std::array<TokenId, 256> byte_ids = {};
   std::array<bool, 256> found = {};
   std::vector<TokenId> whole_words;
   for (TokenId id = 0; id < spec.tokens.size() && !spec.sentence_piece; ++id) {
     const std::string_view token = spec.tokens[id];
-    if (added[id] || token.empty()) continue;  // text never becomes an added token by being equal to it
+    if (only_added[id] || token.empty()) continue;
     if (token.size() == 1) {
       byte_ids[static_cast<uint8_t>(token[0])] = id;
       found[static_cast<uint8_t>(token[0])] = true;

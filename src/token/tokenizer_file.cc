@@ -274,8 +274,15 @@ class Parser {
       }
     }
     std::vector<bool>& is_added = is_added_;
-    for (const AddedToken& token : spec_.added) {
+    for (AddedToken& token : spec_.added) {
       RETURN_IF_ERROR(place(token.text, token.id));
+      if (const auto ordinary = ids_.find(token.text); ordinary != ids_.end()) {
+        if (ordinary->second != token.id) {
+          return Error(fmt::format("added token \"{}\" has id {}, but id {} in the vocabulary", token.text, token.id,
+                                   ordinary->second));
+        }
+        token.in_vocabulary = true;
+      }
       is_added.resize(std::max<size_t>(is_added.size(), token.id + 1));
       is_added[token.id] = true;
     }
