@@ -20,6 +20,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "curate/comparison.h"
 #include "curate/matching_text.h"
 #include "curate/near.h"
 
@@ -114,14 +115,18 @@ void Measure(const std::vector<std::string>& texts, const Method& method) {
   }
 }
 
+// By the words of the reference's own tokenizer, as --compatibility datatrove takes them.
 void PrintSignatures(const std::vector<std::string>& texts) {
+  rhodes::CurateSettings compatible;
+  compatible.datatrove_compatibility = true;
+  const rhodes::ShingleWords split_words = rhodes::NearSettingsOf(compatible).split_words;
   for (const std::string& text : texts) {
     rhodes::Json row;
     std::string form;
     rhodes::SimplifyText(text, form);
     row["simplified"] = form;
     std::vector<std::string_view> words;
-    rhodes::SplitAtSpaces(form, words);
+    split_words(form, words);
     std::string joined;
     std::vector<uint64_t> shingles;
     rhodes::DatatroveShingles(words, joined, shingles);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "base/byte_size.h"
@@ -13,22 +14,27 @@
 #include "curate/explain.h"
 #include "curate/language.h"
 #include "ingest/inputs.h"
+#include "project/project_file.h"
 
 namespace rhodes {
 namespace {
 
 struct Flags {
   std::vector<std::string> inputs;
+  std::string project;
   std::string out;
   std::string kept;
   std::string rules = "normalise,language,quality,repetition,exact";
   std::string language = "auto";
+  std::string language_model;
   double sample = 1;
   std::vector<std::string> settings;  // "quality.min_words=5"
   std::string compatibility;
   std::string source_priority;
   std::string explain;
   bool report = false;
+  std::string range;
+  uint32_t join = 0;
 };
 
 std::vector<std::string> Names(const std::string& list) {
@@ -37,6 +43,39 @@ std::vector<std::string> Names(const std::string& list) {
     if (!Trim(name).empty()) names.emplace_back(Trim(name));
   }
   return names;
+}
+
+absl::Status SetByFlags(const Flags& flags, CurateSettings& settings) {
+  std::vector<std::string> rules;
+  for (const std::string& name : Names(flags.rules)) {  // "overlap=FILE" names a set beside the rule
+    const size_t equals = name.find('=');
+    rules.push_back(name.substr(0, equals));
+    if (equals == std::string::npos) continue;
+    if (rules.back() != "overlap") return UsageError(fmt::format("--rules {}: only overlap takes a file", name));
+    settings.overlap.sets.push_back(name.substr(equals + 1));
+  }
+  ASSIGN_OR_RETURN(settings.rules, ParseRules(rules));
+  settings.source_priority = Names(flags.source_priority);
+  settings.datatrove_compatibility = flags.compatibility == "datatrove";
+  ASSIGN_OR_RETURN(settings.language.wanted, ParseLanguageCode(flags.language));
+  settings.language.model = flags.language_model;
+  settings.sample = flags.sample;
+  return absl::OkStatus();
+}
+
+// The rules, thresholds and documents of a project. What is written goes elsewhere: a page with samples of texts in the
+// project's own folder would outlive the erasure of what it shows.
+absl::Status SetByProject(const Flags& flags, CurateOptions& options) {
+  ASSIGN_OR_RETURN(const ProjectFile project, LoadProjectFile(flags.project, false));
+  options.settings = project.curate;
+  if (options.inputs.empty()) options.inputs = {project.out + "/documents"};
+  std::error_code error;
+  if (!flags.out.empty() &&
+      std::filesystem::weakly_canonical(flags.out, error) == std::filesystem::weakly_canonical(project.out, error)) {
+    return UsageError(
+        fmt::format("--out {}: that is where the project's own output is; name another folder", flags.out));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
@@ -49,25 +88,32 @@ absl::StatusOr<CurateOptions> MakeOptions(const Flags& flags) {
     options.dropped = flags.out + "/dropped";
   }
   options.clusters = flags.out + "/clusters";
-  if (flags.report) options.report = flags.out;
-  std::vector<std::string> rules;
-  for (const std::string& name : Names(flags.rules)) {  // "overlap=FILE" names a set beside the rule
-    const size_t equals = name.find('=');
-    rules.push_back(name.substr(0, equals));
-    if (equals == std::string::npos) continue;
-    if (rules.back() != "overlap") return UsageError(fmt::format("--rules {}: only overlap takes a file", name));
-    options.settings.overlap.sets.push_back(name.substr(equals + 1));
+  options.overlap_items = flags.out + "/overlap.jsonl";
+  if (flags.report) {
+    if (!flags.kept.empty()) {
+      return UsageError("--report does not go with --kept: an erasure would not reach the texts that it shows");
+    }
+    options.report = flags.out;
   }
-  ASSIGN_OR_RETURN(options.settings.rules, ParseRules(rules));
-  options.settings.source_priority = Names(flags.source_priority);
-  options.settings.datatrove_compatibility = flags.compatibility == "datatrove";
-  ASSIGN_OR_RETURN(options.settings.language.wanted, ParseLanguageCode(flags.language));
-  options.settings.sample = flags.sample;
+  if (flags.project.empty()) {
+    RETURN_IF_ERROR(SetByFlags(flags, options.settings));
+  } else {
+    RETURN_IF_ERROR(SetByProject(flags, options));
+  }
+  if (options.inputs.empty()) return UsageError("curate needs IN, or --project FILE");
   for (const std::string& setting : flags.settings) RETURN_IF_ERROR(SetByName(setting, options.settings));
   ASSIGN_OR_RETURN(const std::string fingerprint, InputsFingerprint(options.inputs));
   std::string sets;
   if (!options.settings.overlap.sets.empty()) {
-    ASSIGN_OR_RETURN(sets, InputsFingerprint(options.settings.overlap.sets));
+    ASSIGN_OR_RETURN(sets, InputsFingerprint(OverlapPaths(options.settings.overlap)));
+  }
+  const std::string& model = options.settings.language.model;
+  if (!model.empty()) {
+    if (!options.settings.Has("language"))
+      return UsageError("a language model goes with the rule language; see --rules");
+    const absl::StatusOr<std::string> of_model = InputsFingerprint({model});
+    if (!of_model.ok()) return UsageError("language model: " + Message(of_model.status()));
+    sets += *of_model;
   }
   options.key = ContentId({"curate by hand", fingerprint, sets, DumpJson(ToJson(options.settings))});
   return options;
@@ -85,6 +131,12 @@ void PrintTable(const CurateReport& report, const CurateOptions& options) {
   if (report.cut_text_bytes > 0) {
     fmt::print("{:<44} {:>12}\n", "repeated passages cut out of kept documents", FormatByteSize(report.cut_text_bytes));
   }
+  for (const Json& set : report.overlap) {
+    fmt::print("{:<44} {:>12}   of {}; in {} documents, {} dropped, {} cut\n",
+               fmt::format("items found of {}", set["set"].get<std::string>()), set["items_hit"].get<uint64_t>(),
+               set["items"].get<uint64_t>(), set["documents"].get<uint64_t>(), set["dropped"].get<uint64_t>(),
+               set["cut"].get<uint64_t>());
+  }
   if (report.normalised.invalid_utf8 > 0) {
     fmt::print("{:<44} {:>12}\n", "documents with invalid UTF-8, repaired", report.normalised.invalid_utf8);
   }
@@ -98,19 +150,37 @@ void PrintTable(const CurateReport& report, const CurateOptions& options) {
   }
 }
 
+absl::Status RunExplain(const CurateOptions& options, const std::string& id, const CommonFlags& common,
+                        RunContext& context) {
+  ASSIGN_OR_RETURN(const Json explanation, ExplainDocument(options.inputs, id, options.settings, context));
+  if (common.json) {
+    PrintJson(explanation);
+  } else {
+    fmt::print("{}", FormatExplanation(explanation));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunRange(const CurateOptions& options, const std::string& range, const CommonFlags& common,
+                      RunContext& context) {
+  ASSIGN_OR_RETURN(const InputShare share, ParseInputShare(range));
+  ASSIGN_OR_RETURN(const uint64_t documents, CurateRange(options, share, context));
+  if (common.json) {
+    PrintJson({{"range", share.number}, {"ranges", share.count}, {"documents", documents}});
+  } else {
+    fmt::print("range {}/{}: {} documents judged; when all ranges are, run the same command with --join {}\n",
+               share.number, share.count, documents, share.count);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RunCurate(const Flags& flags, const CommonFlags& common, RunContext& context) {
   if (flags.out.empty() && flags.explain.empty()) return UsageError("curate needs --out, or --explain ID");
   ASSIGN_OR_RETURN(const CurateOptions options, MakeOptions(flags));
-  if (!flags.explain.empty()) {
-    ASSIGN_OR_RETURN(const Json explanation, ExplainDocument(options.inputs, flags.explain, options.settings, context));
-    if (common.json) {
-      PrintJson(explanation);
-    } else {
-      fmt::print("{}", FormatExplanation(explanation));
-    }
-    return absl::OkStatus();
-  }
-  ASSIGN_OR_RETURN(const CurateReport report, Curate(options, context));
+  if (!flags.explain.empty()) return RunExplain(options, flags.explain, common, context);
+  if (!flags.range.empty()) return RunRange(options, flags.range, common, context);
+  ASSIGN_OR_RETURN(const CurateReport report,
+                   flags.join > 0 ? CurateJoin(options, flags.join, context) : Curate(options, context));
   if (common.json) {
     PrintJson(ToJson(report));
   } else {
@@ -121,15 +191,16 @@ absl::Status RunCurate(const Flags& flags, const CommonFlags& common, RunContext
 
 CommandBody Setup(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
-  app.add_option("IN", flags->inputs, "Parquet or JSON Lines files (.gz, .zst) or directories of them; column text")
-      ->required();
+  app.add_option("IN", flags->inputs, "Parquet or JSON Lines files (.gz, .zst) or directories of them; column text");
   app.add_option("--out", flags->out, "directory that receives kept.* and dropped.* in the input's format");
   app.add_option("--kept", flags->kept,
                  "as in a project: Parquet parts in a directory of this name (a project's is corpus) and in dropped/");
-  app.add_option("--rules", flags->rules,
-                 fmt::format("which rules, separated by commas, of {}; overlap=FILE for each evaluation set",
-                             fmt::join(KnownRules(), ", ")))
-      ->capture_default_str();
+  CLI::Option* const rules =
+      app.add_option("--rules", flags->rules,
+                     fmt::format("which rules, separated by commas, of {}; overlap=FILE, overlap=DIRECTORY or "
+                                 "overlap=NAME:PATH for each evaluation set",
+                                 fmt::join(KnownRules(), ", ")))
+          ->capture_default_str();
   app.add_option("--compatibility", flags->compatibility,
                  "datatrove: its word splitting, hashing and bands where ours differ")
       ->check(CLI::IsMember({"datatrove"}));
@@ -140,8 +211,18 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--explain", flags->explain, "the document of this id: what each rule measures, beside its threshold");
   app.add_option("--language", flags->language, "auto (any), or a code such as ar or eng_Latn: others are dropped")
       ->capture_default_str();
+  app.add_option("--language-model", flags->language_model,
+                 "a fastText model that names the language in CLD2's place: lid.176.bin, .ftz, GlotLID");
   app.add_option("--sample", flags->sample, "share of the documents that is looked at, chosen by their ids")
       ->check(CLI::Range(0.0, 1.0));
+  CLI::Option* const range = app.add_option("--range", flags->range,
+                                            "K/N: only judge the K-th of N shares of the input, for a cluster's jobs");
+  app.add_option("--join", flags->join, "N: all N shares are judged; compare them and write the output")
+      ->check(CLI::Range(1, 100'000))
+      ->excludes(range);
+  app.add_option("--project", flags->project,
+                 "the rules and thresholds of this project file's [curate], and its documents when no IN is given")
+      ->excludes(rules);
   app.add_option("--set", flags->settings, "NAME=VALUE: a threshold of docs/curation.md, such as quality.min_words=5");
   return [flags](const CommonFlags& common, RunContext& context) { return RunCurate(*flags, common, context); };
 }
@@ -154,7 +235,12 @@ const CommandRegistration kRegistration({"curate",
                                          "  rhodes curate web.jsonl --out safe --rules "
                                          "pii,overlap=gsm8k.jsonl,overlap=hellaswag.jsonl\n"
                                          "  rhodes curate web.jsonl --out curated --report\n"
+                                         "  rhodes curate web.jsonl --out curated --range 3/8   # one of eight jobs\n"
+                                         "  rhodes curate web.jsonl --out curated --join 8      # when all are done\n"
+                                         "  rhodes curate web.jsonl --out english --language en "
+                                         "--language-model lid.176.bin --set language.min_confidence=0.65\n"
                                          "  rhodes curate web.jsonl --explain doc-17 --rules gopher-quality\n"
+                                         "  rhodes curate --project rhodes.toml --out look --report\n"
                                          "  rhodes curate out/documents --out out --kept corpus\n"
                                          "  rhodes curate a.parquet b.parquet --out curated --rules normalise,exact\n"
                                          "  rhodes curate news.jsonl --out arabic --language ar --set "

@@ -25,7 +25,22 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--shard-tokens", options->shard_tokens, "tokens of one shard, about")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  return [options](const CommonFlags& common, RunContext& context) -> absl::Status {
+  app.add_option("--shards", options->shards, "the folder that gets the shards instead of OUT/shards");
+  auto format = std::make_shared<std::string>("megatron");
+  app.add_option("--shard-format", *format, "megatron, ds (datatrove, nanotron), nanogpt, llmc or mds (MosaicML)")
+      ->capture_default_str();
+  auto mix = std::make_shared<std::vector<std::string>>();
+  app.add_option("--mix", *mix,
+                 "NAME=WEIGHT: a source's share of the training tokens, in proportion to the others'; *=WEIGHT: those "
+                 "that are not named");
+  app.add_option("--max-repeat", options->mix.max_repeat, "with --mix: no document is trained on more often")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--mix-tokens", options->mix.tokens, "with --mix: tokens to train on; 0: as many as the sources have")
+      ->capture_default_str();
+  return [options, format, mix](const CommonFlags& common, RunContext& context) -> absl::Status {
+    ASSIGN_OR_RETURN(options->shard_format, ShardFormatFromName(*format));
+    ASSIGN_OR_RETURN(options->mix.weights, ParseMixWeights(*mix));
     ASSIGN_OR_RETURN(const TokenizeReport report, Tokenize(*options, context));
     if (common.json) {
       PrintJson(ToJson(report));
@@ -46,7 +61,9 @@ CommandBody Setup(CLI::App& app) {
 const CommandRegistration kRegistration({"tokenize", "train a tokenizer and write shards with lineage",
                                          "  rhodes tokenize out/corpus --out out --vocabulary 8192\n"
                                          "  rhodes tokenize a.jsonl.zst b.parquet --out out --pattern gpt2 --json\n"
-                                         "  rhodes tokenize out/corpus --tokenizer other/tokenizer.json --out out\n",
+                                         "  rhodes tokenize out/corpus --tokenizer other/tokenizer.json --out out\n"
+                                         "  rhodes tokenize out/corpus --out out --mix news=2 --mix '*=1'\n"
+                                         "  rhodes tokenize out/corpus --out out --shard-format ds\n",
                                          40, &Setup});
 
 }  // namespace

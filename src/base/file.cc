@@ -79,21 +79,33 @@ absl::Status SyncPath(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
+namespace {
+
+absl::Status WriteThenRename(const std::string& path, std::string_view bytes, bool sync) {
   const std::string partial = path + ".partial";
   {
     Descriptor descriptor(partial, O_WRONLY | O_CREAT | O_TRUNC);
     if (descriptor.value() < 0) return ErrnoError(errno, "create", partial);
     absl::Status status = WriteAll(descriptor.value(), bytes, partial);
-    if (status.ok() && fsync(descriptor.value()) != 0) status = ErrnoError(errno, "sync", partial);
+    if (sync && status.ok() && fsync(descriptor.value()) != 0) status = ErrnoError(errno, "sync", partial);
     if (descriptor.Close() != 0 && status.ok()) status = ErrnoError(errno, "close", partial);
     if (!status.ok()) {
       unlink(partial.c_str());
       return status;
     }
   }
-  RETURN_IF_ERROR(Rename(partial, path));
+  return Rename(partial, path);
+}
+
+}  // namespace
+
+absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
+  RETURN_IF_ERROR(WriteThenRename(path, bytes, true));
   return SyncPath(ParentOf(path));
+}
+
+absl::Status WriteScratchFile(const std::string& path, std::string_view bytes) {
+  return WriteThenRename(path, bytes, false);
 }
 
 absl::Status CreateDirectories(const std::string& path) {

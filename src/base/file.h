@@ -17,6 +17,9 @@ absl::StatusOr<uint64_t> FileSize(const std::string& path);
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 // Writes `path`.partial, syncs it and renames it over `path`: a reader sees the old bytes or the new, never a part.
 absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes);
+// The same without waiting for the disk: whole after a kill, but after a power cut the file may be short or empty. For
+// results that can be made again, in files that hold a checksum.
+absl::Status WriteScratchFile(const std::string& path, std::string_view bytes);
 absl::Status CreateDirectories(const std::string& path);
 // Removes a file or a whole tree; a path that is not there is fine.
 absl::Status RemoveTree(const std::string& path);

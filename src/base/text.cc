@@ -131,4 +131,39 @@ std::string ReplaceInvalidUtf8(std::string_view bytes) {
   return valid;
 }
 
+std::string_view Utf8Prefix(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && IsUtf8Continuation(text[most])) --most;
+  return text.substr(0, most);
+}
+
+size_t UnfinishedUtf8(std::string_view text) {
+  for (size_t back = std::min<size_t>(3, text.size()); back > 0; --back) {
+    const std::string_view end = text.substr(text.size() - back);
+    const auto lead = static_cast<uint8_t>(end[0]);
+    size_t skip = 0;
+    if (lead >= 0xC2 && lead <= 0xF4 && ValidSequence(end, &skip) == 0 && skip == back) return back;
+  }
+  return 0;
+}
+
+void AppendUtf8(char32_t code_point, std::string& out) {
+  if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point < 0xE000)) code_point = 0xFFFD;
+  if (code_point < 0x80) {
+    out += static_cast<char>(code_point);
+  } else if (code_point < 0x800) {
+    out += static_cast<char>(0xC0 | (code_point >> 6));
+    out += static_cast<char>(0x80 | (code_point & 0x3F));
+  } else if (code_point < 0x10000) {
+    out += static_cast<char>(0xE0 | (code_point >> 12));
+    out += static_cast<char>(0x80 | ((code_point >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (code_point & 0x3F));
+  } else {
+    out += static_cast<char>(0xF0 | (code_point >> 18));
+    out += static_cast<char>(0x80 | ((code_point >> 12) & 0x3F));
+    out += static_cast<char>(0x80 | ((code_point >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (code_point & 0x3F));
+  }
+}
+
 }  // namespace rhodes

@@ -2,6 +2,8 @@
 #ifndef RHODES_BASE_TEXT_H_
 #define RHODES_BASE_TEXT_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,14 @@ std::string Nearest(std::string_view word, const std::vector<std::string>& known
 bool IsValidUtf8(std::string_view bytes);
 // `bytes` with each maximal invalid sequence replaced by U+FFFD.
 std::string ReplaceInvalidUtf8(std::string_view bytes);
+// Whether `byte` stands within a character of UTF-8, behind its first byte.
+inline bool IsUtf8Continuation(char byte) { return (static_cast<uint8_t>(byte) & 0xC0) == 0x80; }
+// The first `most` bytes of `text` (UTF-8), or fewer so that no character is cut.
+std::string_view Utf8Prefix(std::string_view text, size_t most);
+// How many bytes at the end of `text` (any bytes) begin a character and lack its rest: 0 to 3.
+size_t UnfinishedUtf8(std::string_view text);
+// Appends `code_point` to `out`; what is no Unicode scalar value becomes U+FFFD.
+void AppendUtf8(char32_t code_point, std::string& out);
 
 }  // namespace rhodes
 

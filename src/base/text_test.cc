@@ -38,6 +38,31 @@ TEST(Text, Utf8_AcceptsEveryScalarValueAndNothingElse) {
 }
 
 // The example of the Unicode standard, section 3.9, table 3-8: one replacement for each maximal subpart.
+TEST(Text, Utf8_APrefixCutsNoCharacter) {
+  const std::string text = "aé€😀";
+  for (size_t most = 0; most <= text.size() + 1; ++most) {
+    const std::string_view prefix = Utf8Prefix(text, most);
+    EXPECT_TRUE(IsValidUtf8(prefix)) << most;
+    EXPECT_TRUE(prefix.size() <= most && most - prefix.size() < 4) << most;
+  }
+  EXPECT_EQ(Utf8Prefix(text, 5), "aé");
+  EXPECT_EQ(Utf8Prefix(text, 100), text);
+}
+
+TEST(Text, Utf8_WhatIsUnfinishedCanBecomeACharacter) {
+  EXPECT_EQ(UnfinishedUtf8(""), 0u);
+  EXPECT_EQ(UnfinishedUtf8("a"), 0u);
+  EXPECT_EQ(UnfinishedUtf8("é"), 0u);
+  EXPECT_EQ(UnfinishedUtf8("a\xC3"), 1u);
+  EXPECT_EQ(UnfinishedUtf8("a\xE2\x82"), 2u);
+  EXPECT_EQ(UnfinishedUtf8("\xF0\x9F\x98"), 3u);
+  EXPECT_EQ(UnfinishedUtf8("\xE0\x80"), 0u);  // overlong
+  EXPECT_EQ(UnfinishedUtf8("\xED\xA0"), 0u);  // a surrogate
+  EXPECT_EQ(UnfinishedUtf8("\xF4\x90"), 0u);  // beyond U+10FFFF
+  EXPECT_EQ(UnfinishedUtf8("\x80\x80"), 0u);
+  EXPECT_EQ(UnfinishedUtf8("\xC0"), 0u);
+}
+
 TEST(Text, Utf8_ReplacesMaximalSubparts) {
   EXPECT_EQ(ReplaceInvalidUtf8("a\xF1\x80\x80\xE1\x80\xC2"
                                "b\x80"

@@ -3,12 +3,12 @@
 #define RHODES_CURATE_CURATE_H_
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "base/json.h"
 #include "base/run_context.h"
+#include "curate/curate_report.h"
+#include "curate/judging.h"
 #include "curate/settings.h"
 
 namespace rhodes {
@@ -26,48 +26,35 @@ struct CurateOptions {
   // Where report.html and statistics.json go (curate/statistics.h); empty: neither is made. Every rule then measures
   // every document, also behind the one that drops it, which takes longer.
   std::string report;
+  // Where the items of evaluation sets go that were found in documents, as JSON Lines (OverlapCounts::ItemsHit()),
+  // where the rule "overlap" is on; empty: they are counted only.
+  std::string overlap_items;
   CurateSettings settings;
   std::string key;  // goes into the manifest of `kept`
 };
 
-struct SourceCounts {
-  uint64_t documents = 0;
-  uint64_t kept = 0;
-  uint64_t text_bytes = 0;       // of all its documents, as they came
-  uint64_t kept_text_bytes = 0;  // as they are stored
-};
-
-struct CurateReport {
-  uint64_t documents = 0;  // = kept + the sum over `dropped`, always
-  uint64_t kept = 0;
-  PersonalDataCounts personal_data{};                              // items found by the rule "pii", by kind
-  std::map<std::string, std::map<std::string, uint64_t>> dropped;  // by rule, then reason
-  std::map<std::string, SourceCounts> sources;  // a document of several sources counts for each; "" for none
-  std::map<std::string, uint64_t> languages;    // kept documents by language; "" when the rule is off and none stated
-  uint64_t text_bytes = 0;                      // as it came
-  uint64_t kept_text_bytes = 0;                 // as it is stored
-  NormaliseCounts normalised;
-  uint64_t clusters = 0;        // of near duplicates, of two documents or more
-  uint64_t cut_text_bytes = 0;  // repeated passages taken out of kept documents
-  double seconds = 0;
-};
-
 // Judges all documents of `inputs` in order. What is written is the same for any number of threads. Rules that compare
-// documents take those that passed the others; the inputs are read once more for "near", and once more for "substring"
-// (curate/comparison.h). Of copies the first is kept, or that of the source with the highest priority. A document's id
-// stays; its text, language and meta
-// (`language_confidence`, `language_stated`) become what the rules made of them.
+// documents take those that passed the others (curate/comparison.h). Of copies the first is kept, or that of the source
+// with the highest priority. A document's id stays; its text, language and meta (`language_confidence`,
+// `language_stated`) become what the rules made of them.
 //
-// Memory: batches of documents (4 MiB) in flight up to a quarter of `context.memory_bytes`, the texts seen so far up to
-// half of it (50 million documents in 2 x 2 GB), and per thread up to 180 MiB for documents of millions of words.
+// Judged pieces (curate/judging.h) lie in DIRECTORY/.curate, or KEPT.judged.partial, until the output stands: as much
+// disk as the texts, and 250 bytes a document for "near". After a kill or an error the same call goes on from them and
+// gives the same bytes. Memory: what judging takes, a quarter of
+// `context.memory_bytes` for evaluation sets; then a quarter of `context.memory_bytes` for "exact" and "near",
+// half of it for "substring", whatever the number of documents; and per thread a piece twice.
 //
-// What DocumentReader and DocumentWriter return; RESOURCE_EXHAUSTED when the texts seen do not fit; INTERNAL when the
-// counts do not add up. On an error, what stood in `kept` and `dropped` stays.
+// What DocumentReader and DocumentWriter return; RESOURCE_EXHAUSTED for a full disk; INTERNAL when the counts do not
+// add up. On an error, what stood in `kept` and `dropped` stays.
 absl::StatusOr<CurateReport> Curate(const CurateOptions& options, RunContext& context);
 
-// documents, kept, dropped, reasons {rule: {reason: n}}, sources, languages, text_bytes, kept_text_bytes, normalised,
-// seconds.
-Json ToJson(const CurateReport& report);
+// The same as commands of a cluster's scheduler, on a directory that all of them see: CurateRange() judges a share of
+// the input and leaves its pieces, and is called for each share, at any time and on any machine; CurateJoin(), called
+// when all are done, does the rest. The bytes are those of Curate(). All calls take the same `options`.
+// How many documents the share has.
+absl::StatusOr<uint64_t> CurateRange(const CurateOptions& options, const InputShare& share, RunContext& context);
+// FAILED_PRECONDITION naming the first share that is not judged, or was judged from other inputs or settings.
+absl::StatusOr<CurateReport> CurateJoin(const CurateOptions& options, uint32_t shares, RunContext& context);
 
 }  // namespace rhodes
 

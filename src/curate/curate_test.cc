@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/manifest.h"
 #include "base/text.h"
+#include "curate/personal_data_formatter.h"
 #include "record/document_table.h"
 #include "table/database.h"
 
@@ -69,6 +70,29 @@ class CurateTest : public ::testing::Test {
   std::filesystem::path directory_;
 };
 
+TEST_F(CurateTest, ReplacementsOfTheReferenceAreTakenInTurnInTheOrderOfTheInput) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  FormatterReplacements replacements;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 300; ++i) {
+    const std::string text =
+        fmt::format("{} {} a{}@b.co at 8.8.8.{} and {}", i, kProse, i, i % 250, i % 3 == 0 ? "x@y.org" : "y");
+    rows.emplace_back(fmt::format("doc-{}", i), i % 7 == 6 ? rows.back().second : text);  // duplicates take no turn
+    if (i % 7 != 6) expected.push_back(replacements.Replace(text, FindAsFormatter(text, {}), nullptr));
+  }
+  CurateOptions options = Options(WriteJsonl(rows));
+  options.settings.rules = {"pii", "exact"};
+  options.settings.datatrove_compatibility = true;
+  for (const int threads : {1, 3}) {
+    const CurateReport report = MustCurate(options, threads);
+    std::vector<std::string> texts;
+    for (const Document& document : Documents(Path("corpus"))) texts.push_back(document.text);
+    EXPECT_EQ(texts, expected);
+    EXPECT_EQ(report.personal_data[static_cast<size_t>(PersonalDataKind::kIp)], expected.size());
+    EXPECT_GT(report.personal_data[static_cast<size_t>(PersonalDataKind::kEmail)], expected.size());
+  }
+}
+
 TEST_F(CurateTest, EveryDocumentIsKeptOrDroppedWithAReason) {
   const std::string input =
       WriteJsonl({{"a", kProse},
@@ -95,7 +119,8 @@ TEST_F(CurateTest, EveryDocumentIsKeptOrDroppedWithAReason) {
   EXPECT_EQ(dropped[0].id, "b");
   auto database = Database::Open({});
   ASSERT_TRUE(database.ok());
-  auto rows = (*database)->Query("SELECT rule, reason, kept_id FROM read_parquet(?)", {Path("dropped") + "/part-*.parquet"});
+  auto rows =
+      (*database)->Query("SELECT rule, reason, kept_id FROM read_parquet(?)", {Path("dropped") + "/part-*.parquet"});
   ASSERT_TRUE(rows.ok()) << rows.status();
   ASSERT_TRUE(*rows->Next());
   EXPECT_EQ(rows->String(0, 0), "exact");
@@ -186,6 +211,104 @@ TEST_F(CurateTest, BytesDoNotDependOnThreads) {
   EXPECT_EQ(hashes[0], hashes[1]);
 }
 
+class CurateRangesTest : public CurateTest {
+ protected:
+  // About 12 MB, so that there are several ranges; copies and near copies lie far apart.
+  CurateRangesTest() {
+    std::vector<std::pair<std::string, std::string>> rows;
+    for (int i = 0; i < 12'000; ++i) {
+      const int same = i % 9'000;  // the last quarter says again what the first one said
+      std::string text = fmt::format("{} {}\n", kProse, same % 5000);
+      for (int k = 0; k < 60; ++k)
+        text += fmt::format("the stone{} of another{} ", (same * 7 + k * k) % 1999, (same + k * 31) % 4001);
+      if (i >= 9'000 && i % 3 == 0) text += "and one more";
+      rows.push_back({fmt::format("doc{}", i), i % 11 == 0 ? "short" : text});
+    }
+    input_ = WriteJsonl(rows);
+  }
+  CurateOptions LinesOptions(const std::string& directory) const {
+    CurateOptions options;
+    options.inputs = {input_};
+    options.directory = Path(directory);
+    options.clusters = Path(directory) + "/clusters";
+    options.key = "key";
+    options.settings.rules = {"normalise", "quality", "exact", "near", "substring"};
+    return options;
+  }
+  std::string OutputOf(const std::string& directory) const {
+    return *ReadFile(Path(directory) + "/kept.jsonl") + "\n---\n" + *ReadFile(Path(directory) + "/dropped.jsonl");
+  }
+  std::string input_;
+  RunContext context_;
+};
+
+TEST_F(CurateRangesTest, RangesJoinedGiveTheBytesOfOneRun) {
+  const CurateReport whole = MustCurate(LinesOptions("whole"));
+  ASSERT_GT(whole.kept, 5000u) << DumpJson(ToJson(whole));
+  EXPECT_GT(whole.dropped.at("exact").at("duplicate"), 1000u);
+  EXPECT_GT(whole.dropped.at("near").at("duplicate"), 0u);
+  for (const uint32_t shares : {1, 3, 50}) {
+    const std::string name = fmt::format("shares{}", shares);
+    uint64_t documents = 0;
+    for (uint32_t number = shares; number >= 1; --number) {
+      const absl::StatusOr<uint64_t> judged = CurateRange(LinesOptions(name), {number, shares}, context_);
+      ASSERT_TRUE(judged.ok()) << judged.status();
+      documents += *judged;
+    }
+    EXPECT_EQ(documents, 12'000u);
+    const absl::StatusOr<CurateReport> joined = CurateJoin(LinesOptions(name), shares, context_);
+    ASSERT_TRUE(joined.ok()) << joined.status();
+    EXPECT_EQ(joined->kept, whole.kept);
+    EXPECT_EQ(joined->dropped, whole.dropped);
+    EXPECT_TRUE(OutputOf(name) == OutputOf("whole")) << shares << " shares";
+    EXPECT_FALSE(PathExists(Path(name) + "/.curate"));
+  }
+}
+
+TEST_F(CurateRangesTest, JoiningSaysWhichRangeIsMissingOrOfOtherSettings) {
+  ASSERT_TRUE(CurateRange(LinesOptions("out"), {1, 2}, context_).ok());
+  const absl::Status missing = CurateJoin(LinesOptions("out"), 2, context_).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(missing));
+  EXPECT_THAT(Message(missing), HasSubstr("range 2/2"));
+  CurateOptions other = LinesOptions("out");
+  other.settings.quality.min_words = 6;
+  ASSERT_TRUE(CurateRange(other, {2, 2}, context_).ok());
+  const absl::Status mixed = CurateJoin(LinesOptions("out"), 2, context_).status();
+  EXPECT_THAT(Message(mixed), HasSubstr("range 2/2"));
+  EXPECT_THAT(Message(mixed), HasSubstr("other settings"));
+  EXPECT_FALSE(PathExists(Path("out") + "/kept.jsonl"));
+}
+
+TEST_F(CurateRangesTest, ARunGoesOnFromThePiecesOfAStoppedOne) {
+  MustCurate(LinesOptions("whole"));
+  ASSERT_TRUE(CurateRange(LinesOptions("out"), {1, 1}, context_).ok());  // what a kill before comparing leaves
+  const std::string share = Path("out") + "/.curate/1-of-1";
+  // One piece is gone, one is damaged, one is whole but older than the kill: its time of change must stay.
+  ASSERT_TRUE(RemoveTree(share + "/piece-00000001").ok());
+  ASSERT_TRUE(WriteScratchFile(share + "/piece-00000002", "damaged").ok());
+  ASSERT_TRUE(WriteScratchFile(share + "/share.json", *ReadFile(share + "/share.json")).ok());
+  const auto before = std::filesystem::last_write_time(share + "/piece-00000000");
+  ASSERT_TRUE(CurateRange(LinesOptions("out"), {1, 1}, context_).ok());
+  EXPECT_EQ(std::filesystem::last_write_time(share + "/piece-00000000"), before);
+  MustCurate(LinesOptions("out"));
+  EXPECT_TRUE(OutputOf("out") == OutputOf("whole"));
+}
+
+TEST_F(CurateRangesTest, PiecesOfAnInputThatChangedAreNotUsed) {
+  ASSERT_TRUE(CurateRange(LinesOptions("out"), {1, 1}, context_).ok());
+  ASSERT_TRUE(WriteFileAtomically(input_, DumpJson(Json{{"id", "x"}, {"text", kProse}}) + "\n").ok());
+  EXPECT_EQ(MustCurate(LinesOptions("out")).documents, 1u);
+}
+
+TEST_F(CurateTest, AShareOfTheInputIsKOfN) {
+  EXPECT_EQ(ParseInputShare("3/8")->number, 3u);
+  EXPECT_EQ(ParseInputShare("3/8")->count, 8u);
+  for (const char* wrong : {"", "3", "0/8", "9/8", "a/8", "3/", "/8", "3/8x", "-1/8", "1/100001"}) {
+    const absl::Status status = ParseInputShare(wrong).status();
+    EXPECT_EQ(ExitCodeOf(status), ExitCode::kUsage) << wrong;
+  }
+}
+
 TEST_F(CurateTest, NoDocumentsAreAnEmptyCorpus) {
   ASSERT_TRUE(WriteFileAtomically(Path("in.jsonl"), "").ok());
   const CurateOptions options = Options(Path("in.jsonl"));
@@ -211,6 +334,45 @@ TEST_F(CurateTest, CancellingEndsWithInterrupted) {
   RunContext context;
   context.cancelled = &cancelled;
   EXPECT_EQ(ExitCodeOf(Curate(options, context).status()), ExitCode::kInterrupted);
+}
+
+TEST_F(CurateTest, OverlapCountsBySetAndWritesTheItemsThatWereFound) {
+  const std::string passage = "the copper kettle whistles on the stove at dawn while the river rises behind the mill";
+  ASSERT_TRUE(WriteFileAtomically(Path("kettle.jsonl"),
+                                  DumpJson(Json{{"id", "q7"}, {"text", passage}}) + "\n{\"text\":\"short\"}\n")
+                  .ok());
+  CurateOptions options = Options(WriteJsonl({{"a", kProse}, {"b", fmt::format("{} {} {}", kProse, passage, kProse)}}));
+  options.settings.rules = {"overlap"};
+  options.settings.overlap.sets = {"named:" + Path("kettle.jsonl")};
+  options.overlap_items = Path("overlap.jsonl");
+  const CurateReport dropped = MustCurate(options);
+  EXPECT_EQ(dropped.dropped.at("overlap").at("evaluation_set"), 1U);
+  EXPECT_EQ(DumpJson(ToJson(dropped)["overlap"]),
+            R"([{"set":"named","files":1,"items":2,"items_too_short":1,"ngrams":4,"items_hit":1,"documents":1,)"
+            R"("dropped":1,"cut":0}])");
+  const absl::StatusOr<std::string> items = ReadFile(options.overlap_items);
+  ASSERT_TRUE(items.ok()) << items.status();
+  EXPECT_EQ(*items,
+            fmt::format(R"({{"set":"named","item":0,"id":"q7","file":"{}","line":1,"ngrams":4,"ngrams_found":4,)"
+                        R"("share":1.0}})"
+                        "\n",
+                        Path("kettle.jsonl")));
+
+  options.settings.overlap.cut = true;
+  options.settings.overlap.margin = 10;
+  options.settings.overlap.min_piece = 50;
+  const CurateReport cut = MustCurate(options, 1);
+  EXPECT_EQ(cut.kept, 2U);
+  EXPECT_EQ(cut.overlap[0]["cut"], 1);
+  const std::vector<Document> kept = Documents(options.kept);
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_THAT(kept[1].text, HasSubstr("\n\n"));
+  EXPECT_EQ(kept[1].text.find("kettle"), std::string::npos);
+  EXPECT_THAT(kept[1].meta, HasSubstr(R"("set":"named","item":0,"id":"q7","ngrams":4,)"));
+
+  options.settings.rules = {"exact"};
+  MustCurate(options);
+  EXPECT_FALSE(PathExists(options.overlap_items)) << "what an earlier run wrote is not of this one";
 }
 
 }  // namespace

@@ -1,9 +1,5 @@
 #include "curate/curated_output.h"
 
-#include <fmt/chrono.h>
-
-#include <ctime>
-
 #include "base/file.h"
 #include "base/text.h"
 #include "curate/lines_file.h"
@@ -30,9 +26,21 @@ class PartsOutput : public CuratedOutput {
     ASSIGN_OR_RETURN(dropped_writer_, DocumentWriter::Create(dropped_.path(), NoteColumns()));
     return absl::OkStatus();
   }
-  absl::Status Keep(const Document& document) override { return kept_writer_->Append(document); }
-  absl::Status Drop(const Document& document, const DropNote& note) override {
-    return dropped_writer_->Append(document, {note.rule, note.reason, note.cluster, note.kept_id});
+  void Put(Document document, const DropNote* note, OutputPiece& piece) const override {
+    OutputPiece::Row& row = piece.rows.emplace_back(OutputPiece::Row{std::move(document), std::nullopt});
+    if (note != nullptr) row.note = *note;
+  }
+  absl::Status Close(OutputPiece& /*piece*/) const override { return absl::OkStatus(); }
+  absl::Status Append(OutputPiece piece) override {
+    for (const OutputPiece::Row& row : piece.rows) {
+      if (!row.note.has_value()) {
+        RETURN_IF_ERROR(kept_writer_->Append(row.document));
+        continue;
+      }
+      const DropNote& note = *row.note;
+      RETURN_IF_ERROR(dropped_writer_->Append(row.document, {note.rule, note.reason, note.cluster, note.kept_id}));
+    }
+    return absl::OkStatus();
   }
 
  protected:
@@ -67,44 +75,6 @@ class StageOutput final : public PartsOutput {
   }
 };
 
-std::string TimeText(int64_t microseconds) {
-  int64_t seconds = microseconds / 1'000'000;
-  int64_t rest = microseconds % 1'000'000;
-  if (rest < 0) {
-    rest += 1'000'000;
-    --seconds;
-  }
-  const std::string whole = fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(seconds)));
-  return rest == 0 ? whole + "Z" : fmt::format("{}.{:06}Z", whole, rest);
-}
-
-// One JSON object a document. Its meta are the input's other columns, which stand beside the known ones again.
-std::string LineOf(const Document& document, const DropNote* note) {
-  std::string line = fmt::format("{{\"id\":{},\"text\":{}", DumpJson(Json(document.id)), DumpJson(Json(document.text)));
-  if (document.time) line += fmt::format(",\"time\":\"{}\"", TimeText(*document.time));
-  if (!document.language.empty()) line += ",\"language\":" + DumpJson(Json(document.language));
-  if (!document.sources.empty()) line += ",\"sources\":" + DumpJson(Json(document.sources));
-  if (!document.parents.empty()) line += ",\"parents\":" + DumpJson(Json(document.parents));
-  if (!document.spans.empty()) {
-    Json spans = Json::array();
-    for (const Span& span : document.spans) {
-      spans.push_back({{"begin", span.begin}, {"end", span.end}, {"parent", span.parent}});
-    }
-    line += ",\"spans\":" + DumpJson(spans);
-  }
-  const std::string_view meta = Trim(document.meta);
-  if (meta.size() > 2 && meta.front() == '{' && meta.back() == '}') {
-    const std::string_view members = Trim(meta.substr(1, meta.size() - 2));
-    if (!members.empty()) line += "," + std::string(members);
-  }
-  if (note != nullptr) {
-    line += fmt::format(",\"rule\":{},\"reason\":{}", DumpJson(Json(note->rule)), DumpJson(Json(note->reason)));
-    if (!note->cluster.empty()) line += fmt::format(",\"cluster\":{}", note->cluster);
-    if (!note->kept_id.empty()) line += ",\"kept_id\":" + DumpJson(Json(note->kept_id));
-  }
-  return line + "}\n";
-}
-
 class LinesOutput final : public CuratedOutput {
  public:
   LinesOutput(std::string directory, std::string extension)
@@ -116,9 +86,19 @@ class LinesOutput final : public CuratedOutput {
     ASSIGN_OR_RETURN(dropped_, LinesFile::Create(fmt::format("{}/dropped.{}", directory_, extension_)));
     return absl::OkStatus();
   }
-  absl::Status Keep(const Document& document) override { return kept_->Append(LineOf(document, nullptr)); }
-  absl::Status Drop(const Document& document, const DropNote& note) override {
-    return dropped_->Append(LineOf(document, &note));
+  void Put(Document document, const DropNote* note, OutputPiece& piece) const override {
+    AppendDocumentLine(document, note, note == nullptr ? piece.kept : piece.dropped);
+  }
+  absl::Status Close(OutputPiece& piece) const override {
+    for (std::string* lines : {&piece.kept, &piece.dropped}) {
+      if (lines->empty()) continue;
+      ASSIGN_OR_RETURN(*lines, CompressLines(std::move(*lines), CompressionOf(extension_)));
+    }
+    return absl::OkStatus();
+  }
+  absl::Status Append(OutputPiece piece) override {
+    RETURN_IF_ERROR(kept_->Append(piece.kept));
+    return dropped_->Append(piece.dropped);
   }
   absl::Status Finish(Json& files, Json& dropped_files) override {
     RETURN_IF_ERROR(kept_->Finish());

@@ -3,30 +3,36 @@
 #define RHODES_CURATE_CURATED_OUTPUT_H_
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "base/status.h"
+#include "curate/document_line.h"
 #include "record/record.h"
 
 namespace rhodes {
 
-// What a dropped document has beside its own columns.
-struct DropNote {
-  std::string rule;
-  std::string reason;
-  std::string cluster;  // empty: none
-  std::string kept_id;  // empty: none
+// What the documents of a piece become.
+struct OutputPiece {
+  std::string kept;  // bytes of files of lines
+  std::string dropped;
+  struct Row {
+    Document document;
+    std::optional<DropNote> note;  // of a dropped one
+  };
+  std::vector<Row> rows;  // of Parquet
 };
 
-// Takes documents in order. Nothing is seen under its name before Commit(). Not thread-safe.
 class CuratedOutput {
  public:
   virtual ~CuratedOutput() = default;
-  virtual absl::Status Keep(const Document& document) = 0;
-  virtual absl::Status Drop(const Document& document, const DropNote& note) = 0;
+  // Adds a document, then ends the piece: on any thread, for distinct pieces. `note` is null for a kept one.
+  virtual void Put(Document document, const DropNote* note, OutputPiece& piece) const = 0;
+  virtual absl::Status Close(OutputPiece& piece) const = 0;
+  // Writes the pieces, in order. Nothing is seen under its name before Commit(). Not thread-safe.
+  virtual absl::Status Append(OutputPiece piece) = 0;
   // Ends the files. What is to stand in the manifest as `files` and `dropped_files`.
   virtual absl::Status Finish(Json& files, Json& dropped_files) = 0;
   // Where the manifest belongs, under its final content's name once committed.

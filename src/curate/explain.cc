@@ -40,7 +40,9 @@ Json Explain(Document document, const CurateSettings& settings) {
 }  // namespace
 
 absl::StatusOr<Json> ExplainDocument(const std::vector<std::string>& inputs, const std::string& id,
-                                     const CurateSettings& settings, RunContext& context) {
+                                     const CurateSettings& given, RunContext& context) {
+  CurateSettings settings = given;
+  RETURN_IF_ERROR(PrepareRules(settings, context));
   ASSIGN_OR_RETURN(const std::unique_ptr<DocumentReader> reader, DocumentReader::Open(inputs));
   std::vector<Document> batch;
   uint64_t documents = 0;

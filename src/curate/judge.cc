@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "curate/language.h"
+#include "curate/overlap_rule.h"
 #include "curate/spaces.h"
 
 namespace rhodes {
@@ -26,10 +26,10 @@ void AddToMeta(std::string& meta, const std::string& fields) {
     meta = "{" + fields + "}";
     return;
   }
-  const bool known = meta.find("\"language_confidence\"") != std::string::npos ||
-                     meta.find("\"language_stated\"") != std::string::npos ||
-                     meta.find("\"personal_data\"") != std::string::npos ||
-                     meta.find("\"overlap\"") != std::string::npos;
+  const bool known =
+      meta.find("\"language_confidence\"") != std::string::npos || meta.find("\"languages\"") != std::string::npos ||
+      meta.find("\"language_stated\"") != std::string::npos || meta.find("\"personal_data\"") != std::string::npos ||
+      meta.find("\"overlap\"") != std::string::npos;
   if (meta[close] != '}' || known) {  // curated before, or not an object: rare, so slow is fine
     absl::StatusOr<Json> old = ParseJson(meta, "meta");
     const absl::StatusOr<Json> added = ParseJson("{" + fields + "}", "meta");
@@ -41,20 +41,6 @@ void AddToMeta(std::string& meta, const std::string& fields) {
   }
   const bool empty = close == 0 || meta.find_last_not_of(" \n\t", close - 1) == meta.find('{');
   meta = fmt::format("{}{}{}}}", std::string_view(meta).substr(0, close), empty ? "" : ",", fields);
-}
-
-Verdict JudgeLanguage(Document& document, const LanguageSettings& settings) {
-  const LanguageDecision decision = DecideLanguage(document.language, DetectLanguage(document.text));
-  std::string fields = fmt::format("\"language_confidence\":{}", decision.confidence);
-  if (decision.overruled) fields += ",\"language_stated\":" + DumpJson(Json(document.language));
-  AddToMeta(document.meta, fields);
-  document.language = decision.code;
-  // Text too short or too strange to tell is not known to be another language.
-  if (settings.wanted != "auto" && decision.code != "und" && !SameLanguage(decision.code, settings.wanted)) {
-    return {"language", "other_language", decision.code};
-  }
-  if (decision.confidence < settings.min_confidence) return {"language", "low_confidence", decision.code};
-  return {};
 }
 
 // The rules that look at the text of one document, in the order of KnownRules(). Words are split once, when a rule
@@ -188,10 +174,8 @@ class TextRules {
   Verdict verdict_;
 };
 
-void JudgePersonalData(const PersonalDataSettings& settings, JudgedDocument& judged) {
-  Document& document = judged.document;
-  const std::vector<PersonalDataItem> items = FindPersonalData(document.text, settings);
-  if (items.empty()) return;
+// Counts `items` in the document and its meta.
+void CountPersonalData(const std::vector<PersonalDataItem>& items, JudgedDocument& judged) {
   for (const PersonalDataItem& item : items) ++judged.personal_data[static_cast<size_t>(item.kind)];
   std::string fields;
   for (size_t i = 0; i < kPersonalDataKinds; ++i) {
@@ -199,37 +183,83 @@ void JudgePersonalData(const PersonalDataSettings& settings, JudgedDocument& jud
     fields += fmt::format("{}\"{}\":{}", fields.empty() ? "" : ",", PersonalDataName(static_cast<PersonalDataKind>(i)),
                           judged.personal_data[i]);
   }
-  AddToMeta(document.meta, "\"personal_data\":{" + fields + "}");
-  if (settings.drop) {
-    judged.verdict = {"pii", "personal_data", std::string(PersonalDataName(items.front().kind))};
-    return;
-  }
+  AddToMeta(judged.document.meta, "\"personal_data\":{" + fields + "}");
+}
+
+// `replace` gives the new text, and moves the marks that it is given.
+template <typename Replace>
+void ReplaceText(const Replace& replace, JudgedDocument& judged) {
+  Document& document = judged.document;
   std::vector<size_t> marks = SpanEnds(document.spans);
   const std::vector<size_t> before = marks;
-  document.text = ReplacePersonalData(document.text, items, &marks);
+  document.text = replace(&marks);
   MoveSpans(before, marks, document.spans);
   judged.hash = HashText(document.text);
 }
 
-// Without an index nothing overlaps; Curate() loads it.
-void JudgeOverlap(const CurateSettings& settings, JudgedDocument& judged) {
-  if (settings.overlap_index == nullptr) return;
-  uint64_t total = 0;
-  Json found = Json::array();
-  std::string first;
-  for (const OverlapFound& of_set : settings.overlap_index->Find(judged.document.text, &total)) {
-    const double share = static_cast<double>(of_set.ngrams) / static_cast<double>(total);
-    if (of_set.ngrams < settings.overlap.min_ngrams || share < settings.overlap.min_share) continue;
-    const std::string& set = settings.overlap.sets[of_set.set];
-    found.push_back({{"set", set}, {"item", of_set.item}, {"ngrams", of_set.ngrams}, {"of", total}});
-    if (first.empty()) first = fmt::format("{} item {}", set, of_set.item);
+void JudgePersonalData(const CurateSettings& settings, JudgedDocument& judged) {
+  const PersonalDataSettings& pii = settings.pii;
+  if (ReplacesInTurn(settings)) return;  // ReplaceAsFormatter()
+  const bool as_formatter = settings.datatrove_compatibility;
+  const std::string& text = judged.document.text;
+  const std::vector<PersonalDataItem> items = as_formatter ? FindAsFormatter(text, pii) : FindPersonalData(text, pii);
+  if (items.empty()) return;
+  CountPersonalData(items, judged);
+  if (pii.drop) {
+    judged.verdict = {"pii", "personal_data", std::string(PersonalDataName(items.front().kind))};
+    return;
   }
-  if (found.empty()) return;
-  AddToMeta(judged.document.meta, "\"overlap\":" + DumpJson(found));
-  if (settings.overlap.drop) judged.verdict = {"overlap", "evaluation_set", first};
+  ReplaceText([&](std::vector<size_t>* marks) { return ReplacePersonalData(text, items, pii, marks); }, judged);
+}
+
+// Without an index nothing overlaps; PrepareRules() loads it. A document that is dropped already is only measured.
+void ApplyOverlap(const CurateSettings& settings, JudgeScratch& scratch, JudgedDocument& judged,
+                  std::vector<Measure>* measures) {
+  if (settings.overlap_index == nullptr) return;
+  Document& document = judged.document;
+  std::vector<size_t> marks = SpanEnds(document.spans);
+  const std::vector<size_t> before = marks;
+  OverlapJudgement judgement =
+      JudgeOverlap(document.text, settings.overlap, *settings.overlap_index, scratch.overlap, &marks, measures);
+  if (!judged.verdict.kept() || judgement.found.empty()) return;
+  AddToMeta(document.meta, "\"overlap\":" + DumpJson(judgement.meta));
+  judged.overlap = std::move(judgement.found);
+  judged.verdict = std::move(judgement.verdict);
+  judged.overlap_cut = judgement.cut;
+  if (!judgement.cut) return;
+  document.text = std::move(judgement.text);
+  MoveSpans(before, marks, document.spans);
+  judged.hash = HashText(document.text);
 }
 
 }  // namespace
+
+absl::Status PrepareRules(CurateSettings& settings, const RunContext& context) {
+  if (settings.Has("language")) {
+    ASSIGN_OR_RETURN(settings.language_model, LoadLanguageModel(settings.language));
+  }
+  if (!settings.Has("overlap")) return absl::OkStatus();
+  // The reference takes one language for the sets and for all documents, English unless told.
+  OverlapReference reference;
+  reference.on = settings.datatrove_compatibility;
+  const std::string& language = settings.language.wanted;
+  if (reference.on && language != "auto") reference.rules = WordRulesFor(language, true);
+  ASSIGN_OR_RETURN(settings.overlap_index, OverlapIndex::Load(settings.overlap, reference, context.memory_bytes / 4));
+  return absl::OkStatus();
+}
+
+bool ReplacesInTurn(const CurateSettings& settings) {
+  return settings.Has("pii") && settings.datatrove_compatibility && !settings.pii.drop;
+}
+
+void ReplaceAsFormatter(const CurateSettings& settings, FormatterReplacements& replacements, JudgedDocument& judged) {
+  if (!ReplacesInTurn(settings)) return;
+  const std::string& text = judged.document.text;
+  const std::vector<PersonalDataItem> items = FindAsFormatter(text, settings.pii);
+  if (items.empty()) return;
+  CountPersonalData(items, judged);
+  ReplaceText([&](std::vector<size_t>* marks) { return replacements.Replace(text, items, marks); }, judged);
+}
 
 std::vector<size_t> SpanEnds(const std::vector<Span>& spans) {
   std::vector<size_t> ends;
@@ -276,8 +306,13 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
       return judged;
     }
   }
+  if (settings.Has("language")) {
+    LanguageFinding finding = JudgeLanguage(judged.document, settings.language, settings.language_model.get(),
+                                            settings.datatrove_compatibility, moved, scratch.language, measures);
+    AddToMeta(judged.document.meta, finding.meta);
+    judged.verdict = std::move(finding.verdict);
+  }
   judged.hash = HashText(text);
-  if (settings.Has("language")) judged.verdict = JudgeLanguage(judged.document, settings.language);
   if (judged.verdict.kept() || measures != nullptr) {
     Verdict verdict = TextRules(judged.document, moved, judged.hash.low, settings, scratch, measures).Run();
     if (judged.verdict.kept()) judged.verdict = std::move(verdict);
@@ -285,8 +320,10 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
   }
   MoveSpans(before, marks, judged.document.spans);
   // Behind the rules of words, whose marks are those of the text as it came.
-  if (judged.verdict.kept() && settings.Has("pii")) JudgePersonalData(settings.pii, judged);
-  if (judged.verdict.kept() && settings.Has("overlap")) JudgeOverlap(settings, judged);
+  if (judged.verdict.kept() && settings.Has("pii")) JudgePersonalData(settings, judged);
+  if ((judged.verdict.kept() || measures != nullptr) && settings.Has("overlap")) {
+    ApplyOverlap(settings, scratch, judged, measures);
+  }
   return judged;
 }
 

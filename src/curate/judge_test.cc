@@ -70,27 +70,5 @@ TEST(Judge, EndsOnStrangeInput) {
   }
 }
 
-TEST(SeenTexts, GivesTheFirstIdInWhateverFormItHas) {
-  SeenTexts seen(1 << 20);
-  const std::string made = "0123456789abcdef0123456789abcdef";
-  EXPECT_EQ(*seen.Insert(HashText("a"), made), std::nullopt);
-  EXPECT_EQ(*seen.Insert(HashText("b"), "row 7 of the table"), std::nullopt);
-  EXPECT_EQ(*seen.Insert(HashText("c"), "0123456789ABCDEF0123456789abcdef"), std::nullopt);
-  EXPECT_EQ(*seen.Insert(HashText("a"), "x"), made);
-  EXPECT_EQ(*seen.Insert(HashText("b"), "x"), "row 7 of the table");
-  EXPECT_EQ(*seen.Insert(HashText("c"), "x"), "0123456789ABCDEF0123456789abcdef");
-}
-
-TEST(SeenTexts, StopsAtItsMemory) {
-  SeenTexts seen(100'000);
-  absl::Status status;
-  int inserted = 0;
-  while (status.ok() && inserted < 100'000) {
-    status = seen.Insert(HashText(std::to_string(inserted++)), "0123456789abcdef0123456789abcdef").status();
-  }
-  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_GT(inserted, 500);
-}
-
 }  // namespace
 }  // namespace rhodes

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "curate/unicode_class.h"
 
 namespace rhodes {
@@ -27,31 +28,21 @@ std::string_view Modern(std::string_view code) {
   return code;
 }
 
-bool IsContinuation(char c) { return (static_cast<uint8_t>(c) & 0xC0) == 0x80; }
-
 std::string_view SampleAt(std::string_view text, size_t begin, size_t size) {
   size_t end = std::min(begin + size, text.size());
-  while (begin < end && IsContinuation(text[begin])) ++begin;
-  while (end < text.size() && end > begin && IsContinuation(text[end])) --end;
+  while (begin < end && IsUtf8Continuation(text[begin])) ++begin;
+  while (end < text.size() && end > begin && IsUtf8Continuation(text[end])) --end;
   return text.substr(begin, end - begin);
 }
 
-// Up to `size` bytes of `text`: the whole, or its begin, middle and end.
+// Up to `size` bytes of `text`.
 std::string Sample(std::string_view text, size_t size) {
   std::string sample;
   // CLD2 knows Arabic without vowel marks only: of vowelled text it recognised none.
-  const auto append = [&](std::string_view piece) {
+  for (const std::string_view piece : SamplePieces(text, size)) {
     AppendWithoutArabicMarks(piece, sample);
     sample += '\n';
-  };
-  if (text.size() <= size) {
-    append(text);
-    return sample;
   }
-  const size_t piece = size / 3;
-  append(SampleAt(text, 0, piece));
-  append(SampleAt(text, (text.size() - piece) / 2, piece));
-  append(SampleAt(text, text.size() - piece, piece));
   return sample;
 }
 
@@ -101,6 +92,13 @@ DetectedLanguage Detect(std::string_view sample) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> SamplePieces(std::string_view text, size_t size) {
+  if (text.size() <= size) return {text};
+  const size_t piece = size / 3;
+  return {SampleAt(text, 0, piece), SampleAt(text, (text.size() - piece) / 2, piece),
+          SampleAt(text, text.size() - piece, piece)};
+}
 
 DetectedLanguage DetectLanguage(std::string_view text) {
   // CLD2 takes 35 ns a byte, more than all other rules together, and is right on 256 bytes of clean text as often as on

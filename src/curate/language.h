@@ -1,9 +1,10 @@
-// Rule "language": which language a text is in, by CLD2, and whether that is one that was asked for.
+// Which language a text is in, by CLD2, and what becomes of the language that a source states.
 #ifndef RHODES_CURATE_LANGUAGE_H_
 #define RHODES_CURATE_LANGUAGE_H_
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "record/record.h"
@@ -23,6 +24,9 @@ struct DetectedLanguage {
 constexpr size_t kFirstLanguageSample = 300;
 constexpr size_t kLanguageSample = 3072;
 DetectedLanguage DetectLanguage(std::string_view text);
+
+// `size` bytes of `text`, whole code points: the whole, or its begin, middle and end.
+std::vector<std::string_view> SamplePieces(std::string_view text, size_t size);
 
 // What becomes of a document's language and the measured confidence.
 struct LanguageDecision {

@@ -7,89 +7,54 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <vector>
 
 #include "base/file.h"
 
 namespace rhodes {
 namespace {
 
-constexpr size_t kBuffer = size_t{1} << 20;
-
-// Bytes through a compressor into what takes them.
-class Compressor {
- public:
-  virtual ~Compressor() = default;
-  // Appends what `bytes` become to `out`; with `end` all that is held back.
-  virtual absl::Status Compress(std::string_view bytes, bool end, std::string& out) = 0;
-};
-
-class Plain final : public Compressor {
- public:
-  absl::Status Compress(std::string_view bytes, bool /*end*/, std::string& out) override {
-    out += bytes;
-    return absl::OkStatus();
+absl::StatusOr<std::string> Gzip(std::string_view bytes) {
+  z_stream stream{};
+  if (deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    return absl::ResourceExhaustedError("gzip: no memory");
   }
-};
-
-class Gzip final : public Compressor {
- public:
-  Gzip() { ready_ = deflateInit2(&stream_, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK; }
-  ~Gzip() override { deflateEnd(&stream_); }
-  absl::Status Compress(std::string_view bytes, bool end, std::string& out) override {
-    if (!ready_) return absl::InternalError("gzip: no memory");
-    while (true) {
-      const size_t part = std::min<size_t>(bytes.size(), size_t{1} << 30);
-      const bool last = end && part == bytes.size();
-      stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-      stream_.avail_in = static_cast<uInt>(part);
-      int result = Z_OK;
-      do {
-        const size_t before = out.size();
-        out.resize(before + kBuffer);
-        stream_.next_out = reinterpret_cast<Bytef*>(out.data() + before);
-        stream_.avail_out = static_cast<uInt>(kBuffer);
-        result = deflate(&stream_, last ? Z_FINISH : Z_NO_FLUSH);
-        out.resize(before + kBuffer - stream_.avail_out);
-        if (result == Z_STREAM_ERROR) return absl::InternalError("gzip: stream error");
-      } while (stream_.avail_out == 0 || (last && result != Z_STREAM_END));
-      bytes.remove_prefix(part);
-      if (bytes.empty()) return absl::OkStatus();
-    }
-  }
-
- private:
-  z_stream stream_{};
-  bool ready_ = false;
-};
-
-class Zstandard final : public Compressor {
- public:
-  Zstandard() : context_(ZSTD_createCCtx(), &ZSTD_freeCCtx) {
-    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, 3);
-    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1);
-  }
-  absl::Status Compress(std::string_view bytes, bool end, std::string& out) override {
-    ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-    while (true) {
+  std::string out;
+  int result = Z_OK;
+  while (result == Z_OK) {
+    const size_t part = std::min<size_t>(bytes.size(), size_t{1} << 30);
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream.avail_in = static_cast<uInt>(part);
+    const bool last = part == bytes.size();
+    do {
       const size_t before = out.size();
-      out.resize(before + kBuffer);
-      ZSTD_outBuffer to{out.data() + before, kBuffer, 0};
-      const size_t left = ZSTD_compressStream2(context_.get(), &to, &in, end ? ZSTD_e_end : ZSTD_e_continue);
-      out.resize(before + to.pos);
-      if (ZSTD_isError(left) != 0) return absl::InternalError(fmt::format("zstd: {}", ZSTD_getErrorName(left)));
-      if (in.pos == in.size && (!end || left == 0)) return absl::OkStatus();
-    }
+      const size_t room = std::max<size_t>(part / 3, size_t{1} << 12);
+      out.resize(before + room);
+      stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
+      stream.avail_out = static_cast<uInt>(room);
+      result = deflate(&stream, last ? Z_FINISH : Z_NO_FLUSH);
+      out.resize(before + room - stream.avail_out);
+    } while (result == Z_OK && (stream.avail_out == 0 || last));
+    bytes.remove_prefix(part);
   }
+  deflateEnd(&stream);
+  if (result != Z_STREAM_END) return absl::InternalError("gzip: stream error");
+  return out;
+}
 
- private:
-  std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context_;
-};
+absl::StatusOr<std::string> Zstandard(std::string_view bytes) {
+  const std::unique_ptr<ZSTD_CCtx, decltype(&ZSTD_freeCCtx)> context(ZSTD_createCCtx(), &ZSTD_freeCCtx);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, 3);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  const size_t size = ZSTD_compress2(context.get(), out.data(), out.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(size) != 0) return absl::InternalError(fmt::format("zstd: {}", ZSTD_getErrorName(size)));
+  out.resize(size);
+  return out;
+}
 
 class File final : public LinesFile {
  public:
-  File(std::string path, std::unique_ptr<Compressor> compressor)
-      : path_(std::move(path)), partial_(path_ + ".partial"), compressor_(std::move(compressor)) {}
+  explicit File(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {}
   ~File() override {
     if (descriptor_ >= 0) ::close(descriptor_);
     if (!committed_) ::unlink(partial_.c_str());
@@ -100,11 +65,20 @@ class File final : public LinesFile {
     return descriptor_ < 0 ? ErrnoError(errno, "create", partial_) : absl::OkStatus();
   }
   absl::Status Append(std::string_view bytes) override {
-    pending_ += bytes;
-    return pending_.size() < kBuffer ? absl::OkStatus() : Flush(false);
+    empty_ = empty_ && bytes.empty();
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return ErrnoError(errno, "write", partial_);
+      bytes.remove_prefix(static_cast<size_t>(count));
+    }
+    return absl::OkStatus();
   }
   absl::Status Finish() override {
-    RETURN_IF_ERROR(Flush(true));
+    if (empty_) {  // no bytes at all are no gzip file
+      ASSIGN_OR_RETURN(const std::string nothing, CompressLines("", CompressionOf(path_)));
+      RETURN_IF_ERROR(Append(nothing));
+    }
     return ::fsync(descriptor_) == 0 ? absl::OkStatus() : ErrnoError(errno, "sync", partial_);
   }
   absl::Status Commit() override {
@@ -112,42 +86,29 @@ class File final : public LinesFile {
     committed_ = true;
     return absl::OkStatus();
   }
-  const std::string& partial() const override { return partial_; }
 
  private:
-  absl::Status Flush(bool end) {
-    std::string out;
-    RETURN_IF_ERROR(compressor_->Compress(pending_, end, out));
-    pending_.clear();
-    std::string_view left = out;
-    while (!left.empty()) {
-      const ssize_t count = ::write(descriptor_, left.data(), left.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return ErrnoError(errno, "write", partial_);
-      left.remove_prefix(static_cast<size_t>(count));
-    }
-    return absl::OkStatus();
-  }
-
   const std::string path_, partial_;
-  std::unique_ptr<Compressor> compressor_;
-  std::string pending_;
   int descriptor_ = -1;
+  bool empty_ = true;
   bool committed_ = false;
 };
 
 }  // namespace
 
+LinesCompression CompressionOf(const std::string& path) {
+  if (path.ends_with(".gz")) return LinesCompression::kGzip;
+  return path.ends_with(".zst") ? LinesCompression::kZstd : LinesCompression::kNone;
+}
+
+absl::StatusOr<std::string> CompressLines(std::string lines, LinesCompression compression) {
+  if (compression == LinesCompression::kGzip) return Gzip(lines);
+  if (compression == LinesCompression::kZstd) return Zstandard(lines);
+  return lines;
+}
+
 absl::StatusOr<std::unique_ptr<LinesFile>> LinesFile::Create(const std::string& path) {
-  std::unique_ptr<Compressor> compressor;
-  if (path.ends_with(".gz")) {
-    compressor = std::make_unique<Gzip>();
-  } else if (path.ends_with(".zst")) {
-    compressor = std::make_unique<Zstandard>();
-  } else {
-    compressor = std::make_unique<Plain>();
-  }
-  auto file = std::make_unique<File>(path, std::move(compressor));
+  auto file = std::make_unique<File>(path);
   RETURN_IF_ERROR(file->Open());
   return file;
 }

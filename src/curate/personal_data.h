@@ -25,9 +25,14 @@ struct PersonalDataSettings {
   bool national_id = true;
   bool secret = true;
   bool vin = true;
-  bool drop = false;  // drop documents with personal data in place of replacing it
+  bool drop = false;           // drop documents with personal data in place of replacing it
+  bool all_addresses = false;  // of the Internet: private, documentation and other special ones count too
+  // What stands in the place of an item; "{KIND}" and "{kind}" are the kind's name in capital and in small letters.
+  std::string placeholder = "<{KIND}>";
+  std::array<std::string, kPersonalDataKinds> placeholders;  // of one kind; empty: `placeholder`
 
   bool Wants(PersonalDataKind kind) const;
+  std::string PlaceholderOf(PersonalDataKind kind) const;
 };
 
 struct PersonalDataItem {
@@ -42,10 +47,13 @@ using PersonalDataCounts = std::array<uint64_t, kPersonalDataKinds>;
 // at with a window of bounded length. Digits may be ASCII, Arabic-Indic or extended Arabic-Indic. Thread-safe.
 std::vector<PersonalDataItem> FindPersonalData(std::string_view text, const PersonalDataSettings& settings);
 
-// `text` with each item replaced by "<EMAIL>", "<PHONE>" and so on. `marks` (ascending places in `text`) are moved with
+// `text` with each item replaced by the placeholder of its kind. `marks` (ascending places in `text`) are moved with
 // the text; a mark inside an item moves to the end of its placeholder, one at its beginning stays there. May be null.
 std::string ReplacePersonalData(std::string_view text, const std::vector<PersonalDataItem>& items,
-                                std::vector<size_t>* marks);
+                                const PersonalDataSettings& settings, std::vector<size_t>* marks);
+// The same with a replacement for each item.
+std::string ReplaceItems(std::string_view text, const std::vector<PersonalDataItem>& items,
+                         const std::vector<std::string_view>& replacements, std::vector<size_t>* marks);
 
 }  // namespace rhodes
 

@@ -47,23 +47,6 @@ constexpr CountryLength kIbanLengths[] = {
     {"PL", 28}, {"PS", 29}, {"PT", 25}, {"QA", 29}, {"RO", 24}, {"RS", 22}, {"SA", 24}, {"SE", 24}, {"SI", 19},
     {"SK", 24}, {"TN", 24}, {"TR", 26}, {"UA", 29}};
 
-struct PhonePlan {
-  std::string_view code;
-  size_t shortest, longest;  // digits after the country code
-};
-// ITU-T E.164 country codes with the lengths of national numbers.
-constexpr PhonePlan kPhonePlans[] = {
-    {"1", 10, 10},  {"20", 8, 10},  {"27", 9, 9},   {"30", 10, 10}, {"31", 9, 9},   {"32", 8, 9},  {"33", 9, 9},
-    {"34", 9, 9},   {"36", 8, 9},   {"39", 6, 11},  {"40", 9, 9},   {"41", 9, 9},   {"43", 7, 12}, {"44", 9, 10},
-    {"45", 8, 8},   {"46", 7, 9},   {"47", 8, 8},   {"48", 9, 9},   {"49", 7, 11},  {"51", 8, 9},  {"52", 10, 10},
-    {"54", 10, 11}, {"55", 10, 11}, {"56", 9, 9},   {"57", 10, 10}, {"60", 8, 10},  {"61", 9, 9},  {"62", 8, 12},
-    {"63", 8, 10},  {"64", 8, 10},  {"65", 8, 8},   {"66", 8, 9},   {"7", 10, 10},  {"81", 9, 10}, {"82", 8, 10},
-    {"84", 9, 10},  {"86", 10, 11}, {"90", 10, 10}, {"91", 10, 10}, {"92", 9, 10},  {"94", 9, 9},  {"98", 10, 10},
-    {"212", 9, 9},  {"213", 8, 9},  {"216", 8, 8},  {"218", 8, 9},  {"234", 8, 10}, {"249", 9, 9}, {"254", 9, 9},
-    {"351", 9, 9},  {"353", 7, 9},  {"358", 6, 10}, {"380", 9, 9},  {"420", 9, 9},  {"961", 7, 8}, {"962", 8, 9},
-    {"963", 8, 9},  {"964", 8, 10}, {"965", 8, 8},  {"966", 8, 9},  {"967", 7, 9},  {"968", 8, 8}, {"970", 8, 9},
-    {"971", 8, 9},  {"972", 8, 9},  {"973", 8, 8},  {"974", 8, 8},  {"880", 8, 10}, {"852", 8, 8}, {"886", 8, 9}};
-
 }  // namespace
 
 bool PassesLuhn(std::string_view digits) {
@@ -138,15 +121,6 @@ bool IsVin(std::string_view word) {
   }
   const int rest = sum % 11;
   return letters >= 2 && word[8] == (rest == 10 ? 'X' : static_cast<char>('0' + rest));
-}
-
-bool IsInternationalPhone(std::string_view digits) {
-  return std::any_of(std::begin(kPhonePlans), std::end(kPhonePlans), [&](const PhonePlan& plan) {
-    if (!digits.starts_with(plan.code)) return false;
-    const std::string_view national = digits.substr(plan.code.size());
-    if (plan.code == "1" && national.size() == 10 && (national[0] < '2' || national[3] < '2')) return false;
-    return national.size() >= plan.shortest && national.size() <= plan.longest;
-  });
 }
 
 bool IsUsSocialSecurity(std::string_view digits) {

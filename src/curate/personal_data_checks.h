@@ -12,7 +12,6 @@ bool PassesVerhoeff(std::string_view digits);  // J. Verhoeff, Error Detecting D
 bool IsCard(std::string_view digits);   // Luhn, and a range of Visa, Mastercard, Amex, Discover, JCB, Diners, UnionPay
 bool IsIban(std::string_view compact);  // ISO 13616: length of the country, mod 97 = 1
 bool IsVin(std::string_view word);      // 49 CFR 565.15: 17 characters, check digit in place 9
-bool IsInternationalPhone(std::string_view digits);    // after "+": ITU-T E.164 country code and national length
 bool IsUsSocialSecurity(std::string_view digits);      // SSA: no area 000, 666, 9xx; no group 00; no serial 0000
 bool IsUkNationalInsurance(std::string_view word);     // HMRC NIM39110
 bool IsSpanishId(std::string_view word);               // DNI and NIE: letter by mod 23 (Real Decreto 1553/2005)

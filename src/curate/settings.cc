@@ -101,8 +101,18 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
       **flag = value == "true";
     } else if (uint64_t* const* count = std::get_if<uint64_t*>(&setting.value)) {
       valid = ParseNumber(value, **count);
+    } else if (double* const* number = std::get_if<double*>(&setting.value)) {
+      valid = ParseNumber(value, **number);
+    } else if (std::string* const* text = std::get_if<std::string*>(&setting.value)) {
+      valid = setting.may_be_empty || !value.empty();
+      **text = value;
     } else {
-      valid = ParseNumber(value, *std::get<double*>(setting.value));
+      std::vector<std::string>& list = *std::get<std::vector<std::string>*>(setting.value);
+      list.clear();
+      for (const std::string_view one : Split(value, ',')) {
+        if (!Trim(one).empty()) list.emplace_back(Trim(one));
+      }
+      valid = true;
     }
     if (valid) return absl::OkStatus();
     return UsageError(fmt::format("setting {}: \"{}\" is not a value it can have", name, value));
@@ -122,9 +132,9 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
 const std::vector<std::string>& KnownRules() {
   // The order of the reference's own pipelines (datatrove, examples/fineweb.py).
   static const auto* const rules = new std::vector<std::string>{
-      "normalise",      "language",   "quality",      "repetition",      "gopher-repetition",
-      "gopher-quality", "c4-quality", "c4-paragraph", "fineweb-quality", "fineweb2", "pii", "overlap",
-      "exact",          "near",       "substring"};
+      "normalise",    "language",        "quality",  "repetition", "gopher-repetition", "gopher-quality", "c4-quality",
+      "c4-paragraph", "fineweb-quality", "fineweb2", "pii",        "overlap",           "exact",          "near",
+      "substring"};
   return *rules;
 }
 
@@ -149,6 +159,11 @@ const RuleSettings& CurateSettings::For(std::string_view language_code) const {
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
   std::vector<NamedSetting> named = {{"normalise.arabic_letters", &settings.normalise.arabic_letters},
                                      {"language.min_confidence", &settings.language.min_confidence},
+                                     {"language.model", &settings.language.model},
+                                     {"language.model_bytes", &settings.language.model_bytes},
+                                     {"language.fineweb2_confidence", &settings.language.fineweb2_confidence},
+                                     {"language.per_paragraph", &settings.language.per_paragraph},
+                                     {"language.drop_paragraphs", &settings.language.drop_paragraphs},
                                      {"pii.email", &settings.pii.email},
                                      {"pii.phone", &settings.pii.phone},
                                      {"pii.card", &settings.pii.card},
@@ -158,14 +173,28 @@ std::vector<NamedSetting> NamedSettings(CurateSettings& settings) {
                                      {"pii.secret", &settings.pii.secret},
                                      {"pii.vin", &settings.pii.vin},
                                      {"pii.drop", &settings.pii.drop},
+                                     {"pii.all_addresses", &settings.pii.all_addresses},
+                                     {"pii.placeholder", &settings.pii.placeholder, true},
                                      {"overlap.words", &settings.overlap.words},
                                      {"overlap.min_ngrams", &settings.overlap.min_ngrams},
                                      {"overlap.min_share", &settings.overlap.min_share},
                                      {"overlap.drop", &settings.overlap.drop},
+                                     {"overlap.fields", &settings.overlap.fields},
+                                     {"overlap.query", &settings.overlap.query},
+                                     {"overlap.cut", &settings.overlap.cut},
+                                     {"overlap.margin", &settings.overlap.margin},
+                                     {"overlap.min_piece", &settings.overlap.min_piece},
+                                     {"overlap.max_pieces", &settings.overlap.max_pieces},
+                                     {"overlap.query_ngrams", &settings.overlap.query_ngrams},
+                                     {"overlap.joined_ngrams", &settings.overlap.joined_ngrams},
                                      {"near.similarity", &settings.near.similarity},
                                      {"substring.min_tokens", &settings.substring.min_tokens},
                                      {"substring.drop_above", &settings.substring.drop_above},
                                      {"substring.within_documents", &settings.substring.within_documents}};
+  for (size_t i = 0; i < kPersonalDataKinds; ++i) {
+    const std::string_view kind = PersonalDataName(static_cast<PersonalDataKind>(i));
+    named.push_back({fmt::format("pii.{}_placeholder", kind), &settings.pii.placeholders[i], true});
+  }
   AddRuleSettings(settings, named);
   return named;
 }

@@ -15,6 +15,7 @@
 #include "curate/c4_paragraph.h"
 #include "curate/c4_quality.h"
 #include "curate/fineweb_quality.h"
+#include "curate/language_rule.h"
 #include "curate/language_settings.h"
 #include "curate/normalise.h"
 #include "curate/overlap.h"
@@ -29,13 +30,6 @@ const std::vector<std::string>& KnownRules();
 // Those that are on when none are named: the rules for documents made from records. They judge more mildly than the
 // reference's rules, which are made for web pages.
 const std::vector<std::string>& DefaultRules();
-
-struct LanguageSettings {
-  // "auto": every language is kept. A code: documents in other languages are dropped.
-  std::string wanted = "auto";
-  // Documents whose language is less sure are dropped; 0: none. Stated languages that CLD2 does not confirm count as 0.
-  double min_confidence = 0;
-};
 
 // The thresholds of the rules that look at the text of one document.
 struct RuleSettings {
@@ -63,10 +57,11 @@ struct CurateSettings : RuleSettings {
   std::vector<std::string> rules = DefaultRules();
   double sample = 1;  // share of the documents that is looked at, chosen by a hash of the id
   LanguageSettings language;
+  std::shared_ptr<const LanguageModel> language_model;  // that `language` names, loaded by Curate(); null: CLD2
   NormaliseSettings normalise;
   PersonalDataSettings pii;
   OverlapSettings overlap;
-  std::shared_ptr<const OverlapIndex> overlap_index;  // of `overlap`, loaded by Curate() for the rule "overlap"
+  std::shared_ptr<const OverlapIndex> overlap_index;  // of `overlap`, loaded by PrepareRules() for the rule "overlap"
   NearRuleSettings near;
   SubstringRuleSettings substring;
   // Of copies in several sources, the one of the source named first stays; sources that are not named come after all
@@ -88,7 +83,9 @@ struct CurateSettings : RuleSettings {
 // A setting by its dotted name, such as "quality.min_words".
 struct NamedSetting {
   std::string name;
-  std::variant<bool*, uint64_t*, double*> value;
+  // Lists: names with commas between.
+  std::variant<bool*, uint64_t*, double*, std::string*, std::vector<std::string>*> value;
+  bool may_be_empty = false;  // of a text
 };
 // All thresholds and switches of `settings`; they point into it.
 std::vector<NamedSetting> NamedSettings(CurateSettings& settings);

@@ -16,10 +16,22 @@ using ::testing::HasSubstr;
 TEST(CurateSettings, SetByName_ReachesEverySetting) {
   CurateSettings settings;
   for (const NamedSetting& setting : NamedSettings(settings)) {
+    if (const auto* list = std::get_if<std::vector<std::string>*>(&setting.value)) {
+      ASSERT_TRUE(SetByName(setting.name + "=a, b.c", settings).ok()) << setting.name;
+      EXPECT_THAT(**list, ElementsAre("a", "b.c"));
+      continue;
+    }
     const bool flag = std::holds_alternative<bool*>(setting.value);
     ASSERT_TRUE(SetByName(setting.name + (flag ? "=false" : "=1"), settings).ok()) << setting.name;
-    std::visit([&](const auto* value) { EXPECT_EQ(static_cast<double>(*value), flag ? 0 : 1) << setting.name; },
-               setting.value);
+    if (const auto* text = std::get_if<std::string*>(&setting.value)) {
+      EXPECT_EQ(**text, "1") << setting.name;
+      continue;
+    }
+    double value = 0;
+    if (bool* const* boolean = std::get_if<bool*>(&setting.value)) value = **boolean ? 1 : 0;
+    if (uint64_t* const* count = std::get_if<uint64_t*>(&setting.value)) value = static_cast<double>(**count);
+    if (double* const* number = std::get_if<double*>(&setting.value)) value = **number;
+    EXPECT_EQ(value, flag ? 0 : 1) << setting.name;
   }
 }
 
@@ -46,7 +58,18 @@ TEST(CurateSettings, EverySettingChangesTheJsonThatKeysAreMadeOf) {
   for (size_t i = 0; i < NamedSettings(names).size(); ++i) {
     CurateSettings settings;
     const NamedSetting setting = NamedSettings(settings)[i];
-    std::visit([](auto* value) { *value = !*value; }, setting.value);
+    if (auto* const* list = std::get_if<std::vector<std::string>*>(&setting.value)) {
+      **list = {"changed"};
+    } else if (bool* const* flag = std::get_if<bool*>(&setting.value)) {
+      **flag = !**flag;
+    } else if (uint64_t* const* count = std::get_if<uint64_t*>(&setting.value)) {
+      **count += 1;
+    } else if (std::string* const* text = std::get_if<std::string*>(&setting.value)) {
+      **text += "x";
+    } else {
+      double& number = *std::get<double*>(setting.value);
+      number = number == 0 ? 1 : 0;
+    }
     EXPECT_NE(DumpJson(ToJson(settings)), before) << setting.name;
   }
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/hash.h"
+#include "base/text.h"
 
 namespace rhodes {
 namespace {
@@ -39,9 +40,7 @@ std::string Escape(std::string_view text) {
 // At most `bytes`, cut between characters.
 std::string Beginning(const std::string& text, size_t bytes) {
   if (text.size() <= bytes) return text;
-  size_t end = bytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+  return std::string(Utf8Prefix(text, bytes)) + "…";
 }
 
 std::string Number(double value) { return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value); }
@@ -139,12 +138,14 @@ void CurateStatistics::Add(const Document& document, const Verdict& verdict, con
   KeepSample({std::string(verdict.rule), std::string(verdict.reason)}, document);
 }
 
+std::string CurateStatistics::SampleOf(const std::string& text) { return Beginning(text, kSampleBytes); }
+
 void CurateStatistics::KeepSample(const MeasureName& reason, const Document& document) {
   std::map<uint64_t, CurateSample>& samples = samples_[reason];
   const size_t most = reason.first.empty() ? 2 * kSamples : kSamples;
   const uint64_t key = Fingerprint(document.id, 0x5a);
   if (samples.size() >= most && key >= samples.rbegin()->first) return;
-  samples[key] = {document.id, document.language, Beginning(document.text, kSampleBytes)};
+  samples[key] = {document.id, document.language, SampleOf(document.text)};
   if (samples.size() > most) samples.erase(std::prev(samples.end()));
 }
 

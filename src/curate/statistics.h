@@ -45,6 +45,9 @@ class CurateStatistics {
   // `verdict` is the last word; `measures` are those of the document's own rules.
   void Add(const Document& document, const Verdict& verdict, const std::vector<Measure>& measures);
 
+  // The beginning of a text, as a sample shows it: what Add() needs of it.
+  static std::string SampleOf(const std::string& text);
+
   // histograms [{rule, reason, threshold, group ("all", "source NAME", "language CODE"), begins, documents, dropped}]
   Json ToJson() const;
   // A page that needs nothing else: plots as SVG, tables, samples. `counts` is the report's JSON.

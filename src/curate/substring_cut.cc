@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "curate/unicode_class.h"
 
 namespace rhodes {
@@ -10,15 +11,13 @@ namespace {
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-bool IsContinuation(char c) { return (static_cast<uint8_t>(c) & 0xC0) == 0x80; }
-
 // Whether the character that begins at `at` belongs to a word of a script with blanks between words.
 bool IsWordAt(std::string_view text, size_t at) {
   const auto lead = static_cast<uint8_t>(text[at]);
   const size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
   if (length == 0 || length > text.size() - at) return false;
   for (size_t i = 1; i < length; ++i) {
-    if (!IsContinuation(text[at + i])) return false;
+    if (!IsUtf8Continuation(text[at + i])) return false;
   }
   const CharacterClass kind = CharacterClasses::Get().Of(DecodeUtf8(text, &at));
   return kind == CharacterClass::kLetter || kind == CharacterClass::kDigit || kind == CharacterClass::kMark;
@@ -27,7 +26,7 @@ bool IsWordAt(std::string_view text, size_t at) {
 bool EndsInWord(std::string_view text) {
   size_t at = text.size();
   while (at > 0 && text.size() - at < 4) {
-    if (!IsContinuation(text[--at])) return IsWordAt(text, at);
+    if (!IsUtf8Continuation(text[--at])) return IsWordAt(text, at);
   }
   return false;
 }

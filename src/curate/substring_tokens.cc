@@ -2,12 +2,11 @@
 
 #include <array>
 
+#include "base/text.h"
 #include "curate/unicode_class.h"
 
 namespace rhodes {
 namespace {
-
-bool IsContinuation(char c) { return (static_cast<uint8_t>(c) & 0xC0) == 0x80; }
 
 // Bytes of the code point that begins at `at`; 1 for a byte that is not UTF-8. Overlong forms and surrogates pass: they
 // decode to some code point, and that is all that is asked here.
@@ -16,7 +15,7 @@ size_t LengthAt(std::string_view text, size_t at) {
   const size_t length = lead < 0xC2 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 1;
   if (length > text.size() - at) return 1;
   for (size_t i = 1; i < length; ++i) {
-    if (!IsContinuation(text[at + i])) return 1;
+    if (!IsUtf8Continuation(text[at + i])) return 1;
   }
   return length;
 }

@@ -7,17 +7,6 @@
 namespace rhodes {
 namespace {
 
-// Bytes at the end of `text` that begin a character and lack its rest.
-size_t UnfinishedBytes(std::string_view text) {
-  for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
-    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if ((byte & 0xC0) == 0x80) continue;
-    const size_t length = byte >= 0xF0 && byte <= 0xF4 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC2 ? 2 : 1;
-    return byte < 0xF5 && length > back ? back : 0;
-  }
-  return 0;
-}
-
 // Bytes at the end of `text` that may be the beginning of `stop`.
 size_t BegunStop(std::string_view text, std::string_view stop) {
   for (size_t size = std::min(text.size(), stop.size() - 1); size > 0; --size) {
@@ -48,7 +37,7 @@ std::string TextStream::Push(std::string_view bytes) {
     return Give(found);
   }
   const size_t decided = pending_.size() - begun;
-  return Give(decided - UnfinishedBytes(std::string_view(pending_).substr(0, decided)));
+  return Give(decided - UnfinishedUtf8(std::string_view(pending_).substr(0, decided)));
 }
 
 std::string TextStream::Finish() { return Give(pending_.size()); }

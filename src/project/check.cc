@@ -332,7 +332,8 @@ class Checker {
           fmt::format("its counts are not those of the shards, {} documents and {} tokens", documents, tokens), kAgain);
     }
     std::sort(rows.begin(), rows.end());
-    if (std::adjacent_find(rows.begin(), rows.end()) != rows.end()) {
+    const bool mixed = manifest.ok() && manifest->counts.is_object() && manifest->counts.contains("mix");
+    if (!mixed && std::adjacent_find(rows.begin(), rows.end()) != rows.end()) {
       Add("shards", "shards", "two documents name the same row of the corpus", kAgain);
     }
     ASSIGN_OR_RETURN(shard_folder_, FolderOfShards(out_, folders_));

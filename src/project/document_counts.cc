@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/manifest.h"
 #include "store/membership.h"
-#include "token/shard_writer.h"
+#include "token/shard_lineage.h"
 
 namespace rhodes {
 namespace {

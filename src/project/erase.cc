@@ -152,7 +152,11 @@ class Eraser {
       if (ids.ok() && std::none_of(ids->begin(), ids->end(), [&](IdKey id) { return documents_.Contains(id); })) {
         continue;
       }
-      return RemoveTree(next);
+      // Out of the trainer's reach first: while its folder is emptied, it may write a checkpoint into it.
+      const std::string voided = VoidedDirectory(out_);
+      RETURN_IF_ERROR(RemoveTree(voided));
+      RETURN_IF_ERROR(Rename(next, voided));
+      return RemoveTree(voided);
     }
     return absl::OkStatus();
   }

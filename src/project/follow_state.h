@@ -36,6 +36,8 @@ struct FollowState {
 
 inline std::string FollowDirectory(const std::string& out) { return out + "/follow"; }
 inline std::string NextDirectory(const std::string& out) { return out + "/next"; }
+// Where a cycle goes whose text was erased, on its way to be removed.
+inline std::string VoidedDirectory(const std::string& out) { return out + "/.voided"; }
 
 // Ids of a corpus directory's documents, in the order of its rows.
 absl::StatusOr<std::vector<IdKey>> ReadDocumentIds(const std::string& corpus);

@@ -99,12 +99,6 @@ absl::Status FindIn(Database& database, const std::string& directory, const std:
   }
 }
 
-std::string_view Head(std::string_view text, size_t size) {
-  if (text.size() <= size) return text;
-  while (size > 0 && (static_cast<uint8_t>(text[size]) & 0xC0) == 0x80) --size;  // no half characters
-  return text.substr(0, size);
-}
-
 absl::StatusOr<Json> ReadDocument(Database& database, const std::string& directory, const Found& found) {
   ASSIGN_OR_RETURN(
       QueryResult rows,
@@ -134,7 +128,7 @@ absl::StatusOr<Json> ReadDocument(Database& database, const std::string& directo
   absl::StatusOr<Json> parsed = ParseJson(meta.empty() ? "{}" : meta, "meta");
   json["meta"] = parsed.ok() ? *std::move(parsed) : Json(meta);
   json["text_bytes"] = text.size();
-  json["text"] = std::string(Head(text, kTextShown));
+  json["text"] = std::string(Utf8Prefix(text, kTextShown));
   return json;
 }
 

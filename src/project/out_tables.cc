@@ -78,7 +78,7 @@ absl::StatusOr<std::vector<Leftover>> FindLeftovers(const std::string& out) {
       }
     }
   }
-  for (const char* spill : {"/.fuse", "/.entities"}) {
+  for (const char* spill : {"/.fuse", "/.entities", "/.voided"}) {
     if (PathExists(out + spill)) leftovers.push_back({out + spill, "", ""});
   }
   return leftovers;

@@ -290,6 +290,7 @@ class ProjectReader {
     std::optional<TomlTable> languages = table->HasTable("language") ? table->Table("language") : std::nullopt;
     if (languages) {
       languages->Read("wanted", settings.language.wanted);
+      ReadLanguageRule(*languages, settings.language);
     } else {
       table->Read("language", settings.language.wanted);
     }
@@ -303,9 +304,13 @@ class ProjectReader {
     table->Read("datatrove_compatibility", settings.datatrove_compatibility);
     if (std::optional<TomlTable> overlap = table->Table("overlap")) {
       overlap->Read("sets", settings.overlap.sets);
-      for (std::string& set : settings.overlap.sets) set = Absolute(set);
+      for (std::string& set : settings.overlap.sets) {  // "NAME:PATH" or "PATH"
+        const EvaluationSetPath parsed = ParseEvaluationSetPath(set);
+        const std::string path = Absolute(parsed.path);
+        set = parsed.path == set ? path : parsed.name + ":" + path;
+      }
       if (settings.Has("overlap") && settings.overlap.sets.empty()) {
-        overlap->Fail("sets", "curate.overlap.sets must name the evaluation sets, JSON Lines files");
+        overlap->Fail("sets", "curate.overlap.sets must name the evaluation sets, files or directories");
       }
       ReadThresholdsOf(*overlap, "overlap");
     }
@@ -315,10 +320,22 @@ class ProjectReader {
     table->Finish();
   }
 
+  static constexpr std::array<std::string_view, 6> kLanguageKeys = {
+      "wanted", "model", "model_bytes", "fineweb2_confidence", "per_paragraph", "drop_paragraphs"};
+
+  void ReadLanguageRule(TomlTable& table, LanguageSettings& language) {
+    table.Read("model", language.model);
+    if (!language.model.empty()) language.model = Absolute(language.model);
+    table.Read("model_bytes", language.model_bytes);
+    table.Read("fineweb2_confidence", language.fineweb2_confidence);
+    table.Read("per_paragraph", language.per_paragraph);
+    table.Read("drop_paragraphs", language.drop_paragraphs);
+  }
+
   // [curate.language.CODE.RULE], after the thresholds that hold for all languages.
   void ReadLanguages(TomlTable& languages) {
     for (const std::string& code : languages.Keys()) {
-      if (code == "wanted") continue;
+      if (std::find(kLanguageKeys.begin(), kLanguageKeys.end(), code) != kLanguageKeys.end()) continue;
       std::optional<TomlTable> language = languages.Table(code);
       if (!language) continue;
       for (const char* rule : kRuleTables) {
@@ -378,6 +395,8 @@ class ProjectReader {
       if (bool** flag = std::get_if<bool*>(&setting.value)) table->Read(key, **flag);
       if (uint64_t** count = std::get_if<uint64_t*>(&setting.value)) table->Read(key, **count);
       if (double** number = std::get_if<double*>(&setting.value)) table->Read(key, **number, 0, 1e9);
+      if (auto** list = std::get_if<std::vector<std::string>*>(&setting.value)) table->Read(key, **list);
+      if (std::string** words = std::get_if<std::string*>(&setting.value)) table->Read(key, **words);
     }
     table->Finish();
   }

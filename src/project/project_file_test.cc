@@ -139,6 +139,23 @@ TEST(ProjectFile, RulesForWebTextHaveThresholdsOfTheirOwnAndForSingleLanguages) 
               HasSubstr("unknown key \"min_wrods\" in [curate.language.ar.gopher_quality]"));
 }
 
+TEST(ProjectFile, TheRuleOfLanguagesTakesAModelAndLooksAtParagraphs) {
+  const absl::StatusOr<ProjectFile> file = ParseProjectFile(
+      std::string(kSource) +
+          "[curate.language]\nwanted = \"arb_Arab\"\nmodel = \"models/lid.bin\"\nmodel_bytes = 3000\nper_paragraph = "
+          "true\n"
+          "drop_paragraphs = true\nfineweb2_confidence = true\n[curate.language.ar.quality]\nmin_words = 3\n",
+      kPath, false);
+  ASSERT_TRUE(file.ok()) << file.status();
+  const LanguageSettings& language = file->curate.language;
+  EXPECT_THAT(language.model, ::testing::EndsWith("/models/lid.bin"));
+  EXPECT_TRUE(language.model.starts_with("/")) << language.model;
+  EXPECT_EQ(language.model_bytes, 3000u);
+  EXPECT_TRUE(language.per_paragraph && language.drop_paragraphs && language.fineweb2_confidence);
+  EXPECT_EQ(file->curate.For("ar").quality.min_words, 3u);
+  EXPECT_THAT(ErrorOf(std::string(kSource) + "[curate.language]\nmodle = \"x\"\n"), HasSubstr("modle"));
+}
+
 TEST(ProjectFile, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestKnownOne) {
   EXPECT_EQ(ErrorOf(std::string(kSource) + "[train]\nlayer = 2\n"),
             std::string(kPath) + ":5:1: unknown key \"layer\" in [train]; did you mean \"layers\"?");

@@ -9,6 +9,7 @@
 #include "entity/resolve.h"
 #include "fuse/fuse.h"
 #include "ingest/ingest.h"
+#include "ingest/inputs.h"
 #include "project/ask.h"
 #include "project/fuse_settings.h"
 #include "project/rights.h"
@@ -28,7 +29,7 @@ constexpr int kIngestVersion = 2;
 constexpr int kEntitiesVersion = 1;
 constexpr int kFuseVersion = 2;
 constexpr int kCurateVersion = 3;
-constexpr int kTokenizeVersion = 1;
+constexpr int kTokenizeVersion = 2;
 constexpr int kTrainVersion = 1;
 constexpr int kCompareVersion = 1;
 constexpr int kTraceVersion = 2;
@@ -75,7 +76,7 @@ class Planner {
     for (const SourceSettings& source : project_.sources) RETURN_IF_ERROR(AddIngest(source));
     if (!project_.entities.empty()) RETURN_IF_ERROR(AddEntities());
     AddFuse();
-    AddCurate();
+    RETURN_IF_ERROR(AddCurate());
     RETURN_IF_ERROR(AddTokenize());
     AddTrain();
     if (project_.compare.wanted) AddCompare();
@@ -163,17 +164,26 @@ class Planner {
     };
   }
 
-  void AddCurate() {
+  // Evaluation sets are input like the records.
+  absl::Status AddCurate() {
     CurateOptions options;
     options.inputs = {out_ + "/documents"};
     options.kept = out_ + "/corpus";
     options.dropped = out_ + "/dropped";
     options.clusters = out_ + "/clusters";
     options.settings = project_.curate;
-    options.key = curate_key_ = KeyOf("curate", kCurateVersion, ToJson(options.settings), {fuse_key_});
+    std::vector<std::string> inputs = {fuse_key_};
+    if (const std::string& model = options.settings.language.model; !model.empty()) {
+      inputs.push_back(InputsFingerprint({model}).value_or(""));  // a file that is not there is Curate()'s to report
+    }
+    if (options.settings.Has("overlap")) {
+      ASSIGN_OR_RETURN(inputs.emplace_back(), InputsFingerprint(OverlapPaths(options.settings.overlap)));
+    }
+    options.key = curate_key_ = KeyOf("curate", kCurateVersion, ToJson(options.settings), inputs);
     Stage& stage = Add("curate", "curate", options.key, "corpus/manifest.json");
     stage.outputs = {options.dropped};
     stage.run = [options](RunContext& context) { return Curate(options, context).status(); };
+    return absl::OkStatus();
   }
 
   absl::Status AddTokenize() {

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "record/document_ranges.h"
 #include "record/json_documents.h"
 #include "table/database.h"
 #include "table/parquet_parts.h"
@@ -19,54 +20,18 @@ constexpr char kColumns[] =
     "id VARCHAR, text VARCHAR, time TIMESTAMP, language VARCHAR, sources VARCHAR[], parents VARCHAR[], meta VARCHAR";
 constexpr size_t kColumnCount = 8;  // with spans
 
-bool IsJsonName(const std::string& path) {
-  const std::string lower = LowerAscii(path);
-  for (const char* suffix : {".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz", ".jsonl.zst",
-                             ".json.zst", ".ndjson.zst"}) {
-    if (lower.ends_with(suffix)) return true;
-  }
-  return false;
-}
-
-bool IsParquetName(const std::string& path) { return LowerAscii(path).ends_with(".parquet"); }
-
-// The files that `path` stands for: itself, or those of a directory.
-absl::StatusOr<std::vector<std::string>> Resolve(const std::string& path) {
-  absl::StatusOr<std::vector<std::string>> listed = ListFiles(path);
-  if (!listed.ok()) {
-    if (!PathExists(path)) return absl::NotFoundError(fmt::format("read documents: {} is not there", path));
-    if (!IsJsonName(path) && !IsParquetName(path)) {
-      return absl::InvalidArgumentError(
-          fmt::format("read documents: {}: the name ends in neither .parquet nor .jsonl (.gz, .zst)", path));
-    }
-    return std::vector<std::string>{path};
-  }
-  std::vector<std::string> parts;
-  std::vector<std::string> others;
-  for (const std::string& file : *listed) {
-    const std::string name = file.substr(file.rfind('/') + 1);
-    if (name.starts_with("part-") && IsParquetName(name)) {
-      parts.push_back(file);
-    } else if (IsParquetName(name) || IsJsonName(name)) {
-      if (name != "manifest.json") others.push_back(file);
-    }
-  }
-  if (!parts.empty()) return parts;
-  // A stage may have kept nothing: then its folder holds a manifest and no part.
-  if (others.empty() && !PathExists(path + "/manifest.json")) {
-    return absl::NotFoundError(fmt::format("read documents: no .parquet or .jsonl file in {}", path));
-  }
-  return others;
-}
-
 class Reader final : public DocumentReader {
  public:
   explicit Reader(std::vector<std::string> files) : files_(std::move(files)) {}
+  explicit Reader(const DocumentRange& range) : files_({range.file}), range_(range) {}
 
   absl::Status Start() {
-    Database::Options options;
-    options.threads = 2;
-    ASSIGN_OR_RETURN(database_, Database::Open(options));
+    const bool any_parquet = std::any_of(files_.begin(), files_.end(), &IsParquetName);
+    if (any_parquet) {
+      Database::Options options;
+      options.threads = 2;
+      ASSIGN_OR_RETURN(database_, Database::Open(options));
+    }
     for (const std::string& file : files_) {
       if (!IsParquetName(file)) {
         total_rows_ = 0;
@@ -121,7 +86,9 @@ class Reader final : public DocumentReader {
   absl::Status OpenFile(const std::string& file) {
     file_row_ = 1;
     if (!IsParquetName(file)) {
-      ASSIGN_OR_RETURN(json_, JsonDocuments::Open(file));
+      const bool part = range_.has_value() && range_->by_bytes;
+      ASSIGN_OR_RETURN(json_,
+                       part ? JsonDocuments::OpenRange(file, range_->begin, range_->end) : JsonDocuments::Open(file));
       return absl::OkStatus();
     }
     ASSIGN_OR_RETURN(const std::string sql, ParquetSelect(file));
@@ -223,7 +190,8 @@ class Reader final : public DocumentReader {
         return absl::InvalidArgumentError(fmt::format(
             "read documents: {}: row {}: a span of bytes {} to {} from parent {} is not within its {} bytes and {} "
             "parents",
-            files_[next_file_ - 1], file_row_, begin, end, parent, document.text.size(), document.parents.size()));
+            files_[next_file_ - 1], json_ != nullptr ? json_->row() : file_row_, begin, end, parent,
+            document.text.size(), document.parents.size()));
       }
       document.spans.push_back({begin, end, parent});
     }
@@ -231,9 +199,10 @@ class Reader final : public DocumentReader {
   }
 
   const std::vector<std::string> files_;
-  std::unique_ptr<Database> database_;
-  std::optional<QueryResult> result_;    // of a Parquet file
-  std::unique_ptr<JsonDocuments> json_;  // of a file of lines
+  const std::optional<DocumentRange> range_;  // of the one file
+  std::unique_ptr<Database> database_;        // when there is a Parquet file
+  std::optional<QueryResult> result_;         // of a Parquet file
+  std::unique_ptr<JsonDocuments> json_;       // of a file of lines
   JsonDocuments::Triples triples_;
   size_t next_file_ = 0;
   size_t row_ = 0;
@@ -279,12 +248,14 @@ class Writer final : public DocumentWriter {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DocumentReader>> DocumentReader::Open(const std::vector<std::string>& paths) {
-  std::vector<std::string> files;
-  for (const std::string& path : paths) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> resolved, Resolve(path));
-    files.insert(files.end(), resolved.begin(), resolved.end());
-  }
+  ASSIGN_OR_RETURN(std::vector<std::string> files, DocumentFiles(paths));
   auto reader = std::make_unique<Reader>(std::move(files));
+  RETURN_IF_ERROR(reader->Start());
+  return reader;
+}
+
+absl::StatusOr<std::unique_ptr<DocumentReader>> DocumentReader::OpenRange(const DocumentRange& range) {
+  auto reader = std::make_unique<Reader>(range);
   RETURN_IF_ERROR(reader->Start());
   return reader;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "record/document_ranges.h"
 #include "record/record.h"
 #include "table/parquet_parts.h"
 
@@ -25,6 +26,8 @@ inline constexpr char kSpansType[] = "STRUCT(\"begin\" UBIGINT, \"end\" UBIGINT,
 class DocumentReader {
  public:
   static absl::StatusOr<std::unique_ptr<DocumentReader>> Open(const std::vector<std::string>& paths);
+  // One of DocumentRanges().
+  static absl::StatusOr<std::unique_ptr<DocumentReader>> OpenRange(const DocumentRange& range);
   virtual ~DocumentReader() = default;
   // Replaces `batch` by the next documents, about `DocumentReader::kBatchBytes` of text; false at the end. Batches are
   // cut at the same documents every time. A broken row or file: INVALID_ARGUMENT naming file and row.

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <cstring>
+#include <functional>
 #include <limits>
 
 #include "absl/time/time.h"
@@ -84,9 +85,17 @@ simdjson::error_code SpansOf(ondemand::value value, JsonDocuments::Triples& span
   return simdjson::SUCCESS;
 }
 
+// What lies before the bytes that are read, for messages.
+struct Place {
+  uint64_t lines = 0;
+  uint64_t rows = 0;  // lines that are not blank
+};
+
 class Lines final : public JsonDocuments {
  public:
-  explicit Lines(std::unique_ptr<ByteReader> reader) : reader_(std::move(reader)) {}
+  // `end`: lines that begin there or behind it are another reader's; `place` says where the first line stands.
+  Lines(ByteSource source, uint64_t end, std::function<Place()> place)
+      : source_(std::move(source)), end_of_range_(end), place_(std::move(place)) {}
 
   absl::StatusOr<bool> Next(Document& document, Triples& spans) override {
     while (true) {
@@ -104,14 +113,15 @@ class Lines final : public JsonDocuments {
         error = Parse(document, spans);
       }
       if (error != simdjson::SUCCESS) {
-        return absl::InvalidArgumentError(
-            fmt::format("Malformed JSON in line {}: {}", line_number_, simdjson::error_message(error)));
+        return absl::InvalidArgumentError(fmt::format("Malformed JSON in line {}: {}", place_().lines + line_number_,
+                                                      simdjson::error_message(error)));
       }
-      if (!has_text_) return absl::InvalidArgumentError(fmt::format("row {}: there is no \"text\"", row_));
+      if (!has_text_) return absl::InvalidArgumentError(fmt::format("row {}: there is no \"text\"", row()));
       if (document.id.empty() && !has_id_) document.id = ContentId({document.text});
       return true;
     }
   }
+  uint64_t row() const override { return place_().rows + row_; }
 
  private:
   // The current line lies in buffer_[begin_, end_), with room behind it for the parser to read.
@@ -119,6 +129,7 @@ class Lines final : public JsonDocuments {
 
   absl::StatusOr<bool> NextLine() {
     begin_ = std::min(end_ + (has_line_ ? 1 : 0), filled_);
+    if (offset_ + begin_ >= end_of_range_) return false;
     size_t looked = begin_;
     while (true) {
       const void* const found = std::memchr(buffer_.data() + looked, '\n', filled_ - looked);
@@ -134,11 +145,12 @@ class Lines final : public JsonDocuments {
       // What is left moves to the front, and more is read behind it.
       std::memmove(buffer_.data(), buffer_.data() + begin_, filled_ - begin_);
       filled_ -= begin_;
+      offset_ += begin_;
       begin_ = 0;
       looked = filled_;
       const size_t wanted = filled_ + std::max(kRead, filled_);
       if (buffer_.size() < wanted + simdjson::SIMDJSON_PADDING) buffer_.resize(wanted + simdjson::SIMDJSON_PADDING);
-      ASSIGN_OR_RETURN(const size_t count, reader_->Read(buffer_.data() + filled_, wanted - filled_));
+      ASSIGN_OR_RETURN(const size_t count, source_(buffer_.data() + filled_, wanted - filled_));
       ended_ = count == 0;
       filled_ += count;
     }
@@ -152,6 +164,7 @@ class Lines final : public JsonDocuments {
     const std::string valid = ReplaceInvalidUtf8(line());
     buffer_.replace(begin_, end_ - begin_, valid);
     filled_ = filled_ - (end_ - begin_) + valid.size();
+    offset_ -= valid.size() - (end_ - begin_);  // modulo 2^64: what follows stays where it was
     end_ = begin_ + valid.size();
     if (buffer_.size() < filled_ + simdjson::SIMDJSON_PADDING) buffer_.resize(filled_ + simdjson::SIMDJSON_PADDING);
   }
@@ -217,7 +230,10 @@ class Lines final : public JsonDocuments {
     return at;
   }
 
-  std::unique_ptr<ByteReader> reader_;
+  const ByteSource source_;
+  const uint64_t end_of_range_;
+  const std::function<Place()> place_;
+  uint64_t offset_ = 0;  // of buffer_'s first byte, from the first line on
   simdjson::dom::parser checker_;
   ondemand::parser parser_;
   std::string buffer_;
@@ -227,11 +243,48 @@ class Lines final : public JsonDocuments {
   uint64_t row_ = 0;
 };
 
+Place CountLines(std::string_view before) {
+  Place place;
+  while (!before.empty()) {
+    const size_t end = std::min(before.find('\n'), before.size() - 1);
+    ++place.lines;
+    place.rows += Trim(before.substr(0, end + 1)).empty() ? 0 : 1;
+    before.remove_prefix(end + 1);
+  }
+  return place;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<JsonDocuments>> JsonDocuments::Open(const std::string& path) {
-  ASSIGN_OR_RETURN(std::unique_ptr<ByteReader> reader, ByteReader::Open(path));
-  return std::make_unique<Lines>(std::move(reader));
+  ASSIGN_OR_RETURN(std::unique_ptr<ByteReader> opened, ByteReader::Open(path));
+  const std::shared_ptr<ByteReader> reader = std::move(opened);
+  return std::make_unique<Lines>([reader](char* to, size_t size) { return reader->Read(to, size); },
+                                 std::numeric_limits<uint64_t>::max(), [] { return Place(); });
+}
+
+absl::StatusOr<std::unique_ptr<JsonDocuments>> JsonDocuments::OpenRange(const std::string& path, uint64_t begin,
+                                                                        uint64_t end) {
+  ASSIGN_OR_RETURN(MappedFile opened, MappedFile::Open(path));
+  const auto file = std::make_shared<const MappedFile>(std::move(opened));
+  const std::string_view bytes = file->bytes();
+  size_t first = std::min<size_t>(begin, bytes.size());
+  if (first > 0) {  // the line that holds the byte before is not this range's
+    const size_t newline = bytes.find('\n', first - 1);
+    first = newline == std::string_view::npos ? bytes.size() : newline + 1;
+  }
+  const auto source = [file, bytes, end, at = first](char* to, size_t size) mutable -> absl::StatusOr<size_t> {
+    // Behind the end only the rest of the last line is wanted.
+    constexpr size_t kBehind = size_t{64} << 10;
+    const size_t limit = at < end ? static_cast<size_t>(end) - at : kBehind;
+    const std::string_view part = bytes.substr(at, std::min(size, limit));
+    if (!part.empty()) std::memcpy(to, part.data(), part.size());
+    at += part.size();
+    ReleasePages(part);
+    return part.size();
+  };
+  return std::make_unique<Lines>(source, end - std::min<uint64_t>(first, end),
+                                 [file, bytes, first] { return CountLines(bytes.substr(0, first)); });
 }
 
 }  // namespace rhodes

@@ -25,6 +25,10 @@ namespace rhodes {
 class JsonDocuments {
  public:
   static absl::StatusOr<std::unique_ptr<JsonDocuments>> Open(const std::string& path);
+  // The lines of a plain file that begin in its bytes [begin, end), the last one whole: pieces that cover a file give
+  // each of its lines once. Lines and rows in messages count from the file's beginning.
+  static absl::StatusOr<std::unique_ptr<JsonDocuments>> OpenRange(const std::string& path, uint64_t begin,
+                                                                  uint64_t end);
   virtual ~JsonDocuments() = default;
 
   using Triples = std::vector<std::array<uint64_t, 3>>;
@@ -32,6 +36,8 @@ class JsonDocuments {
   // `document.spans` stays empty. False at the end. INVALID_ARGUMENT "Malformed JSON in line N: ..." or "row N: there
   // is no "text"" (rows count from 1, blank lines apart).
   virtual absl::StatusOr<bool> Next(Document& document, Triples& spans) = 0;
+  // The number of the last document's row in the file, for messages: may read the file up to there.
+  virtual uint64_t row() const = 0;
 };
 
 }  // namespace rhodes

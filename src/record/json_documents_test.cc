@@ -72,6 +72,44 @@ TEST_F(JsonDocumentsTest, ABrokenLineIsNamed) {
   EXPECT_TRUE(Read("\n \n")->empty());
 }
 
+TEST_F(JsonDocumentsTest, RangesThatCoverAFileGiveEachLineOnce) {
+  std::mt19937 random(7);
+  std::string bytes;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 300; ++i) {
+    if (random() % 5 == 0) bytes += "\n";
+    texts.push_back(std::string(random() % 90, 'a') + std::to_string(i));
+    bytes += "{\"text\":\"" + texts.back() + (random() % 4 == 0 ? "\xff\xfe\"}" : "\"}") + (i == 299 ? "" : "\n");
+  }
+  const std::string path = root_ + "/in.jsonl";
+  ASSERT_TRUE(WriteFileAtomically(path, bytes).ok());
+  for (const size_t size : {1, 3, 17, 64, 1000, 100'000}) {
+    std::vector<std::string> found;
+    for (size_t begin = 0; begin < bytes.size(); begin += size) {
+      const auto reader = JsonDocuments::OpenRange(path, begin, begin + size);
+      ASSERT_TRUE(reader.ok()) << reader.status();
+      Document document;
+      while (*(*reader)->Next(document, spans_)) {
+        found.push_back(document.text.substr(0, document.text.find("\xef")));
+        EXPECT_EQ((*reader)->row(), found.size());
+      }
+    }
+    EXPECT_EQ(found, texts) << "in ranges of " << size;
+  }
+}
+
+TEST_F(JsonDocumentsTest, ABrokenLineOfARangeIsNamedAsInTheFile) {
+  const std::string bytes = "{\"text\":\"a\"}\n\n{\"text\":\"b\"}\n{\"text\":nope}\n{\"no\":1}\n";
+  ASSERT_TRUE(WriteFileAtomically(root_ + "/in.jsonl", bytes).ok());
+  const auto error = [&](uint64_t begin) {
+    const auto reader = JsonDocuments::OpenRange(root_ + "/in.jsonl", begin, bytes.size());
+    Document document;
+    return Message((*reader)->Next(document, spans_).status());
+  };
+  EXPECT_THAT(error(20), HasSubstr("Malformed JSON in line 4"));
+  EXPECT_THAT(error(35), HasSubstr("row 4: there is no"));
+}
+
 TEST_F(JsonDocumentsTest, InvalidUtf8IsRepairedWhereverItIs) {
   const absl::StatusOr<std::vector<Document>> read =
       Read("{\"text\":\"a\xff\xfe\x62\",\"k\":\"\xc3\"}\n{\"text\":\"next\"}\n{\"text\":\"\x80\"}");

@@ -26,13 +26,6 @@ constexpr uint64_t kMaxTokens = 1 << 20;  // of a document that is looked at for
 constexpr size_t kMaxTracedBytes = 200'000;
 constexpr size_t kMaxParents = 200;  // of one document, in an answer
 
-// `text` up to `limit` bytes, cut at a character.
-std::string_view Cut(std::string_view text, size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
-  return text.substr(0, limit);
-}
-
 // The document's own title when its meta has one, else its first line.
 std::string TitleOf(const Json& meta, std::string_view text) {
   for (const char* key : {"title", "name", "package"}) {
@@ -40,7 +33,7 @@ std::string TitleOf(const Json& meta, std::string_view text) {
   }
   const std::string_view trimmed = Trim(text);
   const std::string_view line = Trim(trimmed.substr(0, trimmed.find('\n')));
-  const std::string_view cut = Cut(line, kTitleBytes);
+  const std::string_view cut = Utf8Prefix(line, kTitleBytes);
   return std::string(cut) + (cut.size() < line.size() ? "…" : "");
 }
 
@@ -58,9 +51,9 @@ std::string SnippetOf(std::string_view text, std::string_view span) {
   const std::string_view core = Trim(span);
   const size_t found = text.find(core);
   size_t begin = found == std::string_view::npos || found < kSnippetMargin ? 0 : found - kSnippetMargin;
-  while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
+  while (begin > 0 && IsUtf8Continuation(text[begin])) --begin;
   const size_t inside = found == std::string_view::npos ? 0 : found - begin + std::min(core.size(), kSnippetMargin);
-  const std::string_view cut = Cut(text.substr(begin), inside + kSnippetMargin);
+  const std::string_view cut = Utf8Prefix(text.substr(begin), inside + kSnippetMargin);
   std::string line = begin > 0 ? "…" : "";
   bool space = false;
   for (const char c : Trim(cut)) {

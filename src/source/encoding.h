@@ -24,9 +24,6 @@ DecodedText DecodeText(std::string_view bytes, std::string_view declared = {});
 // Whether `bytes` looks like anything but text: holds a NUL byte and no UTF-16 mark, or many control characters.
 bool LooksBinary(std::string_view bytes);
 
-// Appends `code_point` to `out`; what is no Unicode scalar value becomes U+FFFD.
-void AppendUtf8(char32_t code_point, std::string& out);
-
 }  // namespace rhodes
 
 #endif  // RHODES_SOURCE_ENCODING_H_

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "source/encoding.h"
 #include "source/html_text.h"
 

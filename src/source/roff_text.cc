@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "source/encoding.h"
 
 namespace rhodes {

@@ -9,7 +9,7 @@
 
 #include "base/run_context.h"
 #include "token/tokenizer_file.h"
-#include "token/word_counts.h"
+#include "token/word_counter.h"
 
 namespace rhodes {
 
@@ -17,27 +17,46 @@ struct BpeTrainerOptions {
   uint32_t vocabulary_size = 8192;  // tokens in all: 256 bytes, the merges, the end-of-text token
   Pattern pattern = Pattern::kLlama3;
   uint64_t min_frequency = 2;  // a pair that occurs less often is not merged
+  // How much each occurrence in a group counts, given the bytes of all groups: one positive number a group, of which
+  // only the proportions matter. Absent: all groups alike, by plain counts.
+  std::function<std::vector<double>(const std::vector<uint64_t>& text_bytes)> weights = nullptr;
+  // Where counts are kept to go on from after a kill, and for which corpus and settings: see WordCounterOptions. Empty:
+  // nowhere.
+  std::string folder = "";
+  std::string key = "";
+  double save_seconds = 30;
+};
+
+// How the tokenizer cuts the words that it was trained on, by group.
+struct GroupUse {
+  uint64_t texts = 0;
+  uint64_t bytes = 0;        // of the texts
+  uint64_t word_bytes = 0;   // of the words that were learnt from: less than `bytes` when rare ones were left out
+  uint64_t words = 0;        // occurrences
+  uint64_t tokens = 0;       // of these words, without end-of-text tokens
+  uint64_t whole_words = 0;  // occurrences that are one token
+  uint64_t vocabulary = 0;   // different tokens that occur
+  double weight = 1;         // what an occurrence counted
 };
 
 struct BpeTraining {
   TokenizerSpec spec;
   uint64_t text_bytes = 0;       // counted
   uint64_t words = 0;            // different ones that were learnt from
-  uint64_t words_forgotten = 0;  // rare ones dropped to stay within the memory budget
+  uint64_t words_forgotten = 0;  // rare ones left out to stay within the memory budget
+  std::vector<GroupUse> groups;
   double counting_seconds = 0;
   double merging_seconds = 0;
 };
 
-// Counts the words of all texts and trains on them (TrainBpeOnWords). `next` appends texts to its argument, some
-// megabytes at a time, and returns false at the end; it is called on one thread at a time. Words are counted on all
-// threads; the result does not depend on how many there are.
+// Counts the words of all texts (token/word_counter.h) and trains on them (TrainBpeOnWords). Words are counted on all
+// threads; the result depends neither on how many there are nor on kills: with `folder` and `key`, counting goes on
+// where it was kept last, and merging begins again from the kept counts.
 //
-// Memory: the word table and the trainer's arrays take up to half of context.memory_bytes. When there are too many
-// different words for that, the rarest are forgotten, always at the same places of the corpus. Not within the budget:
-// the texts in flight (two calls of `next` for each thread).
-absl::StatusOr<BpeTraining> TrainBpe(const BpeTrainerOptions& options,
-                                     const std::function<absl::StatusOr<bool>(std::vector<std::string>&)>& next,
-                                     RunContext& context);
+// Memory: context.memory_bytes: up to a quarter of it the word tables, then up to half the trainer's arrays. More
+// different words are sorted into files; when the trainer could not hold them all, the rarest are left out. Not within
+// the budget: the texts in flight (two calls of `next` for each thread).
+absl::StatusOr<BpeTraining> TrainBpe(const BpeTrainerOptions& options, const TextReader& next, RunContext& context);
 
 // Merges the most frequent pair of neighbouring tokens, again and again; of equally frequent ones, the pair with the
 // smaller ids. The merges are those of Hugging Face's BpeTrainer with initial_alphabet=ByteLevel.alphabet() and the
@@ -45,9 +64,9 @@ absl::StatusOr<BpeTraining> TrainBpe(const BpeTrainerOptions& options,
 // may make the same token. Ids: the bytes in the byte alphabet's order, then tokens in the order of their merges, then
 // end-of-text. Fewer tokens than asked for when no pair is frequent enough.
 //
-// The result depends on words and counts alone, not on their order. One thread; 8192 tokens from 40 MB of text in about
-// a second. Memory: about 12 bytes for each byte of the words.
-// INVALID_ARGUMENT when `vocabulary_size` is below 257 or beyond 2^22.
+// The result depends on words and counts alone, not on their order. One thread. Memory: about 24 bytes for each byte of
+// the words and 64 for each word.
+// UsageError when `vocabulary_size` is below 257 or beyond 2^22.
 absl::StatusOr<TokenizerSpec> TrainBpeOnWords(const std::vector<WordCount>& words, const BpeTrainerOptions& options,
                                               RunContext& context);
 

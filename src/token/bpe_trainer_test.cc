@@ -3,10 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
 #include <map>
 #include <set>
 
 #include "base/file.h"
+#include "token/tokenizer.h"
+#include "token/word_counts.h"
 
 namespace rhodes {
 namespace {
@@ -20,9 +26,9 @@ absl::StatusOr<BpeTraining> TrainOnPieces(const std::vector<std::string>& texts,
   size_t next = 0;
   return TrainBpe(
       options,
-      [&](std::vector<std::string>& batch) -> absl::StatusOr<bool> {
+      [&](TextBatch& batch) -> absl::StatusOr<bool> {
         if (next == texts.size()) return false;
-        batch.push_back(texts[next++]);
+        batch.texts.push_back(texts[next++]);
         return true;
       },
       context);
@@ -115,7 +121,7 @@ TEST(BpeTrainer, Train_IsTheSameForAnyNumberOfThreadsAndWhenWordsAreForgotten) {
     for (int j = 0; j < 2000; ++j) text += fmt::format("word{:x} the ", (i * 7919 + j * j) % 9973 + j % 3 * 100000);
     texts.push_back(text);
   }
-  for (const uint64_t memory : {uint64_t{2} << 30, uint64_t{4} << 20}) {
+  for (const uint64_t memory : {uint64_t{2} << 30, uint64_t{1} << 17}) {
     std::set<std::string> files;
     for (const int threads : {1, 2, 5}) {
       RunContext context;
@@ -153,9 +159,219 @@ TEST(BpeTrainer, Train_RefusesAVocabularyWithoutRoomForTheBytes) {
 TEST(BpeTrainer, Train_ReturnsTheReadersError) {
   RunContext context;
   auto training = TrainBpe(
-      BpeTrainerOptions(),
-      [](std::vector<std::string>&) -> absl::StatusOr<bool> { return absl::DataLossError("part 3 is torn"); }, context);
+      BpeTrainerOptions(), [](TextBatch&) -> absl::StatusOr<bool> { return absl::DataLossError("part 3 is torn"); },
+      context);
   EXPECT_EQ(Message(training.status()), "part 3 is torn");
+}
+
+// English, Arabic and digits in two groups, of which the second is small.
+struct Corpus {
+  std::vector<std::string> texts;
+  std::vector<uint32_t> groups;
+};
+Corpus TwoLanguages() {
+  Corpus corpus;
+  for (int i = 0; i < 400; ++i) {
+    std::string text;
+    for (int j = 0; j < 300; ++j) text += fmt::format(" net{} the over{}", (i * 31 + j * j) % 97, (i + j) % 53);
+    corpus.texts.push_back(text);
+    corpus.groups.push_back(0);
+    if (i % 40 != 0) continue;
+    text.clear();
+    const char* const words[] = {" الشبكة", " وثيقة", " القمر", " والكتاب", " المدينة", " مدرسة", " الطريق"};
+    for (int j = 0; j < 200; ++j) text += words[(i / 40 + j * j) % 7];
+    corpus.texts.push_back(text);
+    corpus.groups.push_back(1);
+  }
+  return corpus;
+}
+
+// Reads `corpus` in batches of forty texts; cancels before batch `stop`.
+absl::StatusOr<BpeTraining> TrainOnCorpus(const Corpus& corpus, const BpeTrainerOptions& options, RunContext context,
+                                          size_t stop = SIZE_MAX) {
+  size_t next = 0;
+  std::atomic<bool> cancelled = false;
+  context.cancelled = &cancelled;
+  return TrainBpe(
+      options,
+      [&](TextBatch& batch) -> absl::StatusOr<bool> {
+        if (next >= 40 * stop) cancelled = true;
+        for (int i = 0; i < 40 && next < corpus.texts.size(); ++i, ++next) {
+          batch.texts.push_back(corpus.texts[next]);
+          batch.groups.push_back(corpus.groups[next]);
+        }
+        return !batch.texts.empty();
+      },
+      context);
+}
+
+class BpeTrainerFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = ::testing::TempDir() + "rhodes_training_" + std::to_string(getpid());
+    ASSERT_TRUE(RemoveTree(folder_).ok());
+  }
+  void TearDown() override { ASSERT_TRUE(RemoveTree(folder_).ok()); }
+  std::string folder_;
+};
+
+TEST_F(BpeTrainerFiles, Train_GoesOnAfterAKillAndGivesTheSame) {
+  const Corpus corpus = TwoLanguages();
+  BpeTrainerOptions options = {700, Pattern::kLlama3, 2};
+  const auto whole = TrainOnCorpus(corpus, options, RunContext());
+  ASSERT_TRUE(whole.ok());
+  options.folder = folder_;
+  options.key = "a corpus";
+  options.save_seconds = 0;  // after every batch
+  for (const size_t stop : {size_t{2}, size_t{5}, size_t{8}}) {
+    const auto killed = TrainOnCorpus(corpus, options, RunContext(), stop);
+    EXPECT_EQ(ExitCodeOf(killed.status()), ExitCode::kInterrupted);
+    EXPECT_TRUE(PathExists(folder_ + "/state.json"));
+  }
+  size_t counted = 0;
+  {
+    WordCounter counter({Pattern::kLlama3, uint64_t{1} << 30, folder_, "a corpus", 0});
+    RunContext context;
+    size_t next = 0;
+    ASSERT_TRUE(counter
+                    .Count(
+                        [&](TextBatch& batch) -> absl::StatusOr<bool> {
+                          for (int i = 0; i < 40 && next < corpus.texts.size(); ++i, ++next) {
+                            batch.texts.push_back(corpus.texts[next]);
+                            batch.groups.push_back(corpus.groups[next]);
+                          }
+                          return !batch.texts.empty();
+                        },
+                        context)
+                    .ok());
+    counted = counter.batches_skipped();
+  }
+  EXPECT_GE(counted, 8U);
+  options.save_seconds = 30;
+  const auto resumed = TrainOnCorpus(corpus, options, RunContext());
+  ASSERT_TRUE(resumed.ok()) << Message(resumed.status());
+  EXPECT_EQ(WriteTokenizerFile(resumed->spec), WriteTokenizerFile(whole->spec));
+  EXPECT_EQ(resumed->text_bytes, whole->text_bytes);
+  ASSERT_EQ(resumed->groups.size(), 2U);
+  EXPECT_EQ(resumed->groups[1].tokens, whole->groups[1].tokens);
+  EXPECT_EQ(resumed->groups[1].texts, 10U);
+  EXPECT_FALSE(PathExists(folder_));
+}
+
+TEST_F(BpeTrainerFiles, Train_BeginsAnewForAnotherKeyOrADamagedFile) {
+  const Corpus corpus = TwoLanguages();
+  BpeTrainerOptions options = {700, Pattern::kLlama3, 2};
+  const auto whole = TrainOnCorpus(corpus, options, RunContext());
+  options.folder = folder_;
+  options.key = "a corpus";
+  options.save_seconds = 0;
+  const auto expect_same = [&] {
+    const auto again = TrainOnCorpus(corpus, options, RunContext());
+    ASSERT_TRUE(again.ok()) << Message(again.status());
+    EXPECT_EQ(WriteTokenizerFile(again->spec), WriteTokenizerFile(whole->spec));
+    EXPECT_EQ(again->text_bytes, whole->text_bytes);
+  };
+  EXPECT_FALSE(TrainOnCorpus(corpus, options, RunContext(), 5).ok());
+  options.key = "another";
+  expect_same();
+  EXPECT_FALSE(TrainOnCorpus(corpus, options, RunContext(), 5).ok());
+  std::string words = *ReadFile(folder_ + "/words-00000");
+  words[20] ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/words-00000", words).ok());
+  expect_same();
+  EXPECT_FALSE(TrainOnCorpus(corpus, options, RunContext(), 5).ok());
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/state.json", R"({"key": "another", "runs": [-1], "batches": 3})").ok());
+  expect_same();
+}
+
+TEST(BpeTrainer, Train_CountsTheSameThroughFiles) {
+  const Corpus corpus = TwoLanguages();
+  RunContext small;
+  small.memory_bytes = 1 << 18;  // a quarter of it is less than the tables, half of it is enough for the words
+  for (const int threads : {1, 4}) {
+    small.threads = threads;
+    const auto in_files = TrainOnCorpus(corpus, {700, Pattern::kLlama3, 2}, small);
+    const auto in_memory = TrainOnCorpus(corpus, {700, Pattern::kLlama3, 2}, RunContext());
+    ASSERT_TRUE(in_files.ok() && in_memory.ok()) << Message(in_files.status());
+    EXPECT_EQ(in_files->words_forgotten, 0U);
+    EXPECT_EQ(in_files->words, in_memory->words);
+    EXPECT_EQ(WriteTokenizerFile(in_files->spec), WriteTokenizerFile(in_memory->spec));
+    for (size_t group = 0; group < 2; ++group) {
+      EXPECT_EQ(in_files->groups[group].words, in_memory->groups[group].words);
+      EXPECT_EQ(in_files->groups[group].tokens, in_memory->groups[group].tokens);
+    }
+  }
+}
+
+TEST(BpeTrainer, Train_SaysHowEachGroupIsCut) {
+  const Corpus corpus = TwoLanguages();
+  const auto training = TrainOnCorpus(corpus, {700, Pattern::kLlama3, 2}, RunContext());
+  ASSERT_TRUE(training.ok());
+  const std::unique_ptr<Tokenizer> tokenizer = *Tokenizer::Parse(WriteTokenizerFile(training->spec), "trained");
+  for (uint32_t group = 0; group < 2; ++group) {
+    uint64_t tokens = 0;
+    uint64_t bytes = 0;
+    std::set<TokenId> vocabulary;
+    for (size_t i = 0; i < corpus.texts.size(); ++i) {
+      if (corpus.groups[i] != group) continue;
+      std::vector<TokenId> ids;
+      tokenizer->Encode(corpus.texts[i], ids);
+      tokens += ids.size();
+      bytes += corpus.texts[i].size();
+      vocabulary.insert(ids.begin(), ids.end());
+    }
+    const GroupUse& use = training->groups[group];
+    EXPECT_EQ(use.tokens, tokens);
+    EXPECT_EQ(use.bytes, bytes);
+    EXPECT_EQ(use.word_bytes, bytes);
+    EXPECT_EQ(use.vocabulary, vocabulary.size());
+    EXPECT_GT(use.whole_words, 0U);
+    EXPECT_LE(use.whole_words, use.words);
+    EXPECT_EQ(use.weight, 1);
+  }
+}
+
+TEST(BpeTrainer, Train_WithWeightsDoesNotStarveTheSmallGroup) {
+  const Corpus corpus = TwoLanguages();
+  BpeTrainerOptions options = {300, Pattern::kLlama3, 2};
+  const auto plain = TrainOnCorpus(corpus, options, RunContext());
+  options.weights = [](const std::vector<uint64_t>& bytes) {
+    return std::vector<double>{1.0 / static_cast<double>(bytes[0]), 1.0 / static_cast<double>(bytes[1])};
+  };
+  const auto level = TrainOnCorpus(corpus, options, RunContext());
+  ASSERT_TRUE(plain.ok() && level.ok());
+  EXPECT_LT(level->groups[1].tokens * 2, plain->groups[1].tokens);
+  EXPECT_LT(level->groups[0].tokens, plain->groups[0].tokens * 3 / 2);
+  EXPECT_EQ(level->groups[0].weight, 1);
+  EXPECT_NEAR(level->groups[1].weight,
+              static_cast<double>(level->groups[0].bytes) / static_cast<double>(level->groups[1].bytes), 0.001);
+}
+
+TEST(BpeTrainer, Train_WithAWeightOfTwoIsAsWithTheTextsTwice) {
+  Corpus corpus = TwoLanguages();
+  BpeTrainerOptions options = {500, Pattern::kLlama3, 2};
+  options.weights = [](const std::vector<uint64_t>&) { return std::vector<double>{0.5, 1}; };
+  const auto weighted = TrainOnCorpus(corpus, options, RunContext());
+  for (size_t i = 0, count = corpus.texts.size(); i < count; ++i) {
+    if (corpus.groups[i] != 1) continue;
+    corpus.texts.push_back(corpus.texts[i]);
+    corpus.groups.push_back(1);
+  }
+  options.weights = nullptr;
+  const auto doubled = TrainOnCorpus(corpus, options, RunContext());
+  ASSERT_TRUE(weighted.ok() && doubled.ok());
+  EXPECT_EQ(WriteTokenizerFile(weighted->spec), WriteTokenizerFile(doubled->spec));
+}
+
+TEST(BpeTrainer, Train_RefusesWeightsThatAreNotPositive) {
+  for (const std::vector<double>& weights :
+       {std::vector<double>{1}, std::vector<double>{1, 0}, std::vector<double>{1, 1e7}, std::vector<double>{1, NAN}}) {
+    BpeTrainerOptions options = {500, Pattern::kLlama3, 2};
+    options.weights = [&](const std::vector<uint64_t>&) { return weights; };
+    const absl::Status status = TrainOnCorpus(TwoLanguages(), options, RunContext()).status();
+    EXPECT_EQ(ExitCodeOf(status), ExitCode::kUsage);
+    EXPECT_THAT(Message(status), HasSubstr("weights must be positive"));
+  }
 }
 
 TEST(WordTable, AddText_CountsLongWordsInPieces) {
@@ -169,9 +385,37 @@ TEST(WordTable, AddText_CountsLongWordsInPieces) {
   EXPECT_EQ(words[1].word, "xxxxx");
 }
 
+TEST(WordTable, KeepsWordsOfEveryLengthApart) {
+  // Around the border of what lies in the slots, with bytes of zero, at the end of their text and before it.
+  std::map<std::string, uint64_t> expected;
+  WordTable table;
+  for (int round = 0; round < 3; ++round) {
+    for (size_t length = 1; length < 40; ++length) {
+      for (const char* const filler : {"a", "b"}) {
+        std::string word;
+        for (size_t i = 0; i < length; ++i) word += filler;
+        table.Add(word, length);
+        expected[word] += length;
+        word.back() = '\0';
+        table.CountOf(word) += 3;
+        expected[word] += 3;
+      }
+    }
+    for (int i = 0; i < 5000; ++i) {
+      const std::string word = "w" + std::to_string(i * 7919);
+      table.Add(word, 1);
+      ++expected[word];
+    }
+  }
+  EXPECT_EQ(table.size(), expected.size());
+  std::map<std::string, uint64_t> seen;
+  table.ForEach([&](std::string_view word, uint64_t count) { seen[std::string(word)] += count; });
+  EXPECT_EQ(seen, expected);
+}
+
 TEST(WordTable, Sorted_FrequentFirstThenByBytes) {
   WordTable table;
-  for (const char* word : {"b", "a", "c", "c"}) table.Add(word, 1, true);
+  for (const char* word : {"b", "a", "c", "c"}) table.Add(word, 1);
   const std::vector<WordCount> words = table.Sorted();
   ASSERT_EQ(words.size(), 3U);
   EXPECT_EQ(words[0].word, "c");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "token/character_class.h"
 
 namespace rhodes {
@@ -9,8 +10,6 @@ namespace {
 
 constexpr uint32_t kMarkCode = 0x2581;
 constexpr uint8_t kMarkLead = 0xE2;
-
-bool Continues(char byte) { return (static_cast<uint8_t>(byte) & 0xC0) == 0x80; }
 
 }  // namespace
 
@@ -44,7 +43,7 @@ CharacterUnits::CharacterUnits(const SentencePieceRules& rules, const TokenBytes
 void CharacterUnits::Join(std::string_view left, std::string_view right) {
   if (left.empty() || right.empty()) return;
   size_t last = left.size() - 1;
-  while (last > 0 && Continues(left[last])) --last;
+  while (last > 0 && IsUtf8Continuation(left[last])) --last;
   const auto before = static_cast<uint8_t>(left[last]);
   const auto after = static_cast<uint8_t>(right[0]);
   // Tokens write the mark as a space, texts in either way.
@@ -72,7 +71,7 @@ void CharacterUnits::Append(std::string_view text, std::vector<TokenId>& units) 
 const char* CharacterUnits::WordEnd(const char* at, const char* end) const {
   auto before = static_cast<uint8_t>(*at);
   for (++at; at < end; ++at) {
-    if (Continues(*at)) continue;
+    if (IsUtf8Continuation(*at)) continue;
     const auto after = static_cast<uint8_t>(*at);
     if (!joined_[before][after] && !never_cut_) return at;
     if (split_at_marks_ && (after == ' ' || (after == kMarkLead && IsMark({at, static_cast<size_t>(end - at)}, 0)))) {

@@ -2,8 +2,7 @@
 #include <cstring>
 
 #include "base/file.h"
-#include "base/hash.h"
-#include "token/shard_writer.h"
+#include "token/shard_lineage.h"
 #include "token/shards.h"
 
 namespace rhodes {
@@ -21,16 +20,17 @@ T Load(const char* at) {
 struct Shard {
   MappedFile bin;
   MappedFile index;
-  MappedFile lineage;
-  LineageHeader header;
+  MappedFile table;
+  Lineage lineage;
   uint64_t width = 0;
   uint64_t tokens = 0;
+  uint64_t documents = 0;
   uint64_t first_token = 0;
   uint64_t first_document = 0;
 
-  const char* offsets() const { return index.bytes().data() + kIndexHeader + 4 * header.documents; }
   uint64_t Begin(uint64_t document) const {
-    return document == header.documents ? tokens : Load<uint64_t>(offsets() + 8 * document) / width;
+    const char* offsets = index.bytes().data() + kIndexHeader + 4 * documents;
+    return document == documents ? tokens : Load<uint64_t>(offsets + 8 * document) / width;
   }
   TokenId At(uint64_t position) const {
     const char* at = bin.bytes().data() + position * width;
@@ -43,48 +43,51 @@ absl::Status Damaged(const std::string& path, std::string_view what) {
       fmt::format("{}: {}; remove the shards folder and run the tokenize stage again", path, what));
 }
 
+// Checks the .idx of a shard whose lineage is known, and takes the width of a token from it.
+absl::Status ReadIndex(const std::string& path, Shard& shard) {
+  const std::string_view index = shard.index.bytes();
+  if (index.size() < kIndexHeader || index.substr(0, 9) != std::string_view("MMIDIDX\0\0", 9)) {
+    return Damaged(path, "not a Megatron index");
+  }
+  const auto type = static_cast<uint8_t>(index[17]);
+  if (Load<uint64_t>(index.data() + 9) != 1 || (type != 8 && type != 4)) {
+    return Damaged(path, fmt::format("version or token type ({}) is not known", type));
+  }
+  shard.width = type == 8 ? 2 : 4;
+  const uint64_t sequences = Load<uint64_t>(index.data() + 18);
+  if (sequences != shard.documents || Load<uint64_t>(index.data() + 26) != sequences + 1 ||
+      index.size() != kIndexHeader + 12 * sequences + 8 * (sequences + 1)) {
+    return Damaged(path, "its size does not fit its number of documents");
+  }
+  const char* const lengths = index.data() + kIndexHeader;
+  const char* const offsets = lengths + 4 * sequences;
+  const char* const borders = offsets + 8 * sequences;
+  for (uint64_t i = 0; i <= sequences; ++i) {
+    if (Load<uint64_t>(borders + 8 * i) != i) return Damaged(path, fmt::format("border {} is not sequence {}", i, i));
+    if (i == sequences) break;
+    const uint64_t begin = shard.lineage.DocumentBegin(i);
+    if (Load<uint64_t>(offsets + 8 * i) != begin * shard.width ||
+        Load<uint32_t>(lengths + 4 * i) != shard.lineage.DocumentBegin(i + 1) - begin) {
+      return Damaged(path, fmt::format("sequence {} does not lie where its lineage says", i));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Shard> OpenShard(const std::string& stem) {
   Shard shard;
   ASSIGN_OR_RETURN(shard.bin, MappedFile::Open(stem + ".bin"));
   ASSIGN_OR_RETURN(shard.index, MappedFile::Open(stem + ".idx"));
-  ASSIGN_OR_RETURN(shard.lineage, MappedFile::Open(stem + ".lineage"));
-  const std::string_view index = shard.index.bytes();
-  if (index.size() < kIndexHeader || index.substr(0, 9) != std::string_view("MMIDIDX\0\0", 9)) {
-    return Damaged(stem + ".idx", "not a Megatron index");
-  }
-  const auto type = static_cast<uint8_t>(index[17]);
-  if (Load<uint64_t>(index.data() + 9) != 1 || (type != 8 && type != 4)) {
-    return Damaged(stem + ".idx", fmt::format("version or token type ({}) is not known", type));
-  }
-  shard.width = type == 8 ? 2 : 4;
-  const uint64_t sequences = Load<uint64_t>(index.data() + 18);
-  const std::string_view lineage = shard.lineage.bytes();
-  if (lineage.size() < sizeof(LineageHeader) + 8 || std::memcmp(lineage.data(), kLineageMagic, 8) != 0) {
-    return Damaged(stem + ".lineage", "not a lineage table");
-  }
-  shard.header = Load<LineageHeader>(lineage.data());
-  if (sequences > index.size() || shard.header.documents != sequences ||
-      index.size() != kIndexHeader + 12 * sequences + 8 * (sequences + 1)) {
-    return Damaged(stem + ".idx", "its size does not fit its number of documents");
-  }
-  if (shard.header.row_bits != RowBits(shard.header.corpus_rows) ||
-      lineage.size() != sizeof(LineageHeader) + (sequences * shard.header.row_bits + 63) / 64 * 8 + 8 ||
-      Load<uint64_t>(lineage.data() + lineage.size() - 8) != Fingerprint(lineage.substr(0, lineage.size() - 8))) {
-    return Damaged(stem + ".lineage", "its checksum or size is wrong");
-  }
-  shard.tokens = shard.bin.bytes().size() / shard.width;
-  uint64_t total = 0;
-  for (uint64_t i = 0; i < sequences; ++i) {
-    if (Load<uint64_t>(shard.offsets() + 8 * i) != total * shard.width)
-      return Damaged(stem + ".idx", fmt::format("sequence {} does not begin where the last one ends", i));
-    total += static_cast<uint64_t>(Load<int32_t>(index.data() + kIndexHeader + 4 * i));
-  }
-  if (total != shard.tokens || shard.bin.bytes().size() % shard.width != 0) {
+  ASSIGN_OR_RETURN(shard.table, MappedFile::Open(stem + ".lineage"));
+  ASSIGN_OR_RETURN(shard.lineage, Lineage::Parse(shard.table.bytes(), stem + ".lineage"));
+  shard.documents = shard.lineage.documents();
+  shard.tokens = shard.lineage.header().tokens;
+  RETURN_IF_ERROR(ReadIndex(stem + ".idx", shard));
+  if (shard.bin.bytes().size() != shard.tokens * shard.width) {
     return Damaged(stem + ".bin",
-                   fmt::format("holds {} bytes, the index counts {} tokens", shard.bin.bytes().size(), total));
+                   fmt::format("holds {} bytes, the index counts {} tokens", shard.bin.bytes().size(), shard.tokens));
   }
-  if (Fingerprint(shard.bin.bytes()) != shard.header.bin_checksum)
-    return Damaged(stem + ".bin", "its checksum is wrong");
+  RETURN_IF_ERROR(shard.lineage.CheckData(shard.bin.bytes(), stem + ".bin"));
   return shard;
 }
 
@@ -95,8 +98,8 @@ class Set final : public ShardSet {
       shard.first_token = tokens_;
       shard.first_document = documents_;
       tokens_ += shard.tokens;
-      documents_ += shard.header.documents;
-      text_bytes_ += shard.header.text_bytes;
+      documents_ += shard.documents;
+      text_bytes_ += shard.lineage.header().text_bytes;
     }
   }
 
@@ -112,14 +115,7 @@ class Set final : public ShardSet {
 
   uint64_t DocumentOf(uint64_t position) const override {
     const Shard& shard = ShardOfToken(position);
-    const uint64_t within = position - shard.first_token;
-    uint64_t low = 0;
-    uint64_t high = shard.header.documents;
-    while (high - low > 1) {
-      const uint64_t middle = (low + high) / 2;
-      (shard.Begin(middle) <= within ? low : high) = middle;
-    }
-    return shard.first_document + low;
+    return shard.first_document + shard.lineage.DocumentOf(position - shard.first_token);
   }
 
   void Read(uint64_t position, std::span<TokenId> out) const override {
@@ -137,12 +133,7 @@ class Set final : public ShardSet {
 
   uint64_t CorpusRow(uint64_t d) const override {
     const Shard& shard = ShardOfDocument(d);
-    const uint64_t bits = shard.header.row_bits;
-    const uint64_t bit = (d - shard.first_document) * bits;
-    const char* words = shard.lineage.bytes().data() + sizeof(LineageHeader);
-    uint64_t row = Load<uint64_t>(words + bit / 64 * 8) >> (bit % 64);
-    if (bit % 64 + bits > 64) row |= Load<uint64_t>(words + (bit / 64 + 1) * 8) << (64 - bit % 64);
-    return bits == 64 ? row : row & ((uint64_t{1} << bits) - 1);
+    return shard.lineage.CorpusRow(d - shard.first_document);
   }
 
  private:
@@ -175,8 +166,8 @@ absl::StatusOr<std::unique_ptr<ShardSet>> ShardSet::Open(const std::string& dire
     shards.push_back(std::move(shard));
   }
   if (shards.empty()) {
-    return absl::NotFoundError(
-        fmt::format("{} holds no {} shards; make them with `rhodes tokenize`", directory, split));
+    return absl::NotFoundError(fmt::format(
+        "{} holds no {} shards in the Megatron format; make them with `rhodes tokenize`", directory, split));
   }
   return std::make_unique<Set>(std::move(shards));
 }

@@ -1,4 +1,5 @@
-// Writes one split of a shards directory: Megatron .bin/.idx with a .lineage beside each (layouts: docs/formats.md).
+// Writes one split of a shards directory in one of the formats of token/shard_format.h, with a .lineage beside each
+// shard (token/shard_lineage.h).
 #ifndef RHODES_TOKEN_SHARD_WRITER_H_
 #define RHODES_TOKEN_SHARD_WRITER_H_
 
@@ -10,28 +11,27 @@
 #include <vector>
 
 #include "base/status.h"
+#include "token/shard_format.h"
+#include "token/shard_lineage.h"
 #include "token/tokenizer.h"
 
 namespace rhodes {
 
-// How tokens are stored: as Megatron chooses it, by the size of the vocabulary.
-enum class TokenWidth : uint8_t { kUint16 = 2, kInt32 = 4 };
+// Of Megatron, which Rhodes itself trains on.
 TokenWidth WidthFor(uint32_t vocabulary_size);
 // Appends the ids as they are stored.
 void StoreTokens(std::span<const TokenId> ids, TokenWidth width, std::vector<uint8_t>& out);
 
-// Appends documents to DIRECTORY/SPLIT-00000.bin, ... Not thread-safe. 12 bytes of memory a document and shard.
+// Appends documents to the shards of a split. Not thread-safe. 16 bytes of memory a document of the open shard; for MDS
+// the shard's bytes as well.
 class ShardWriter {
  public:
-  // `corpus_rows`: how many rows the corpus has; rows are stored in as few bits as that takes. `shard_tokens`: a shard
-  // ends with the document that reaches it.
+  // Megatron. `corpus_rows`: how many rows the corpus has; rows are stored in as few bits as that takes.
+  // `shard_tokens`: a shard ends with the document that reaches it.
   ShardWriter(std::string directory, std::string split, TokenWidth width, uint64_t corpus_rows,
-              uint64_t shard_tokens = uint64_t{1} << 30)
-      : directory_(std::move(directory)),
-        split_(std::move(split)),
-        width_(width),
-        corpus_rows_(corpus_rows),
-        shard_tokens_(shard_tokens) {}
+              uint64_t shard_tokens = uint64_t{1} << 30);
+  // Any format. UsageError as MakeShardLayout.
+  static absl::StatusOr<ShardWriter> Create(const ShardLayoutOptions& options, uint64_t corpus_rows);
 
   // `tokens` as they are stored (width), the end-of-text token last.
   absl::Status Append(std::span<const uint8_t> tokens, uint64_t corpus_row, uint64_t text_bytes);
@@ -42,39 +42,28 @@ class ShardWriter {
   uint64_t tokens() const { return tokens_; }
 
  private:
-  std::string Path(const char* suffix) const;
+  ShardWriter(std::string directory, std::string split, TokenWidth width, uint64_t corpus_rows,
+              std::unique_ptr<ShardLayout> layout);
+  std::string Path() const { return directory_ + "/" + layout_->DataFile(shard_); }
   absl::Status OpenShard();
   absl::Status CloseShard();
 
-  const std::string directory_;
-  const std::string split_;
-  const TokenWidth width_;
-  const uint64_t corpus_rows_;
-  const uint64_t shard_tokens_;
+  std::string directory_;
+  std::string split_;
+  TokenWidth width_;
+  uint64_t corpus_rows_;
+  std::unique_ptr<ShardLayout> layout_;
   int shard_ = 0;
-  std::unique_ptr<FILE, int (*)(FILE*)> bin_{nullptr, &fclose};
-  std::vector<int32_t> lengths_;  // of the open shard's documents, in tokens
-  std::vector<uint64_t> rows_;    // and their corpus rows
+  std::unique_ptr<FILE, int (*)(FILE*)> data_{nullptr, &fclose};
+  std::vector<uint64_t> ends_;  // of the open shard's documents, in tokens
+  std::vector<uint64_t> rows_;  // and their corpus rows
   uint64_t shard_text_bytes_ = 0;
-  uint64_t shard_size_ = 0;  // tokens
   uint64_t documents_ = 0;
   uint64_t tokens_ = 0;
 };
 
-// The layout of .lineage, little-endian: this header, ceil(documents * row_bits / 64) words of rows packed from the
-// lowest bit on, and the XXH3 of everything before.
-struct LineageHeader {
-  char magic[8];          // "RHLINE1\0"
-  uint64_t documents;     // sequences of the shard
-  uint64_t corpus_rows;   // rows of the corpus that the numbers count in
-  uint64_t text_bytes;    // UTF-8 bytes of the shard's documents
-  uint64_t bin_checksum;  // XXH3 of the .bin
-  uint64_t row_bits;      // bits a row number takes
-};
-static_assert(sizeof(LineageHeader) == 48);
-inline constexpr char kLineageMagic[8] = {'R', 'H', 'L', 'I', 'N', 'E', '1', '\0'};
-// Bits to hold a number below `rows`; at least 1.
-uint64_t RowBits(uint64_t rows);
+// The path of the lineage of a shard: the data file's with its last extension replaced.
+std::string LineagePath(const std::string& data_file);
 
 }  // namespace rhodes
 

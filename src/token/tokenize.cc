@@ -1,9 +1,7 @@
 #include "token/tokenize.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <optional>
 
@@ -13,6 +11,7 @@
 #include "base/parallel.h"
 #include "record/document_table.h"
 #include "token/bpe_trainer.h"
+#include "token/shard_shuffle.h"
 #include "token/shard_writer.h"
 #include "token/tokenizer.h"
 #include "token/tokenizer_file.h"
@@ -23,8 +22,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double SecondsSince(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
-// Seeds that keep the two uses of hashes apart.
+// Seeds that keep the uses of hashes apart.
 constexpr uint64_t kSplitSeed = 0x73706c6974;  // "split"
+constexpr uint64_t kMixSeed = 0x6d6978;        // "mix"
 
 // One batch of documents, encoded.
 struct EncodedBatch {
@@ -37,14 +37,6 @@ struct EncodedBatch {
   };
   std::vector<Item> items;
   std::vector<uint8_t> tokens;  // as they are stored
-};
-
-// Where a document waits in the temporary file.
-struct Waiting {
-  uint64_t offset = 0;
-  uint64_t id_hash = 0;
-  uint32_t bytes = 0;  // of its tokens
-  uint32_t text_bytes = 0;
 };
 
 std::string Joined(const std::vector<std::string>& sources) {
@@ -64,14 +56,15 @@ class Stage {
     ASSIGN_OR_RETURN(tokenizer_, Tokenizer::Parse(tokenizer_json, options_.tokenizer.empty() ? "the trained tokenizer"
                                                                                              : options_.tokenizer));
     report_.vocabulary_size = tokenizer_->vocabulary_size();
-    width_ = WidthFor(tokenizer_->vocabulary_size());
+    ASSIGN_OR_RETURN(width_, WidthFor(options_.shard_format, tokenizer_->vocabulary_size()));
 
     const Clock::time_point encoding = Clock::now();
-    ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(options_.out + "/shards"));
-    const std::string waiting_path = staged.path() + "/tokens.tmp";
-    RETURN_IF_ERROR(EncodeAll(waiting_path));
-    RETURN_IF_ERROR(WriteShards(staged.path(), waiting_path));
-    RETURN_IF_ERROR(RemoveTree(waiting_path));
+    ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(ShardsDirectory()));
+    const std::string scratch = staged.path() + "/tokens.tmp";
+    TokenStore store(scratch, context_.memory_bytes / 2);
+    RETURN_IF_ERROR(EncodeAll(store));
+    RETURN_IF_ERROR(WriteShards(staged.path(), store));
+    RETURN_IF_ERROR(RemoveTree(scratch));
     report_.encoding_seconds = SecondsSince(encoding);
     report_.seconds = SecondsSince(begun);
     Json counts = ToJson(report_);
@@ -79,12 +72,16 @@ class Stage {
     RETURN_IF_ERROR(
         WriteManifest(staged.path(), {"tokenize", options_.key, options_.settings, counts, report_.seconds, {}}));
     // The tokenizer first: killed between the two, the stage runs again and writes the same tokenizer.
-    RETURN_IF_ERROR(WriteFileAtomically(options_.out + "/tokenizer.json", tokenizer_json));
+    if (!options_.out.empty()) {
+      RETURN_IF_ERROR(WriteFileAtomically(options_.out + "/tokenizer.json", tokenizer_json));
+    }
     RETURN_IF_ERROR(staged.Commit());
     return report_;
   }
 
  private:
+  std::string ShardsDirectory() const { return options_.shards.empty() ? options_.out + "/shards" : options_.shards; }
+
   absl::StatusOr<std::string> TokenizerJson() {
     if (!options_.tokenizer.empty()) return ReadFile(options_.tokenizer);
     ASSIGN_OR_RETURN(const Pattern pattern, PatternFromName(options_.pattern));
@@ -96,11 +93,11 @@ class Stage {
     uint64_t done = 0;
     ASSIGN_OR_RETURN(const BpeTraining training, TrainBpe(
                                                      trainer,
-                                                     [&](std::vector<std::string>& texts) -> absl::StatusOr<bool> {
+                                                     [&](TextBatch& texts) -> absl::StatusOr<bool> {
                                                        std::vector<Document> batch;
                                                        ASSIGN_OR_RETURN(const bool more, reader->Next(batch));
                                                        for (Document& document : batch)
-                                                         texts.push_back(std::move(document.text));
+                                                         texts.texts.push_back(std::move(document.text));
                                                        context_.progress->Update(done += batch.size(),
                                                                                  "counting words");
                                                        return more;
@@ -110,12 +107,9 @@ class Stage {
     return WriteTokenizerFile(training.spec);
   }
 
-  absl::Status EncodeAll(const std::string& waiting_path) {
+  absl::Status EncodeAll(TokenStore& store) {
     ASSIGN_OR_RETURN(const std::unique_ptr<DocumentReader> reader, DocumentReader::Open(options_.inputs));
-    std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(waiting_path.c_str(), "wbe"), &fclose);
-    if (file == nullptr) return ErrnoError(errno, "create", waiting_path);
     context_.progress->Begin("tokenize", reader->row_count(), "documents");
-    uint64_t offset = 0;
     const absl::Status encoded = OrderedPipeline<std::vector<Document>, EncodedBatch>(
         context_.Threads(), 2 * static_cast<size_t>(context_.Threads()),
         [&]() -> absl::StatusOr<std::optional<std::vector<Document>>> {
@@ -127,34 +121,40 @@ class Stage {
         },
         [&](std::vector<Document> batch) { return EncodeBatch(batch); },
         [&](EncodedBatch batch) -> absl::Status {
-          if (fwrite(batch.tokens.data(), 1, batch.tokens.size(), file.get()) != batch.tokens.size()) {
-            return ErrnoError(errno, "write", waiting_path);
-          }
-          for (const EncodedBatch::Item& item : batch.items) {
-            const uint64_t bytes = item.tokens * static_cast<uint64_t>(width_);
-            if (bytes > UINT32_MAX)
-              return absl::InvalidArgumentError(
-                  fmt::format("a document of {} tokens is longer than a shard can hold", item.tokens));
-            waiting_.push_back({offset, item.id_hash, static_cast<uint32_t>(bytes), item.text_bytes});
-            offset += bytes;
-            for (TokenizeReport::Share* share :
-                 {&report_.by_source[item.sources], &report_.by_language[item.language]}) {
-              ++share->documents;
-              share->bytes += item.text_bytes;
-              share->tokens += item.tokens;
-            }
-          }
+          RETURN_IF_ERROR(Note(batch, store.size()));
           context_.progress->Update(waiting_.size(), "");
-          return absl::OkStatus();
+          return store.Append(std::move(batch.tokens));
         });
     RETURN_IF_ERROR(encoded);
     context_.progress->End();
-    if (fclose(file.release()) != 0) return ErrnoError(errno, "close", waiting_path);
     if (waiting_.size() < 2) {
       return absl::InvalidArgumentError(fmt::format(
           "tokenize: {} documents are too few: one is trained on and one is held out at least", waiting_.size()));
     }
+    return store.Seal();
+  }
+
+  // Remembers the documents of a batch whose tokens will lie at `offset`, and counts them.
+  absl::Status Note(const EncodedBatch& batch, uint64_t offset) {
+    for (const EncodedBatch::Item& item : batch.items) {
+      const uint64_t bytes = item.tokens * static_cast<uint64_t>(width_);
+      if (bytes > UINT32_MAX)
+        return absl::InvalidArgumentError(
+            fmt::format("a document of {} tokens is longer than a shard can hold", item.tokens));
+      const uint32_t source = sources_.emplace(item.sources, static_cast<uint32_t>(sources_.size())).first->second;
+      waiting_.push_back({offset, item.id_hash, static_cast<uint32_t>(bytes), item.text_bytes, source});
+      offset += bytes;
+      for (TokenizeReport::Share* share : {&report_.by_source[item.sources], &report_.by_language[item.language]}) {
+        Count(waiting_.back(), *share);
+      }
+    }
     return absl::OkStatus();
+  }
+
+  void Count(const WaitingDocument& document, TokenizeReport::Share& share) const {
+    ++share.documents;
+    share.bytes += document.text_bytes;
+    share.tokens += document.bytes / static_cast<uint64_t>(width_);
   }
 
   absl::StatusOr<EncodedBatch> EncodeBatch(const std::vector<Document>& batch) const {
@@ -189,37 +189,89 @@ class Stage {
     return held_out;
   }
 
-  absl::Status WriteShards(const std::string& directory, const std::string& waiting_path) {
-    ASSIGN_OR_RETURN(const MappedFile tokens, MappedFile::Open(waiting_path));
-    const std::vector<bool> held_out = HeldOut();
-    std::vector<std::pair<uint64_t, uint64_t>> order;  // drawn number, corpus row
-    order.reserve(waiting_.size());
-    for (uint64_t row = 0; row < waiting_.size(); ++row) {
-      order.emplace_back(Fingerprint({reinterpret_cast<const char*>(&row), sizeof(row)}, options_.seed), row);
+  // How often each document stands in the training split: `times` of its source, and once more when it is in `more`.
+  struct Copies {
+    std::vector<uint32_t> times;  // by source
+    std::vector<bool> more;       // by row; empty: none
+  };
+
+  absl::StatusOr<Copies> CopiesByMix(const std::vector<bool>& held_out) {
+    Copies copies = {std::vector<uint32_t>(sources_.size(), 1), {}};
+    if (options_.mix.weights.empty()) return copies;
+    const auto width = static_cast<uint64_t>(width_);
+    report_.mix.resize(sources_.size());
+    for (const auto& [name, source] : sources_) report_.mix[source].name = name;
+    for (size_t row = 0; row < waiting_.size(); ++row) {
+      if (!held_out[row]) report_.mix[waiting_[row].source].available += waiting_[row].bytes / width;
     }
+    RETURN_IF_ERROR(MixTargets(options_.mix, report_.mix));
+    std::vector<uint64_t> missing(sources_.size());  // tokens, beyond the whole repetitions
+    for (size_t s = 0; s < missing.size(); ++s) {
+      const MixSource& source = report_.mix[s];
+      copies.times[s] = source.available == 0 ? 0 : static_cast<uint32_t>(source.target / source.available);
+      missing[s] = source.available == 0 ? 0 : source.target % source.available;
+    }
+    std::vector<DrawnDocument> candidates;
+    for (size_t row = 0; row < waiting_.size(); ++row) {
+      if (!held_out[row] && missing[waiting_[row].source] > 0)
+        candidates.push_back(Draw(options_.seed ^ kMixSeed, row, 0));
+    }
+    std::sort(candidates.begin(), candidates.end());
+    copies.more.resize(waiting_.size());
+    for (const DrawnDocument& candidate : candidates) {
+      const WaitingDocument& document = waiting_[candidate.row];
+      uint64_t& tokens = missing[document.source];
+      if (tokens == 0) continue;
+      copies.more[candidate.row] = true;
+      tokens -= std::min<uint64_t>(tokens, document.bytes / width);
+    }
+    return copies;
+  }
+
+  absl::Status WriteSplit(const std::string& split, const ShardLayoutOptions& layout, const TokenStore& store,
+                          std::vector<DrawnDocument> order) {
+    ShardLayoutOptions options = layout;
+    options.split = split;
+    ASSIGN_OR_RETURN(ShardWriter writer, ShardWriter::Create(options, waiting_.size()));
     std::sort(order.begin(), order.end());
-    ShardWriter train(directory, "train", width_, waiting_.size(), options_.shard_tokens);
-    ShardWriter validation(directory, "validation", width_, waiting_.size(), options_.shard_tokens);
-    for (const auto& [drawn, row] : order) {
-      const Waiting& document = waiting_[row];
-      TokenizeReport::Share& share = held_out[row] ? report_.validation : report_.train;
-      ++share.documents;
-      share.bytes += document.text_bytes;
-      share.tokens += document.bytes / static_cast<uint64_t>(width_);
-      RETURN_IF_ERROR(
-          (held_out[row] ? validation : train)
-              .Append({reinterpret_cast<const uint8_t*>(tokens.bytes().data()) + document.offset, document.bytes}, row,
-                      document.text_bytes));
+    RETURN_IF_ERROR(WriteInOrder(waiting_, store, order, layout.directory + "/" + split + ".tmp",
+                                 context_.memory_bytes / 4, writer, context_));
+    return writer.Finish();
+  }
+
+  absl::Status WriteShards(const std::string& directory, const TokenStore& store) {
+    const std::vector<bool> held_out = HeldOut();
+    ASSIGN_OR_RETURN(const Copies copies, CopiesByMix(held_out));
+    std::vector<std::string> names(sources_.size());
+    for (const auto& [name, source] : sources_) names[source] = name;
+    std::vector<DrawnDocument> train;
+    std::vector<DrawnDocument> validation;
+    for (uint64_t row = 0; row < waiting_.size(); ++row) {
+      const WaitingDocument& document = waiting_[row];
+      const bool more = !copies.more.empty() && copies.more[row];
+      const uint32_t times = held_out[row] ? 1 : copies.times[document.source] + (more ? 1 : 0);
+      for (uint32_t copy = 0; copy < times; ++copy) {
+        (held_out[row] ? validation : train).push_back(Draw(options_.seed, row, copy));
+        Count(document, held_out[row] ? report_.validation : report_.train);
+        if (!held_out[row]) Count(document, report_.trained[names[document.source]]);
+      }
     }
-    RETURN_IF_ERROR(train.Finish());
-    return validation.Finish();
+    const ShardLayoutOptions layout = {options_.shard_format,
+                                       directory,
+                                       "",
+                                       width_,
+                                       options_.shard_tokens,
+                                       options_.tokenizer.empty() ? "tokenizer.json" : options_.tokenizer};
+    RETURN_IF_ERROR(WriteSplit("train", layout, store, std::move(train)));
+    return WriteSplit("validation", layout, store, std::move(validation));
   }
 
   const TokenizeOptions& options_;
   RunContext& context_;
   std::unique_ptr<Tokenizer> tokenizer_;
   TokenWidth width_ = TokenWidth::kUint16;
-  std::vector<Waiting> waiting_;  // by corpus row
+  std::vector<WaitingDocument> waiting_;     // by corpus row
+  std::map<std::string, uint32_t> sources_;  // numbered as they are met
   TokenizeReport report_;
 };
 
@@ -237,16 +289,25 @@ Json ToJson(const TokenizeReport& report) {
   for (const auto& [name, share] : report.by_source) sources[name] = ShareJson(share);
   Json languages = Json::object();
   for (const auto& [name, share] : report.by_language) languages[name.empty() ? "und" : name] = ShareJson(share);
-  return {{"vocabulary_size", report.vocabulary_size},
-          {"documents", report.train.documents + report.validation.documents},
-          {"tokens", report.train.tokens + report.validation.tokens},
-          {"train", ShareJson(report.train)},
-          {"validation", ShareJson(report.validation)},
-          {"by_source", sources},
-          {"by_language", languages},
-          {"training_seconds", report.training_seconds},
-          {"encoding_seconds", report.encoding_seconds},
-          {"seconds", report.seconds}};
+  Json json = {{"vocabulary_size", report.vocabulary_size},
+               {"documents", report.train.documents + report.validation.documents},
+               {"tokens", report.train.tokens + report.validation.tokens},
+               {"train", ShareJson(report.train)},
+               {"validation", ShareJson(report.validation)},
+               {"by_source", sources},
+               {"by_language", languages},
+               {"training_seconds", report.training_seconds},
+               {"encoding_seconds", report.encoding_seconds},
+               {"seconds", report.seconds}};
+  for (const MixSource& source : report.mix) {
+    const auto found = report.trained.find(source.name);
+    const TokenizeReport::Share trained = found == report.trained.end() ? TokenizeReport::Share() : found->second;
+    json["mix"][source.name] = {{"available", source.available},
+                                {"target", source.target},
+                                {"documents", trained.documents},
+                                {"tokens", trained.tokens}};
+  }
+  return json;
 }
 
 absl::StatusOr<TokenizeReport> Tokenize(const TokenizeOptions& options, RunContext& context) {

@@ -9,18 +9,23 @@
 
 #include "base/json.h"
 #include "base/run_context.h"
+#include "token/shard_format.h"
+#include "token/shard_mix.h"
 
 namespace rhodes {
 
 struct TokenizeOptions {
   std::vector<std::string> inputs;  // documents: Parquet or JSON Lines files, or directories of them (OUT/corpus)
-  std::string out;                  // receives tokenizer.json and shards/
+  std::string out;                  // receives tokenizer.json and shards/; may be empty when the next one is not
+  std::string shards;               // receives the shards instead of OUT/shards
   uint32_t vocabulary_size = 8192;  // of the tokenizer that is trained, special tokens included; 257 or more
   std::string pattern = "llama3";   // how text is cut into words before merging: see token/pattern.h
   std::string tokenizer;            // a tokenizer.json to use instead of training one
   double validation_share = 0.01;   // of the documents, by the hash of their ids; at least one document
   uint64_t seed = 1;                // of the order of documents
-  uint64_t shard_tokens = uint64_t{1} << 30;
+  ShardFormat shard_format = ShardFormat::kMegatron;  // Rhodes trains on Megatron's
+  uint64_t shard_tokens = 0;                          // of one shard, about; 0: the format's own
+  MixOptions mix;                                     // of the training split; none: every document once
   std::string key;
   Json settings = Json::object();
 };
@@ -36,6 +41,8 @@ struct TokenizeReport {
   Share validation;
   std::map<std::string, Share> by_source;    // documents of several sources under "a+b"
   std::map<std::string, Share> by_language;  // "" where it is not known
+  std::vector<MixSource> mix;                // what was asked for, by source; empty without a mixture
+  std::map<std::string, Share> trained;      // and what stands in the training split, copies counted
   double training_seconds = 0;               // of the tokenizer
   double encoding_seconds = 0;
   double seconds = 0;
@@ -43,15 +50,19 @@ struct TokenizeReport {
 Json ToJson(const TokenizeReport& report);
 
 // Trains a byte-level BPE (unless given one), encodes every document, and writes
-//   OUT/tokenizer.json                                     (Hugging Face's layout)
-//   OUT/shards/{train,validation}-NNNNN.{bin,idx,lineage}  (docs/formats.md), manifest.json; whole or not at all
+//   OUT/tokenizer.json                                (Hugging Face's layout)
+//   OUT/shards/ (or `shards`): the splits in the format asked for, a .lineage beside each shard (docs/formats.md), and
+//                              manifest.json; whole or not at all
 // A document belongs to one split by the hash of its id alone, so that it stays there when others come or go. Within a
-// split documents stand in an order drawn from `seed`. The bytes do not depend on the number of threads.
+// split documents stand in an order drawn from `seed`. With a mixture, documents of the training split stand there as
+// often as their source's weight asks for: all of them so many times, and of the rest the first ones of a drawn order
+// once more, until the tokens are reached. The bytes do not depend on threads or memory.
 //
-// Memory: what is in flight, the trainer's word table (bounded by context.memory_bytes), and 32 bytes a document;
-// tokens wait in a temporary file in OUT/shards.partial.
+// Memory: what is in flight, the trainer's word table (bounded by context.memory_bytes), and 72 bytes a document;
+// tokens wait in memory up to half of context.memory_bytes, beyond it in temporary files in the shards' staging folder.
 //
-// INVALID_ARGUMENT for fewer than two documents, a vocabulary that is too small, or a tokenizer.json that is broken.
+// INVALID_ARGUMENT for fewer than two documents or a tokenizer.json that is broken; UsageError for a vocabulary that is
+// too small or that the shard format cannot hold, and for a mixture that does not fit the sources.
 absl::StatusOr<TokenizeReport> Tokenize(const TokenizeOptions& options, RunContext& context);
 
 }  // namespace rhodes

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/manifest.h"
 #include "record/document_table.h"
+#include "token/shard_writer.h"
 #include "token/shards.h"
 #include "token/tokenizer.h"
 
@@ -40,18 +41,24 @@ class TokenizeTest : public ::testing::Test {
     }
     ASSERT_TRUE((*writer)->Finish().ok());
   }
-  absl::StatusOr<TokenizeReport> Run(int threads = 2) {
+  absl::StatusOr<TokenizeReport> Run(int threads = 2, const MixOptions& mix = {}, uint64_t memory = uint64_t{2} << 30,
+                                     ShardFormat format = ShardFormat::kMegatron) {
     TokenizeOptions options;
+    options.mix = mix;
+    options.shard_format = format;
+    options.tokenizer = tokenizer_;
     options.inputs = {out_ + "/corpus"};
     options.out = out_;
     options.vocabulary_size = 400;
     options.validation_share = 0.1;
     RunContext context;
     context.threads = threads;
+    context.memory_bytes = memory;
     return Tokenize(options, context);
   }
 
   std::string out_;
+  std::string tokenizer_;  // empty: one is trained
   std::vector<std::string> texts_;
 };
 
@@ -97,6 +104,122 @@ TEST_F(TokenizeTest, TheBytesDoNotDependOnTheThreads) {
   EXPECT_EQ(*ReadFile(out_ + "/shards/train-00000.bin"), bin);
   EXPECT_EQ(*ReadFile(out_ + "/shards/train-00000.lineage"), lineage);
   EXPECT_EQ(*ReadFile(out_ + "/tokenizer.json"), tokenizer);
+}
+
+// Rows of a split, with every document's text checked.
+std::vector<uint64_t> RowsOf(const std::string& out, const std::string& split, const std::vector<std::string>& texts) {
+  const std::unique_ptr<Tokenizer> tokenizer = *Tokenizer::Load(out + "/tokenizer.json");
+  const std::unique_ptr<ShardSet> shards = *ShardSet::Open(out + "/shards", split);
+  std::vector<uint64_t> rows;
+  for (uint64_t d = 0; d < shards->document_count(); ++d) {
+    rows.push_back(shards->CorpusRow(d));
+    std::vector<TokenId> tokens(shards->DocumentBegin(d + 1) - shards->DocumentBegin(d));
+    shards->Read(shards->DocumentBegin(d), tokens);
+    tokens.pop_back();
+    EXPECT_EQ(tokenizer->Decode(tokens), texts[rows.back()]);
+  }
+  return rows;
+}
+
+TEST_F(TokenizeTest, AMixtureRepeatsAndLeavesOutByItsWeightsAndItsCountsAddUp) {
+  WriteCorpus(900);  // a third of the documents is of "a+b"
+  const absl::StatusOr<TokenizeReport> plain = Run();
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  const std::vector<uint64_t> held_out = RowsOf(out_, "validation", texts_);
+  const absl::StatusOr<TokenizeReport> report = Run(2, {{{"a", 1}, {"a+b", 3}}, 8, 0});
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(RowsOf(out_, "validation", texts_), held_out);
+  EXPECT_EQ(report->validation.tokens, plain->validation.tokens);
+
+  std::vector<uint64_t> times(texts_.size());
+  for (const uint64_t row : RowsOf(out_, "train", texts_)) ++times[row];
+  for (const uint64_t row : held_out) EXPECT_EQ(times[row], 0U);
+  ASSERT_EQ(report->mix.size(), 2U);
+  uint64_t available = 0;
+  uint64_t tokens = 0;
+  for (const MixSource& source : report->mix) {
+    const TokenizeReport::Share& trained = report->trained.at(source.name);
+    // A document of the rest may reach over the target.
+    EXPECT_GE(trained.tokens, source.target);
+    EXPECT_LT(trained.tokens, source.target + 100);
+    const bool both = source.name == "a+b";
+    uint64_t least = 100;
+    uint64_t most = 0;
+    uint64_t documents = 0;
+    for (uint64_t row = 0; row < texts_.size(); ++row) {
+      if ((row % 3 == 0) != both) continue;
+      if (std::find(held_out.begin(), held_out.end(), row) != held_out.end()) continue;
+      least = std::min(least, times[row]);
+      most = std::max(most, times[row]);
+      documents += times[row];
+    }
+    EXPECT_EQ(documents, trained.documents);
+    EXPECT_EQ(least, source.target / source.available);
+    EXPECT_EQ(most, source.target / source.available + 1);
+    available += source.available;
+    tokens += trained.tokens;
+  }
+  EXPECT_EQ(available, plain->train.tokens);
+  EXPECT_EQ(tokens, report->train.tokens);
+  const std::unique_ptr<ShardSet> shards = *ShardSet::Open(out_ + "/shards", "train");
+  EXPECT_EQ(shards->token_count(), report->train.tokens);
+  EXPECT_EQ(shards->text_bytes(), report->train.bytes);
+  EXPECT_EQ(shards->document_count(), report->train.documents);
+  EXPECT_EQ(ReadManifest(out_ + "/shards")->counts["mix"]["a"]["available"], report->mix[1].available);
+}
+
+TEST_F(TokenizeTest, NoDocumentIsRepeatedBeyondTheCap) {
+  WriteCorpus(300);
+  const absl::StatusOr<TokenizeReport> report = Run(2, {{{"a", 1}, {"a+b", 1000}}, 2, 0});
+  ASSERT_TRUE(report.ok()) << report.status();
+  std::vector<uint64_t> times(texts_.size());
+  for (const uint64_t row : RowsOf(out_, "train", texts_)) ++times[row];
+  EXPECT_EQ(*std::max_element(times.begin(), times.end()), 2U);
+  EXPECT_EQ(report->trained.at("a+b").tokens, 2 * report->mix[0].available);
+}
+
+TEST_F(TokenizeTest, TheBytesOfAMixtureDependNeitherOnThreadsNorOnMemory) {
+  WriteCorpus(6000);
+  const MixOptions mix = {{{"a", 1}, {"a+b", 3}}, 4, 0};
+  ASSERT_TRUE(Run(1, mix).ok());
+  tokenizer_ = out_ + "/tokenizer.json";  // what is learnt within so little memory would be another
+  const std::string bin = *ReadFile(out_ + "/shards/train-00000.bin");
+  const std::string lineage = *ReadFile(out_ + "/shards/train-00000.lineage");
+  ASSERT_GT(bin.size(), 150000U);
+  // The tokens do not fit into half of this: they wait in a file, and are dealt out to more of them.
+  ASSERT_TRUE(Run(5, mix, 100000).ok());
+  EXPECT_TRUE(*ReadFile(out_ + "/shards/train-00000.bin") == bin);
+  EXPECT_TRUE(*ReadFile(out_ + "/shards/train-00000.lineage") == lineage);
+  const absl::StatusOr<std::vector<std::string>> files = ListFiles(out_ + "/shards");
+  ASSERT_TRUE(files.ok());
+  EXPECT_EQ(files->size(), 7U);  // nothing of what waited is left
+}
+
+TEST_F(TokenizeTest, AWrongMixtureLeavesTheOldShards) {
+  WriteCorpus(50);
+  ASSERT_TRUE(Run().ok());
+  const std::string bin = *ReadFile(out_ + "/shards/train-00000.bin");
+  EXPECT_THAT(Message(Run(2, {{{"a", 1}}, 4, 0}).status()), HasSubstr("no weight to the sources \"a+b\""));
+  EXPECT_EQ(*ReadFile(out_ + "/shards/train-00000.bin"), bin);
+}
+
+TEST_F(TokenizeTest, EveryFormatHoldsTheSameDocuments) {
+  WriteCorpus(200);
+  ASSERT_TRUE(Run().ok());
+  const std::unique_ptr<ShardSet> megatron = *ShardSet::Open(out_ + "/shards", "train");
+  const std::string tokens = *ReadFile(out_ + "/shards/train-00000.bin");
+  for (const auto& [format, path] : {std::pair(ShardFormat::kDatatrove, "/shards/train/train-00000.ds"),
+                                     std::pair(ShardFormat::kNanoGpt, "/shards/train.bin")}) {
+    ASSERT_TRUE(Run(2, {}, uint64_t{2} << 30, format).ok());
+    EXPECT_EQ(*ReadFile(out_ + path), tokens);
+    const std::string table = *ReadFile(LineagePath(out_ + path));
+    const Lineage lineage = *Lineage::Parse(table, path);
+    ASSERT_EQ(lineage.documents(), megatron->document_count());
+    for (uint64_t d = 0; d < lineage.documents(); ++d) {
+      ASSERT_EQ(lineage.CorpusRow(d), megatron->CorpusRow(d));
+      ASSERT_EQ(lineage.DocumentBegin(d), megatron->DocumentBegin(d));
+    }
+  }
 }
 
 TEST_F(TokenizeTest, TwoDocumentsAreTheFewest) {

@@ -1,7 +1,6 @@
 #include "token/word_counts.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/hash.h"
@@ -10,12 +9,26 @@
 namespace rhodes {
 namespace {
 
-constexpr size_t kFirstSlots = 1 << 12;
-constexpr size_t kBlockBytes = 1 << 20;
+constexpr int kFirstBits = 6;
+constexpr size_t kBlockBytes = 1 << 16;
 
 }  // namespace
 
-WordTable::WordTable() : slots_(kFirstSlots) {}
+WordTable::WordTable() { Clear(); }
+
+void WordTable::Clear() {
+  short_.assign(size_t{1} << kFirstBits, ShortSlot());
+  short_.shrink_to_fit();
+  short_shift_ = 64 - kFirstBits;
+  short_size_ = 0;
+  long_.assign(size_t{1} << kFirstBits, LongSlot());
+  long_.shrink_to_fit();
+  long_size_ = 0;
+  blocks_.clear();
+  block_left_ = 0;
+  block_at_ = nullptr;
+  kept_bytes_ = 0;
+}
 
 const char* WordTable::Keep(std::string_view word) {
   if (block_left_ < word.size()) {
@@ -32,83 +45,74 @@ const char* WordTable::Keep(std::string_view word) {
   return kept;
 }
 
-void WordTable::Grow() {
-  std::vector<Slot> old(slots_.size() * 2);
-  old.swap(slots_);
-  const size_t mask = slots_.size() - 1;
-  for (const Slot& slot : old) {
+void WordTable::GrowShort() {
+  std::vector<ShortSlot> old(short_.size() * 2);
+  old.swap(short_);
+  --short_shift_;
+  const size_t mask = short_.size() - 1;
+  for (const ShortSlot& slot : old) {
+    if (slot.high == 0) continue;
+    size_t at = Hash(slot.low, slot.high) >> short_shift_;
+    while (short_[at & mask].high != 0) ++at;
+    short_[at & mask] = slot;
+  }
+}
+
+void WordTable::GrowLong() {
+  std::vector<LongSlot> old(long_.size() * 2);
+  old.swap(long_);
+  const size_t mask = long_.size() - 1;
+  for (const LongSlot& slot : old) {
     if (slot.word == nullptr) continue;
     size_t at = slot.hash;
-    while (slots_[at & mask].word != nullptr) ++at;
-    slots_[at & mask] = slot;
+    while (long_[at & mask].word != nullptr) ++at;
+    long_[at & mask] = slot;
   }
 }
 
-void WordTable::AddHashed(uint64_t hash, std::string_view word, uint64_t count, bool copy) {
-  const size_t mask = slots_.size() - 1;
+uint64_t& WordTable::LongCount(std::string_view word) {
+  const uint64_t hash = Fingerprint(word);
+  if (2 * (long_size_ + 1) > long_.size()) GrowLong();
+  const size_t mask = long_.size() - 1;
   for (size_t at = hash;; ++at) {
-    Slot& slot = slots_[at & mask];
+    LongSlot& slot = long_[at & mask];
     if (slot.word == nullptr) {
-      slot = {hash, copy ? Keep(word) : word.data(), word.size(), count};
-      if (++size_ * 2 > slots_.size()) Grow();
-      return;
+      ++long_size_;
+      slot = {hash, Keep(word), word.size(), 0};
+      return slot.count;
     }
-    if (slot.hash == hash && std::string_view(slot.word, slot.length) == word) {
-      slot.count += count;
-      return;
-    }
+    if (slot.hash == hash && std::string_view(slot.word, slot.length) == word) return slot.count;
   }
 }
 
-void WordTable::Add(std::string_view word, uint64_t count, bool copy) {
-  AddHashed(Fingerprint(word), word, count, copy);
+uint64_t& WordTable::CountOf(std::string_view word) {
+  if (word.size() > kInline) return LongCount(word);
+  uint64_t low;
+  uint64_t high;
+  MakeKey(word, word.data() + word.size(), low, high);
+  return ShortCount(low, high);
 }
 
 void WordTable::AddText(Pattern pattern, std::string_view text) {
+  const char* const end = text.data() + text.size();
   SplitWords(pattern, text, [&](std::string_view word) {
-    for (; word.size() > kLongestWord; word.remove_prefix(kLongestWord)) {
-      Add(word.substr(0, kLongestWord), 1, false);
-    }
-    Add(word, 1, false);
+    for (; word.size() > kLongestWord; word.remove_prefix(kLongestWord)) ++LongCount(word.substr(0, kLongestWord));
+    AddBefore(word, end, 1);
   });
 }
 
 void WordTable::Merge(const WordTable& other) {
-  for (const Slot& slot : other.slots_) {
-    if (slot.word != nullptr) AddHashed(slot.hash, {slot.word, slot.length}, slot.count, true);
-  }
-}
-
-void WordTable::RemoveRare(uint64_t most) {
-  WordTable kept;
-  for (const Slot& slot : slots_) {
-    if (slot.word != nullptr && slot.count > most) {
-      kept.AddHashed(slot.hash, {slot.word, slot.length}, slot.count, true);
-    }
-  }
-  *this = std::move(kept);
+  other.ForEach([this](std::string_view word, uint64_t count) { Add(word, count); });
 }
 
 std::vector<WordCount> WordTable::Sorted() const {
   std::vector<WordCount> words;
-  words.reserve(size_);
-  for (const Slot& slot : slots_) {
-    if (slot.word != nullptr) words.push_back({{slot.word, slot.length}, slot.count});
-  }
+  words.reserve(size());
+  ForEach([&](std::string_view word, uint64_t count) { words.push_back({word, count}); });
   std::sort(words.begin(), words.end(), [](const WordCount& a, const WordCount& b) {
     return a.count != b.count ? a.count > b.count : a.word < b.word;
   });
   return words;
-}
-
-void WordCounter::Add(const WordTable& batch) {
-  table_.Merge(batch);
-  if (table_.memory_bytes() <= memory_limit_) return;
-  const size_t before = table_.size();
-  for (uint64_t most = 1; table_.memory_bytes() > memory_limit_ / 2 && table_.size() > 0; most *= 2) {
-    table_.RemoveRare(most);
-  }
-  forgotten_ += before - table_.size();
 }
 
 }  // namespace rhodes

@@ -20,8 +20,6 @@ constexpr uint64_t kLookedAt = 1000000;
 // Occurrences within one document whose pieces are looked up: what stands there more often is told by the first.
 constexpr uint64_t kPiecesLookedAt = 8;
 
-bool IsContinuation(char c) { return (c & 0xC0) == 0x80; }
-
 // A span that holds no letter or digit of any script says nothing about where
 // it comes from.
 bool SaysSomething(std::string_view text) {
@@ -384,8 +382,8 @@ absl::StatusOr<Trace> TraceIndex::Find(std::string_view text, const TraceOptions
     span.begin = best.offsets[span.token_begin];
     span.end = best.offsets[span.token_end];
     // A token may hold a part of a character; the span shows whole ones.
-    while (span.begin < span.end && IsContinuation(text[span.begin])) ++span.begin;
-    while (span.end > span.begin && span.end < text.size() && IsContinuation(text[span.end])) --span.end;
+    while (span.begin < span.end && IsUtf8Continuation(text[span.begin])) ++span.begin;
+    while (span.end > span.begin && span.end < text.size() && IsUtf8Continuation(text[span.end])) --span.end;
     span.text = text.substr(span.begin, span.end - span.begin);
     if (!SaysSomething(span.text)) continue;
     Locate(best.tokens, match);

@@ -87,10 +87,10 @@ class DataMaker {
     trainer.vocabulary_size = options_.settings.vocabulary;
     IdSet seen;
     size_t next = 0;
-    const auto next_arm = [&](std::vector<std::string>& texts) -> absl::StatusOr<bool> {
+    const auto next_arm = [&](TextBatch& batch) -> absl::StatusOr<bool> {
       if (next == arms.size()) return false;
       const absl::Status read = ForEachText(arms[next++], [&](const Document& document) {
-        if (seen.Insert(KeyOfId(document.id))) texts.push_back(document.text);
+        if (seen.Insert(KeyOfId(document.id))) batch.texts.push_back(document.text);
         return absl::OkStatus();
       });
       if (!read.ok()) return read;

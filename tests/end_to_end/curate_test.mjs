@@ -1,6 +1,6 @@
 // rhodes curate on files of its own: rows with their columns and reasons in the input's format, duplicates with the copy
 // that stays, the same for any number of threads, and why for a document.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import zlib, { gunzipSync, gzipSync } from 'node:zlib';
 import { random } from './fixture.mjs';
@@ -109,6 +109,16 @@ withScratch('curate', async (scratch) => {
   const statistics = JSON.parse(readFileSync(join(safe, 'statistics.json'), 'utf8'));
   const histogram = statistics.histograms.find((one) => one.reason === 'gopher_short_doc' && one.group === 'all');
   equal(histogram.documents.reduce((sum, count) => sum + count), 30, 'a histogram counts every document');
+
+  // The rules of a project, looked at elsewhere.
+  const project = join(scratch, 'rhodes.toml');
+  writeFileSync(project, `[project]\nname = "look"\nout = "${join(scratch, 'database')}"\n\n[[source]]\nname = "web"\npaths = ["web.jsonl"]\nformat = "jsonl"\n\n[curate]\nrules = ["gopher-quality"]\n[curate.gopher_quality]\nmin_words = 100\n`);
+  const look = runJson(['curate', input, '--project', project, '--out', join(scratch, 'look'), '--report']);
+  const byHand = runJson(['curate', input, '--out', join(scratch, 'hand'), '--rules', 'gopher-quality', '--set', 'gopher-quality.min_words=100']);
+  equal([look.kept, look.reasons], [byHand.kept, byHand.reasons], 'the rules and thresholds of the project');
+  check(existsSync(join(scratch, 'look/report.html')), 'its report');
+  check(run(['curate', input, '--project', project, '--out', join(scratch, 'database')]).code === 2, 'not in its own folder');
+  check(run(['curate', input, '--project', project, '--rules', 'exact', '--out', join(scratch, 'x')]).code === 2, 'not with other rules');
 
   // Slips.
   const unknown = run(['curate', input, '--out', out, '--rules', 'gopher']);

@@ -1,10 +1,9 @@
 // Forgetting on a small project: an author goes from every byte of the output folder, does not come back, and the receipt
 // holds; an erasure that is killed ends the same; damage is found and repaired.
-import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { random } from './fixture.mjs';
-import { check, digests, equal, readFileSync, rhodes, run, runJson, withScratch } from './harness.mjs';
+import { check, digests, equal, killedAfter, readFileSync, run, runJson, withScratch } from './harness.mjs';
 
 const kills = Number(process.argv[3] ?? 12);
 const seed = Number(process.argv[4] ?? Date.now() % 1000000);
@@ -88,17 +87,6 @@ function everything(out) {
   check(blobs.code === 0, `originals: ${blobs.err}`);
   all.push(Buffer.from(blobs.out, 'utf8').toString('latin1'));
   return all.join('\n');
-}
-
-function killedAfter(args, milliseconds) {
-  return new Promise((resolve) => {
-    const child = spawn(rhodes, args, { stdio: 'ignore' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
-    child.on('exit', (code, signal) => {
-      clearTimeout(timer);
-      resolve({ code, signal });
-    });
-  });
 }
 
 withScratch('erase', async (directory) => {

@@ -166,12 +166,13 @@ withScratch('follow-training', async (scratch) => {
   const learner = spawn(rhodes, ['run', join(noticed, 'rhodes.toml'), '--follow', '--cycles', '1', '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
   learner.stdout.on('data', (data) => { printed += data; });
-  learner.stderr.resume();
+  let complaint = '';
+  learner.stderr.on('data', (data) => { complaint = `${complaint}${data}`.slice(-2000); });
   const learnt1 = exitOf(learner);
   while (!existsSync(join(noticed, 'out/next/train-1/checkpoints/plan.json'))) await sleep(20);
   writeFileSync(join(noticed, 'spool/notice.jsonl'), `${JSON.stringify({ delete: { status: {
     id: Number(name(7)), id_str: name(7), user_id: 40, user_id_str: '40' } } })}\n`);
-  equal(await learnt1, 0, 'the cycle ends well');
+  equal(await learnt1, 0, `the cycle ends well: ${complaint}`);
   equal(JSON.parse(printed).cycles.filter((cycle) => cycle.outcome !== 'too little').map((cycle) => [cycle.outcome, cycle.new_documents]),
     [['voided', 200], ['trained', 199]], 'the cycle that read it was made anew');
   for (const table of ['records', 'documents', 'corpus']) {

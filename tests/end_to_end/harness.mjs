@@ -1,5 +1,5 @@
 // What the end-to-end tests share: running the program, checking, reading an output folder.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,6 +29,21 @@ export function runJson(args, options) {
   const result = run([...args, '--json'], options);
   if (result.code !== 0) throw new Error(`rhodes ${args.join(' ')} ended with ${result.code}: ${result.err}`);
   return JSON.parse(result.out);
+}
+
+// Runs `rhodes ARGS...` and kills it with SIGKILL after so long, if it still runs: { code, signal, said } when it is over,
+// the last one what it wrote to standard error.
+export function killedAfter(args, milliseconds) {
+  return new Promise((resolve) => {
+    const child = spawn(rhodes, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (piece) => { said += piece; });
+    const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, said });
+    });
+  });
 }
 
 // A scratch folder that is removed when the body is done, whether it failed or not; ends the process with the outcome.

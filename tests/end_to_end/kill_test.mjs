@@ -1,25 +1,11 @@
 // Kills `rhodes run` with SIGKILL at random moments, at least 20 times and until every stage was hit or the run is done, then
 // finishes and compares every byte with an undisturbed run.
-import { spawn } from 'node:child_process';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { projectText, random, writeInput } from './fixture.mjs';
-import { check, digests, equal, rhodes, run, runJson, withScratch } from './harness.mjs';
+import { check, digests, equal, killedAfter, run, runJson, withScratch } from './harness.mjs';
 
 const kills = Number(process.argv[3] ?? 20);
 const seed = Number(process.argv[4] ?? Date.now() % 1000000);
-
-function killedAfter(args, milliseconds) {
-  return new Promise((resolve) => {
-    const child = spawn(rhodes, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (piece) => { said += piece; });
-    const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
-    child.on('exit', (code, signal) => {
-      clearTimeout(timer);
-      resolve({ code, signal, said });
-    });
-  });
-}
 
 withScratch('kill', async (directory) => {
   console.log(`kill: seed ${seed}`);

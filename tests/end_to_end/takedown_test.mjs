@@ -1,10 +1,9 @@
 // Notices: a post that its author deleted goes from every byte of the output folder, in all sources, whether the notice
 // comes before the post, with it or after it; a scrubbed place goes; killed in between, it ends the same.
-import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { random } from './fixture.mjs';
-import { check, digests, equal, rhodes, run, runJson, withScratch } from './harness.mjs';
+import { check, digests, equal, killedAfter, run, runJson, withScratch } from './harness.mjs';
 
 const rounds = Number(process.argv[3] ?? 6);
 const seed = Number(process.argv[4] ?? Date.now() % 1000000);
@@ -72,17 +71,6 @@ function everything(out) {
   return all.join('\n');
 }
 
-function killedAfter(args, milliseconds) {
-  return new Promise((resolve) => {
-    const child = spawn(rhodes, args, { stdio: 'ignore' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
-    child.on('exit', (code, signal) => {
-      clearTimeout(timer);
-      resolve(signal === 'SIGKILL');
-    });
-  });
-}
-
 withScratch('takedown', async (directory) => {
   console.log(`takedown: seed ${seed}`);
   const out = `${directory}/out`;
@@ -139,7 +127,7 @@ withScratch('takedown', async (directory) => {
   for (let round = 0; round < rounds; ++round) {
     rmSync(out, { recursive: true, force: true });
     cpSync(`${directory}/before`, out, { recursive: true, verbatimSymlinks: true });
-    killed += await killedAfter(command, next() * whole);
+    killed += (await killedAfter(command, next() * whole)).signal === 'SIGKILL';
     const finish = next() < 0.5;
     if (finish) {
       const repaired = run(['check', out, '--repair']);

@@ -1,0 +1,184 @@
+#include "token/shard_shuffle.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+
+#include "base/hash.h"
+
+namespace rhodes {
+namespace {
+
+constexpr size_t kMostParts = 256;         // files open at once
+constexpr size_t kPartBuffer = 256 << 10;  // bytes gathered for each before they are written
+constexpr uint64_t kRowsToACancelCheck = 4096;
+
+std::span<const uint8_t> Span(std::string_view bytes) {
+  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
+}
+
+// Where the order is cut so that no part has more than `limit` bytes, and there are kMostParts at most: the first place
+// of each part, and the end.
+std::vector<size_t> CutOrder(const std::vector<WaitingDocument>& documents, const std::vector<DrawnDocument>& order,
+                             uint64_t limit) {
+  uint64_t total = 0;
+  for (const DrawnDocument& place : order) total += documents[place.row].bytes;
+  limit = std::max(limit, total / kMostParts + 1);
+  std::vector<size_t> cuts = {0};
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const uint64_t more = documents[order[i].row].bytes;
+    if (bytes > 0 && bytes + more > limit && cuts.size() < kMostParts) {
+      cuts.push_back(i);
+      bytes = 0;
+    }
+    bytes += more;
+  }
+  cuts.push_back(order.size());
+  return cuts;
+}
+
+// A file that is appended to in large pieces.
+class Part {
+ public:
+  explicit Part(std::string path) : path_(std::move(path)) {}
+  absl::Status Append(std::string_view bytes) {
+    buffer_ += bytes;
+    return buffer_.size() < kPartBuffer ? absl::OkStatus() : Flush();
+  }
+  absl::Status Close() {
+    RETURN_IF_ERROR(Flush());
+    return fclose(file_.release()) == 0 ? absl::OkStatus() : ErrnoError(errno, "close", path_);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  absl::Status Flush() {
+    if (file_ == nullptr) file_.reset(fopen(path_.c_str(), "wbe"));
+    if (file_ == nullptr) return ErrnoError(errno, "create", path_);
+    if (fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) != buffer_.size())
+      return ErrnoError(errno, "write", path_);
+    buffer_.clear();
+    return absl::OkStatus();
+  }
+
+  std::string path_;
+  std::string buffer_;
+  std::unique_ptr<FILE, int (*)(FILE*)> file_{nullptr, &fclose};
+};
+
+// A place of the order by row: which part it is in.
+struct Dealt {
+  uint64_t row;
+  uint32_t part;
+};
+
+absl::Status DealOut(const std::vector<WaitingDocument>& documents, const TokenStore& store,
+                     const std::vector<DrawnDocument>& order, const std::vector<size_t>& cuts, std::vector<Part>& parts,
+                     RunContext& context) {
+  std::vector<Dealt> dealt;
+  dealt.reserve(order.size());
+  for (uint32_t part = 0; part + 1 < cuts.size(); ++part) {
+    for (size_t i = cuts[part]; i < cuts[part + 1]; ++i) dealt.push_back({order[i].row, part});
+  }
+  std::sort(dealt.begin(), dealt.end(),
+            [](const Dealt& a, const Dealt& b) { return a.row != b.row ? a.row < b.row : a.part < b.part; });
+  for (size_t i = 0; i < dealt.size(); ++i) {
+    if (i % kRowsToACancelCheck == 0) RETURN_IF_ERROR(context.CheckCancelled());
+    const WaitingDocument& document = documents[dealt[i].row];
+    RETURN_IF_ERROR(parts[dealt[i].part].Append(store.Bytes(document.offset, document.bytes)));
+  }
+  for (Part& part : parts) RETURN_IF_ERROR(part.Close());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status TokenStore::Append(std::vector<uint8_t> tokens) {
+  begins_.push_back(size_);
+  size_ += tokens.size();
+  if (file_made_) return WriteOut(tokens);
+  held_ += tokens.capacity();
+  pieces_.push_back(std::move(tokens));
+  if (held_ <= memory_limit_) return absl::OkStatus();
+  file_.reset(fopen(path_.c_str(), "wbe"));
+  if (file_ == nullptr) return ErrnoError(errno, "create", path_);
+  file_made_ = true;
+  for (std::vector<uint8_t>& piece : pieces_) {
+    RETURN_IF_ERROR(WriteOut(piece));
+    std::vector<uint8_t>().swap(piece);
+  }
+  pieces_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status TokenStore::WriteOut(const std::vector<uint8_t>& tokens) {
+  if (fwrite(tokens.data(), 1, tokens.size(), file_.get()) != tokens.size()) return ErrnoError(errno, "write", path_);
+  return absl::OkStatus();
+}
+
+absl::Status TokenStore::Seal() {
+  if (!file_made_) return absl::OkStatus();
+  if (fclose(file_.release()) != 0) return ErrnoError(errno, "close", path_);
+  ASSIGN_OR_RETURN(mapped_, MappedFile::Open(path_));
+  return absl::OkStatus();
+}
+
+std::string_view TokenStore::Bytes(uint64_t offset, uint64_t size) const {
+  if (file_made_) return mapped_.bytes().substr(offset, size);
+  const auto after = std::upper_bound(begins_.begin(), begins_.end(), offset);
+  const auto piece = static_cast<size_t>(after - begins_.begin()) - 1;
+  return {reinterpret_cast<const char*>(pieces_[piece].data()) + (offset - begins_[piece]), size};
+}
+
+DrawnDocument Draw(uint64_t seed, uint64_t row, uint32_t copy) {
+  const uint64_t words[] = {row, copy};
+  const size_t bytes = copy == 0 ? sizeof(row) : sizeof(words);
+  return {Fingerprint({reinterpret_cast<const char*>(words), bytes}, seed), row};
+}
+
+absl::Status WriteInOrder(const std::vector<WaitingDocument>& documents, const TokenStore& store,
+                          const std::vector<DrawnDocument>& order, const std::string& scratch, uint64_t memory_limit,
+                          ShardWriter& writer, RunContext& context) {
+  const std::vector<size_t> cuts = CutOrder(documents, order, memory_limit);
+  if (!store.in_file() || cuts.size() <= 2) {
+    for (size_t i = 0; i < order.size(); ++i) {
+      if (i % kRowsToACancelCheck == 0) RETURN_IF_ERROR(context.CheckCancelled());
+      const WaitingDocument& document = documents[order[i].row];
+      RETURN_IF_ERROR(
+          writer.Append(Span(store.Bytes(document.offset, document.bytes)), order[i].row, document.text_bytes));
+    }
+    return absl::OkStatus();
+  }
+  std::vector<Part> parts;
+  for (size_t part = 0; part + 1 < cuts.size(); ++part) parts.emplace_back(fmt::format("{}.{}", scratch, part));
+  RETURN_IF_ERROR(DealOut(documents, store, order, cuts, parts, context));
+  std::vector<size_t> by_row;
+  std::vector<uint64_t> offsets;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    RETURN_IF_ERROR(context.CheckCancelled());
+    ASSIGN_OR_RETURN(const MappedFile bytes, MappedFile::Open(parts[part].path()));
+    const size_t first = cuts[part];
+    const size_t count = cuts[part + 1] - first;
+    by_row.resize(count);
+    offsets.resize(count);
+    std::iota(by_row.begin(), by_row.end(), size_t{0});
+    std::sort(by_row.begin(), by_row.end(), [&](size_t a, size_t b) {
+      return order[first + a].row != order[first + b].row ? order[first + a].row < order[first + b].row : a < b;
+    });
+    uint64_t offset = 0;
+    for (const size_t i : by_row) {
+      offsets[i] = offset;
+      offset += documents[order[first + i].row].bytes;
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const uint64_t row = order[first + i].row;
+      RETURN_IF_ERROR(
+          writer.Append(Span(bytes.bytes().substr(offsets[i], documents[row].bytes)), row, documents[row].text_bytes));
+    }
+    RETURN_IF_ERROR(RemoveTree(parts[part].path()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rhodes
