@@ -24,6 +24,9 @@ class AddedTokenMatcher {
   bool empty() const { return tokens_.empty(); }
   bool has_ordinary() const { return has_ordinary_; }  // a token that is not special
 
+  // The first special token in `text`, whatever is around it, and where it begins; null when there is none.
+  const AddedToken* FindSpecial(std::string_view text, size_t& at) const;
+
   // Calls `piece(text)` for the stretches between tokens that are not empty and `token(added)` for the tokens, in
   // order. A special token counts only if `allow_special`; otherwise its letters are ordinary ones, though a token that
   // begins inside them is not looked for.
@@ -68,6 +71,7 @@ class AddedTokenMatcher {
                    size_t depth);
   // The next place from `at` on where a token may begin.
   size_t Next(std::string_view text, size_t at) const;
+  const Edge* FindEdge(const Node& node, uint8_t byte) const;  // null: no token goes on so
   Match Longest(std::string_view text, size_t at) const;
   static bool Counts(const AddedToken& token, std::string_view text, size_t left, size_t right, bool allow_special);
   static size_t LeadingSpace(std::string_view text);

@@ -94,6 +94,20 @@ class BpeTokenizer final : public Tokenizer {
     GiveBack(std::move(scratch));
   }
 
+  absl::Status CheckNoSpecial(std::string_view text) const override {
+    size_t at = 0;
+    size_t at_normalised = 0;
+    const AddedToken* first = added_.FindSpecial(text, at);
+    const AddedToken* const other = normalised_added_.FindSpecial(text, at_normalised);
+    if (first == nullptr || (other != nullptr && at_normalised < at)) {
+      first = other;
+      at = at_normalised;
+    }
+    if (first == nullptr) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        fmt::format("the special token \"{}\" stands in the text, at byte {}", first->text, at));
+  }
+
   std::string_view TokenBytes(TokenId id) const override {
     return id < vocabulary_size() ? model_.tokens()[id] : std::string_view();
   }

@@ -103,8 +103,13 @@ class Parser {
   absl::Status ReadSplit(element split) {
     const std::optional<element> pattern = Field(split, "pattern");
     const std::string_view regex = pattern ? StringField(*pattern, "Regex") : std::string_view();
-    if (StringField(split, "behavior") != "Isolated" || BoolField(split, "invert", false)) {
-      return Error("pre_tokenizer Split must have behavior \"Isolated\" and not be inverted");
+    // The patterns match every character: all that lies between matches, which the inverted "Removed" takes away, is
+    // nothing, and to "Isolated" both are the same.
+    const std::string_view behavior = StringField(split, "behavior");
+    if (behavior != "Isolated" && !(behavior == "Removed" && BoolField(split, "invert", false))) {
+      return Error(fmt::format(
+          "pre_tokenizer Split with behavior \"{}\" is not supported (\"Isolated\" and inverted \"Removed\" are)",
+          behavior));
     }
     const std::optional<Pattern> known = PatternFromRegex(regex);
     if (!known) {
