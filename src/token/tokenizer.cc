@@ -1,9 +1,5 @@
 #include "token/tokenizer.h"
 
-#include <unicode/normalizer2.h>
-#include <unicode/uniset.h>
-#include <unicode/unistr.h>
-
 #include <algorithm>
 #include <cstring>
 #include <mutex>
@@ -13,6 +9,7 @@
 #include "base/text.h"
 #include "token/added_tokens.h"
 #include "token/character_units.h"
+#include "token/form_c.h"
 #include "token/rank_file.h"
 #include "token/splitter.h"
 #include "token/tokenizer_file.h"
@@ -20,31 +17,6 @@
 
 namespace rhodes {
 namespace {
-
-// Form C as of Unicode 9, which the reference has (tokenizers 0.23, asked for each code point): to it, later characters
-// neither combine nor change places.
-const icu::Normalizer2& ReferenceNfc() {
-  static const icu::Normalizer2* const nfc = [] {
-    UErrorCode error = U_ZERO_ERROR;
-    static const icu::UnicodeSet known(icu::UnicodeString(u"[:age=9.0:]"), error);
-    return new icu::FilteredNormalizer2(*icu::Normalizer2::getNFCInstance(error), known);
-  }();
-  return *nfc;
-}
-
-// `text` in form C. False when it is in that form already, or is not UTF-8: then it stays as it is, and no byte is
-// lost.
-bool NormaliseToNfc(std::string_view text, std::string& normalised) {
-  if (!IsValidUtf8(text) || text.size() > INT32_MAX) return false;
-  const icu::Normalizer2& nfc = ReferenceNfc();
-  UErrorCode error = U_ZERO_ERROR;
-  const icu::StringPiece piece(text.data(), static_cast<int32_t>(text.size()));
-  if (nfc.isNormalizedUTF8(piece, error)) return false;
-  normalised.clear();
-  icu::StringByteSink<std::string> sink(&normalised);
-  nfc.normalizeUTF8(0, piece, sink, nullptr, error);
-  return U_SUCCESS(error);
-}
 
 // Tokens that end a text, in the order in which they are looked for.
 constexpr std::string_view kEndTokens[] = {kEndOfTextToken, "<|end_of_text|>", "<|im_end|>", "<|eot_id|>",
@@ -147,7 +119,7 @@ class BpeTokenizer final : public Tokenizer {
 
   // The normalizer. False when `text` stays as it is.
   bool Normalise(std::string_view text, std::string& normalised) const {
-    if (nfc_) return NormaliseToNfc(text, normalised);
+    if (nfc_) return NormaliseToFormC(text, normalised);
     const bool prepends = prefix_ == SentencePieceRules::Prefix::kAlways;
     if (units_ == nullptr || text.empty() || (!prepends && !normalizer_marks_)) return false;
     normalised = prepends ? kMark : "";
@@ -207,7 +179,7 @@ class BpeTokenizer final : public Tokenizer {
   template <typename Visit>
   void VisitPiece(std::string_view raw, bool first, Visit&& visit) const {
     std::string normalised;
-    if (nfc_ && NormaliseToNfc(raw, normalised)) return visit(Piece{normalised});
+    if (nfc_ && NormaliseToFormC(raw, normalised)) return visit(Piece{normalised});
     visit(Piece{raw, IsPrefixed(raw, first)});
   }
 

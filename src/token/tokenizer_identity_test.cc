@@ -190,7 +190,7 @@ std::string LongText() {
   std::mt19937 random(37);
   const std::vector<std::string> texts = GoldenTexts();
   std::string text;
-  while (text.size() < (size_t{3} << 20)) {
+  while (text.size() < (size_t{3} << 19)) {
     switch (random() % 64) {
       case 0:
         text.append(random() % 30000, " \n\ta'\xCC"[random() % 6]);
