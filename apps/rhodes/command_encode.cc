@@ -85,7 +85,7 @@ absl::Status EncodeEach(const Tokenizer& tokenizer, const Flags& flags, bool jso
   std::string out;
   std::vector<TokenId> ids;
   uint64_t number = 0;
-  RETURN_IF_ERROR(ForEachText(
+  const absl::Status status = ForEachText(
       flags.null ? '\0' : '\n',
       [&](std::string_view text) -> absl::Status {
         ++number;
@@ -99,7 +99,8 @@ absl::Status EncodeEach(const Tokenizer& tokenizer, const Flags& flags, bool jso
         }
         return absl::OkStatus();
       },
-      [&] { return Write(out); }));
+      [&] { return Write(out); });
+  RETURN_IF_ERROR(status);
   if (json) PrintJson({{"ids", all}});
   return absl::OkStatus();
 }
