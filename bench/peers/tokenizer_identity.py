@@ -261,7 +261,7 @@ class Run:
     def round_trip(self, name, subject, marks):
         rng = random.Random(17)
         data = bytes(rng.choice([rng.randrange(256), rng.randrange(128), 0xe2, 0x96, 0x81, 0x20]) for _ in range(300_000))
-        if marks:  # the mark itself becomes a space
+        while marks and b"\xe2\x96\x81" in data:  # the mark itself becomes a space
             data = data.replace(b"\xe2\x96\x81", b"")
         self.say(subject.must("decode", subject.must("encode", data)) == data, f"{name}: arbitrary bytes come back")
 

@@ -135,21 +135,20 @@ size_t StretchSize(std::string_view text) {
 
 bool NormaliseToFormC(std::string_view text, std::string& normalised) {
   if (!IsValidUtf8(text)) return false;
-  normalised.clear();
-  std::string_view same;  // what is before the first stretch that changes; after one, everything is copied
+  std::string out;  // from the first stretch that changes on; before that, nothing is copied
   bool changed = false;
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view stretch = rest.substr(0, StretchSize(rest));
+    const std::string_view before = text.substr(0, text.size() - rest.size());
     rest.remove_prefix(stretch.size());
-    if (AppendFormC(stretch, normalised)) {
-      if (!changed) normalised.insert(0, same);
-      changed = true;
-    } else if (changed) {
-      normalised += stretch;
-    } else {
-      same = text.substr(0, text.size() - rest.size());
+    if (!AppendFormC(stretch, out)) {
+      if (changed) out += stretch;
+      continue;
     }
+    if (!changed) out.insert(0, before);
+    changed = true;
   }
+  if (changed) normalised = std::move(out);
   return changed;
 }
 

@@ -9,7 +9,8 @@ namespace rhodes {
 
 // `text` in form C as of Unicode 9, which the reference has (tokenizers 0.23, asked for each code point): to it, later
 // characters neither combine nor change places. False when `text` is in that form already, or is not UTF-8: then it is
-// to stay as it is, and no byte is lost. Cost: linear in the text for all texts. Thread-safe.
+// to stay as it is, so that no byte is lost, and `normalised` is not touched. Cost: linear in the text for all texts.
+// Thread-safe.
 bool NormaliseToFormC(std::string_view text, std::string& normalised);
 
 }  // namespace rhodes
