@@ -1,8 +1,5 @@
 #include "token/tokenizer.h"
 
-#include <unicode/normalizer2.h>
-#include <unicode/unistr.h>
-
 #include <algorithm>
 #include <cstring>
 #include <mutex>
@@ -13,6 +10,7 @@
 #include "base/text.h"
 #include "token/added_tokens.h"
 #include "token/character_units.h"
+#include "token/form_c.h"
 #include "token/rank_file.h"
 #include "token/segment_encoder.h"
 #include "token/tokenizer_file.h"
@@ -21,20 +19,6 @@
 
 namespace rhodes {
 namespace {
-
-// `text` in form C. False when it is in that form already, or is not UTF-8: then it stays as it is, and no byte is
-// lost.
-bool NormaliseToNfc(std::string_view text, std::string& normalised) {
-  if (!IsValidUtf8(text) || text.size() > INT32_MAX) return false;
-  UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(error);
-  const icu::StringPiece piece(text.data(), static_cast<int32_t>(text.size()));
-  if (U_FAILURE(error) || nfc->isNormalizedUTF8(piece, error)) return false;
-  normalised.clear();
-  icu::StringByteSink<std::string> sink(&normalised);
-  nfc->normalizeUTF8(0, piece, sink, nullptr, error);
-  return U_SUCCESS(error);
-}
 
 // Tokens that end a text, in the order in which they are looked for.
 constexpr std::string_view kEndTokens[] = {kEndOfTextToken, "<|end_of_text|>", "<|im_end|>", "<|eot_id|>",
@@ -92,6 +76,20 @@ class BpeTokenizer final : public Tokenizer {
     SegmentEncoder(&SegmentSize, [&](std::string_view segment, std::vector<TokenId>& ids) {
       Encode(segment, ids, allow_special);
     }).Run(text, threads, out);
+  }
+
+  absl::Status CheckNoSpecial(std::string_view text) const override {
+    size_t at = 0;
+    size_t at_normalised = 0;
+    const AddedToken* first = added_.FindSpecial(text, at);
+    const AddedToken* const other = normalised_added_.FindSpecial(text, at_normalised);
+    if (first == nullptr || (other != nullptr && at_normalised < at)) {
+      first = other;
+      at = at_normalised;
+    }
+    if (first == nullptr) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        fmt::format("the special token \"{}\" stands in the text, at byte {}", first->text, at));
   }
 
   std::string_view TokenBytes(TokenId id) const override {
@@ -158,7 +156,7 @@ class BpeTokenizer final : public Tokenizer {
 
   // The normalizer. False when `text` stays as it is.
   bool Normalise(std::string_view text, std::string& normalised) const {
-    if (nfc_) return NormaliseToNfc(text, normalised);
+    if (nfc_) return NormaliseToFormC(text, normalised);
     const bool prepends = prefix_ == SentencePieceRules::Prefix::kAlways;
     if (units_ == nullptr || text.empty() || (!prepends && !normalizer_marks_)) return false;
     normalised = prepends ? kMark : "";
@@ -218,7 +216,7 @@ class BpeTokenizer final : public Tokenizer {
   template <typename Visit>
   void VisitPiece(std::string_view raw, bool first, Visit&& visit) const {
     std::string normalised;
-    if (nfc_ && NormaliseToNfc(raw, normalised)) return visit(Piece{normalised});
+    if (nfc_ && NormaliseToFormC(raw, normalised)) return visit(Piece{normalised});
     visit(Piece{raw, IsPrefixed(raw, first)});
   }
 
@@ -406,14 +404,14 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Parse(std::string_view byt
   ASSIGN_OR_RETURN(TokenizerSpec spec,
                    LooksLikeRankFile(bytes) ? ParseRankFile(bytes, pattern, what) : ParseTokenizerFile(bytes, what));
   ASSIGN_OR_RETURN(const TokenId end_of_text, FindEndOfText(spec, what));
-  std::vector<bool> added(spec.tokens.size());
-  for (const AddedToken& token : spec.added) added[token.id] = true;
+  std::vector<bool> only_added(spec.tokens.size());  // text never becomes a special token by being equal to it
+  for (const AddedToken& token : spec.added) only_added[token.id] = token.special || !token.in_vocabulary;
   std::array<TokenId, 256> byte_ids = {};
   std::array<bool, 256> found = {};
   std::vector<TokenId> whole_words;
   for (TokenId id = 0; id < spec.tokens.size() && !spec.sentence_piece; ++id) {
     const std::string_view token = spec.tokens[id];
-    if (added[id] || token.empty()) continue;  // text never becomes an added token by being equal to it
+    if (only_added[id] || token.empty()) continue;
     if (token.size() == 1) {
       byte_ids[static_cast<uint8_t>(token[0])] = id;
       found[static_cast<uint8_t>(token[0])] = true;
