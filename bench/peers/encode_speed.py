@@ -70,6 +70,8 @@ def rhodes_ids(options, vocabulary, path):
 def measure(options, label, json_name, ranks_name, encoding, path):
     ranks = os.path.join(options.vocabularies, ranks_name)
     text = open(path, encoding="utf-8").read()
+    if "\0" in text:
+        sys.exit(f"{path}: holds NUL characters, which part the texts that are given to Rhodes; remove them")
     size = os.path.getsize(path)
     slow = pieces_of(text[:options.slow_bytes], options.piece)
     slow_size = sum(len(piece.encode()) for piece in slow)

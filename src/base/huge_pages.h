@@ -22,6 +22,15 @@ void ReserveMore(std::vector<T>& values, size_t more) {
   AdviseHugePages(values.data() + values.size(), (values.capacity() - values.size()) * sizeof(T));
 }
 
+// `size` times `value`, in huge pages when it is large.
+template <typename T>
+std::vector<T> HugePageVector(size_t size, const T& value) {
+  std::vector<T> values;
+  ReserveMore(values, size);
+  values.assign(size, value);
+  return values;
+}
+
 }  // namespace rhodes
 
 #endif  // RHODES_BASE_HUGE_PAGES_H_

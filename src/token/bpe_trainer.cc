@@ -16,7 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr uint32_t kSmallestVocabulary = 257;
-constexpr uint32_t kLargestVocabulary = 1 << 22;
+constexpr uint32_t kLargestVocabulary = MergeTable::kMostTokens;
 // What an occurrence in the group of the smallest weight counts: weights are kept to about a thousandth, and counts
 // stay whole numbers, which add up the same in any order.
 constexpr double kWeightUnit = 1024;

@@ -66,7 +66,7 @@ absl::StatusOr<BpeTraining> TrainBpe(const BpeTrainerOptions& options, const Tex
 //
 // The result depends on words and counts alone, not on their order. One thread. Memory: about 24 bytes for each byte of
 // the words and 64 for each word.
-// UsageError when `vocabulary_size` is below 257 or beyond 2^22.
+// UsageError when `vocabulary_size` is below 257 or beyond 2^21.
 absl::StatusOr<TokenizerSpec> TrainBpeOnWords(const std::vector<WordCount>& words, const BpeTrainerOptions& options,
                                               RunContext& context);
 

@@ -1,7 +1,8 @@
 #include "token/word_cache.h"
 
+#include <sys/mman.h>
+
 #include <bit>
-#include <cstdlib>
 #include <new>
 
 #include "base/hash.h"
@@ -9,17 +10,16 @@
 
 namespace rhodes {
 
-void WordCache::Free::operator()(Entry* entries) const { std::free(entries); }
+void WordCache::Free::operator()(Entry* entries) const { munmap(entries, size * sizeof(Entry)); }
 
 void WordCache::Allocate(size_t size) {
-  // Huge pages: words lie anywhere in the table, and its pages are more than the processor keeps addresses of.
-  constexpr size_t kHugePage = size_t{2} << 20;
+  // Words lie anywhere in the table, and its pages are more than the processor keeps addresses of: huge ones. Memory
+  // that the system maps is zero already.
   const size_t bytes = size * sizeof(Entry);
-  void* const memory = std::aligned_alloc(bytes < kHugePage ? 64 : kHugePage, bytes);
-  if (memory == nullptr) throw std::bad_alloc();
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
   AdviseHugePages(memory, bytes);
-  std::memset(memory, 0, bytes);
-  entries_.reset(static_cast<Entry*>(memory));
+  entries_ = std::unique_ptr<Entry[], Free>(static_cast<Entry*>(memory), Free{size});
   size_ = size;
   shift_ = 65 - std::countr_zero(size);
   inserted_ = 0;
@@ -69,9 +69,10 @@ void WordCache::Clear() {
 }
 
 LongWordCache::Found LongWordCache::Find(std::string_view word, uint64_t hash) const {
-  const Entry* entry = entries_.data() + PlaceOf(hash);
+  const auto tag = static_cast<uint32_t>(hash >> 32);
+  const Entry* entry = entries_.data() + PlaceOf(tag);
   for (int i = 0; i < 2; ++i, ++entry) {
-    if (entry->tag != static_cast<uint32_t>(hash >> 32) || entry->size != word.size()) continue;
+    if (entry->tag != tag || entry->size != word.size()) continue;
     const char* const ids = stored_.data() + entry->place;
     if (std::memcmp(ids + entry->count * sizeof(TokenId), word.data(), word.size()) != 0) continue;
     return {reinterpret_cast<const TokenId*>(ids), entry->count};
@@ -91,22 +92,22 @@ void LongWordCache::Insert(std::string_view word, uint64_t hash, const TokenId* 
   stored_.resize(place + bytes);
   std::memcpy(stored_.data() + place, ids, count * sizeof(TokenId));
   std::memcpy(stored_.data() + place + count * sizeof(TokenId), word.data(), word.size());
-  Entry* const entry = entries_.data() + PlaceOf(hash);
-  if (entry[0].size != 0) entry[1] = entry[0];
-  entry[0] = {static_cast<uint32_t>(hash >> 32), static_cast<uint32_t>(place), static_cast<uint16_t>(word.size()),
-              static_cast<uint16_t>(count)};
+  Put({static_cast<uint32_t>(hash >> 32), static_cast<uint32_t>(place), static_cast<uint16_t>(word.size()),
+       static_cast<uint16_t>(count)});
   ++inserted_;
+}
+
+void LongWordCache::Put(const Entry& entry) {
+  Entry* const place = entries_.data() + PlaceOf(entry.tag);
+  if (place[0].size != 0) place[1] = place[0];
+  place[0] = entry;
 }
 
 void LongWordCache::Grow() {
   const std::vector<Entry> old = std::move(entries_);
   entries_.assign(old.size() * 4 > kMost ? kMost : old.size() * 4, Entry());
   for (size_t i = old.size(); i-- > 0;) {
-    if (old[i].size == 0) continue;
-    const std::string_view word(stored_.data() + old[i].place + old[i].count * sizeof(TokenId), old[i].size);
-    Entry* const entry = entries_.data() + PlaceOf(Fingerprint(word));
-    if (entry[0].size != 0) entry[1] = entry[0];
-    entry[0] = old[i];
+    if (old[i].size != 0) Put(old[i]);
   }
   inserted_ = 0;
 }

@@ -94,6 +94,7 @@ class WordCache {
   static constexpr size_t kPlaces = 4;              // that a word may have
   static constexpr size_t kMore = size_t{1} << 22;  // ids of words of more than kInline tokens
   struct Free {
+    size_t size;
     void operator()(Entry* entries) const;
   };
 
@@ -114,7 +115,7 @@ class WordCache {
   void Put(const Entry& entry);
   void Clear();
 
-  std::unique_ptr<Entry[], Free> entries_;
+  std::unique_ptr<Entry[], Free> entries_{nullptr, Free{0}};
   size_t size_ = 0;
   int shift_ = 0;
   size_t inserted_ = 0;  // since the size was last changed
@@ -143,13 +144,14 @@ class LongWordCache {
   static constexpr size_t kMost = size_t{1} << 19;
   static constexpr size_t kMostStored = size_t{1} << 24;  // bytes of words and ids
   struct Entry {
-    uint32_t tag = 0;  // of the hash
+    uint32_t tag = 0;  // the upper half of the hash
     uint32_t place = 0;
     uint16_t size = 0;  // 0: free
     uint16_t count = 0;
   };
 
-  size_t PlaceOf(uint64_t hash) const { return static_cast<size_t>(hash) & (entries_.size() - 1) & ~size_t{1}; }
+  size_t PlaceOf(uint32_t tag) const { return static_cast<size_t>(uint64_t{tag} * entries_.size() >> 32) & ~size_t{1}; }
+  void Put(const Entry& entry);
   void Grow();
 
   std::vector<Entry> entries_ = std::vector<Entry>(kFewest);
