@@ -381,7 +381,12 @@ class Parser {
       Merge parsed;
       ASSIGN_OR_RETURN(parsed.left, IdOf(left, number));
       ASSIGN_OR_RETURN(parsed.right, IdOf(right, number));
-      ASSIGN_OR_RETURN(parsed.result, IdOf(std::string(left) + std::string(right), number));
+      const auto result = ids_.find(fmt::format("{}{}", left, right));
+      if (result == ids_.end()) {
+        return Error(fmt::format("merge {}: \"{}\" and \"{}\" make \"{}{}\", which is not in the vocabulary", number,
+                                 left, right, left, right));
+      }
+      parsed.result = result->second;
       spec_.merges.push_back(parsed);
       ++number;
     }

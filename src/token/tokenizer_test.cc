@@ -386,7 +386,7 @@ TEST(Tokenizer, Parse_SaysWhatIsNotSupported) {
       {[](Json& json) {
          json["model"]["merges"] = {"a b", "a c"};
        },
-       "merge 1: \"ac\" is not in the vocabulary"},
+       "merge 1: \"a\" and \"c\" make \"ac\", which is not in the vocabulary"},
       {[](Json& json) { json["added_tokens"][0]["content"] = "<bye>"; }, "id 257 is given to"},
       {[](Json& json) { json["model"]["merges"] = Json::array(); },
        "token \"ab\" (id 256) is the result of no merge: a merge is missing"},
