@@ -3,14 +3,18 @@
 
 #include "command.h"
 #include "command_tokenize_train.h"
+#include "token/pattern.h"
 #include "token/tokenize.h"
 
 namespace rhodes {
 namespace {
 
-absl::Status CheckPaths(const TokenizeOptions& options, bool train) {
+absl::Status CheckFlags(const TokenizeOptions& options, bool train) {
   if (train && !(options.tokenizer.empty() && options.shards.empty())) {
     return UsageError("tokenize: --train trains a tokenizer only; it goes with neither --tokenizer nor --shards");
+  }
+  if (const absl::StatusOr<Pattern> pattern = PatternFromName(options.pattern); !pattern.ok()) {
+    return UsageError("--pattern: " + Message(pattern.status()));
   }
   if (!train && options.inputs.empty()) return UsageError("tokenize: IN is required (files or folders of documents)");
   if (options.out.empty() && (train || options.tokenizer.empty() || options.shards.empty())) {
@@ -57,7 +61,7 @@ CommandBody Setup(CLI::App& app) {
       ->capture_default_str();
   return [options, train, format, mix](const CommonFlags& common, RunContext& context) -> absl::Status {
     ASSIGN_OR_RETURN(options->weights, WeightsOf(*train));
-    RETURN_IF_ERROR(CheckPaths(*options, train->on));
+    RETURN_IF_ERROR(CheckFlags(*options, train->on));
     if (train->on) return RunTrainTokenizer(*train, *options, common, context);
     ASSIGN_OR_RETURN(options->shard_format, ShardFormatFromName(*format));
     ASSIGN_OR_RETURN(options->mix.weights, ParseMixWeights(*mix));
