@@ -11,7 +11,7 @@ namespace {
 
 absl::Status CheckFlags(const TokenizeOptions& options, bool train) {
   if (train && !(options.tokenizer.empty() && options.shards.empty())) {
-    return UsageError("tokenize: --train trains a tokenizer only; it goes with neither --tokenizer nor --shards");
+    return UsageError("tokenize: --train only trains a tokenizer; it goes with neither --tokenizer nor --shards");
   }
   if (const absl::StatusOr<Pattern> pattern = PatternFromName(options.pattern); !pattern.ok()) {
     return UsageError("--pattern: " + Message(pattern.status()));
@@ -53,7 +53,8 @@ CommandBody Setup(CLI::App& app) {
   auto mix = std::make_shared<std::vector<std::string>>();
   app.add_option("--mix", *mix,
                  "NAME=WEIGHT: a source's share of the training tokens, in proportion to the others'; *=WEIGHT: those "
-                 "that are not named");
+                 "that are not named")
+      ->allow_extra_args(false);
   app.add_option("--max-repeat", options->mix.max_repeat, "with --mix: no document is trained on more often")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
@@ -62,6 +63,8 @@ CommandBody Setup(CLI::App& app) {
   return [options, train, format, mix](const CommonFlags& common, RunContext& context) -> absl::Status {
     ASSIGN_OR_RETURN(options->weights, WeightsOf(*train));
     RETURN_IF_ERROR(CheckFlags(*options, train->on));
+    if (train->on && !mix->empty()) return UsageError("tokenize: --mix is of shards; with --train give --weight");
+    if (!train->on && !train->special.empty()) return UsageError("tokenize: --special goes with --train");
     if (train->on) return RunTrainTokenizer(*train, *options, common, context);
     ASSIGN_OR_RETURN(options->shard_format, ShardFormatFromName(*format));
     ASSIGN_OR_RETURN(options->mix.weights, ParseMixWeights(*mix));

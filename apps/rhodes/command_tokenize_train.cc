@@ -53,13 +53,15 @@ void AddTrainTokenizerFlags(CLI::App& app, TrainTokenizerFlags& flags) {
       "train a tokenizer only: --out is the file tokenizer.json that is written; IN may also be .txt files and "
       "pipes, none or - is standard input");
   app.add_option(
-      "--weight", flags.weights,
-      "training: how much sources and languages count, so that small ones are not starved; by default each by "
-      "its size. language=equal: all alike; language=alpha:0.3: its share to the power of 0.3 (mT5, XLM-R); "
-      "language=temperature:5: to the power of 1/5; language:ar=3: what is in Arabic counts three times; the "
-      "same with source. May be given several times");
+         "--weight", flags.weights,
+         "training: how much sources and languages count, so that small ones are not starved; by default each by "
+         "its size. language=equal: all alike; language=alpha:0.3: its share to the power of 0.3 (mT5, XLM-R); "
+         "language=temperature:5: to the power of 1/5; language:ar=3: what is in Arabic counts three times; the "
+         "same with source. May be given several times")
+      ->allow_extra_args(false);
   app.add_option("--special", flags.special,
-                 "--train: a special token besides <|endoftext|>, such as '<|user|>'; may be given several times");
+                 "--train: a special token besides <|endoftext|>, such as '<|user|>'; may be given several times")
+      ->allow_extra_args(false);
   app.add_option("--min-frequency", flags.min_frequency, "--train: pairs that occur less often are not merged")
       ->check(CLI::Range(1, 1'000'000'000))
       ->capture_default_str();

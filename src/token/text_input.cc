@@ -199,6 +199,10 @@ class StreamCutter final : public Cutter {
       : file_(std::move(file)), reader_(std::move(reader)), whole_texts_(whole_texts) {}
   absl::StatusOr<std::unique_ptr<TextPiece>> Next() override {
     RETURN_IF_ERROR(Fill(kStreamPiece));
+    if (!begun_ && waiting_.starts_with("PAR1")) {
+      return absl::InvalidArgumentError(
+          fmt::format("read documents: {}: Parquet cannot be read from a pipe; name the file", reader_->path()));
+    }
     if (file_.format == TextFormat::kAuto) file_.format = FormatOf(waiting_);
     const bool text = file_.format == TextFormat::kText;
     if (waiting_.empty() && (begun_ || !text)) return nullptr;

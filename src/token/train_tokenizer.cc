@@ -79,15 +79,16 @@ void Summarise(const std::vector<GroupUse>& groups, TokenizerTraining& result) {
 }  // namespace
 
 Json ToJson(const TokenizerTraining& training) {
-  return {{"vocabulary_size", training.vocabulary_size},
-          {"merges", training.merges},
-          {"different_words", training.different_words},
-          {"words_forgotten", training.words_forgotten},
-          {"all", UseJson(training.all, training.vocabulary_size)},
-          {"by_source", UsesJson(training.by_source, training.vocabulary_size)},
-          {"by_language", UsesJson(training.by_language, training.vocabulary_size)},
-          {"counting_seconds", training.counting_seconds},
-          {"merging_seconds", training.merging_seconds}};
+  Json json = UseJson(training.all, training.vocabulary_size);
+  json["vocabulary_size"] = training.vocabulary_size;
+  json["merges"] = training.merges;
+  json["different_words"] = training.different_words;
+  json["words_forgotten"] = training.words_forgotten;
+  json["by_source"] = UsesJson(training.by_source, training.vocabulary_size);
+  json["by_language"] = UsesJson(training.by_language, training.vocabulary_size);
+  json["counting_seconds"] = training.counting_seconds;
+  json["merging_seconds"] = training.merging_seconds;
+  return json;
 }
 
 absl::StatusOr<TokenizerTraining> TrainTokenizer(const TrainTokenizerOptions& options, RunContext& context) {
