@@ -35,6 +35,10 @@ void Put(std::string& out, T value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
+uint64_t TokenBytes(const std::vector<uint64_t>& ends, TokenWidth width) {
+  return (ends.empty() ? 0 : ends.back()) * static_cast<uint64_t>(width);
+}
+
 // nanoGPT and llm.c call it so.
 std::string ShortSplit(const std::string& split) { return split == "validation" ? "val" : split; }
 
@@ -44,6 +48,7 @@ class Megatron final : public ShardLayout {
   explicit Megatron(const ShardLayoutOptions& options) : options_(options) {}
   std::string DataFile(int number) const override { return fmt::format("{}-{:05}.bin", options_.split, number); }
   uint64_t ShardTokens() const override { return options_.shard_tokens == 0 ? kShardTokens : options_.shard_tokens; }
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override { return TokenBytes(ends, options_.width); }
 
   std::vector<SideFile> Finish(const std::vector<uint64_t>& ends, const std::string& path, uint64_t) override {
     std::string out("MMIDIDX\0\0", 9);
@@ -75,6 +80,7 @@ class Datatrove final : public ShardLayout {
   }
   std::string DataFile(int number) const override { return fmt::format("{0}/{0}-{1:05}.ds", options_.split, number); }
   uint64_t ShardTokens() const override { return options_.shard_tokens == 0 ? kShardTokens : options_.shard_tokens; }
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override { return TokenBytes(ends, options_.width); }
 
   std::vector<SideFile> Finish(const std::vector<uint64_t>& ends, const std::string& path, uint64_t) override {
     const uint64_t tokens = ends.empty() ? 0 : ends.back();
@@ -93,6 +99,7 @@ class NanoGpt final : public ShardLayout {
   explicit NanoGpt(const ShardLayoutOptions& options) : split_(ShortSplit(options.split)) {}
   std::string DataFile(int) const override { return split_ + ".bin"; }
   uint64_t ShardTokens() const override { return kNoEnd; }
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override { return TokenBytes(ends, TokenWidth::kUint16); }
 
  private:
   const std::string split_;
@@ -102,6 +109,7 @@ class NanoGpt final : public ShardLayout {
 class LlmC final : public ShardLayout {
  public:
   static constexpr uint64_t kMostTokens = INT32_MAX;
+  static constexpr uint64_t kHeader = 1024;
 
   explicit LlmC(const ShardLayoutOptions& options) : options_(options) {}
   std::string DataFile(int number) const override {
@@ -111,6 +119,9 @@ class LlmC final : public ShardLayout {
     return tokens_ + bytes / static_cast<uint64_t>(options_.width) > kMostTokens;
   }
   uint64_t ShardTokens() const override { return options_.shard_tokens == 0 ? kShardTokens : options_.shard_tokens; }
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override {
+    return kHeader + TokenBytes(ends, options_.width);
+  }
 
   void Begin() override { tokens_ = 0; }
   absl::Status Add(std::span<const uint8_t> tokens, ShardPiece& piece) override {
@@ -153,6 +164,13 @@ class Mds final : public ShardLayout {
     return limit_ < 4 + 4 + config_text_.size() + sample_bytes_ + 4 * samples_ + SampleBytes(bytes) + 4;
   }
   uint64_t ShardTokens() const override { return kNoEnd; }
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override {
+    uint64_t bytes = 4 + 4 * (ends.size() + 1) + config_text_.size();
+    for (size_t i = 0; i < ends.size(); ++i) {
+      bytes += SampleBytes((ends[i] - (i == 0 ? 0 : ends[i - 1])) * static_cast<uint64_t>(options_.width));
+    }
+    return bytes;
+  }
 
   void Begin() override { samples_ = sample_bytes_ = 0; }
   absl::Status Add(std::span<const uint8_t> tokens, ShardPiece& piece) override {

@@ -58,6 +58,8 @@ class ShardLayout {
   // all `ends`, unless HeadWaits(): then the documents must wait for it, in memory.
   virtual std::string Head(const std::vector<uint64_t>& ends) const;
   virtual bool HeadWaits() const { return false; }
+  // The size of a data file with such documents.
+  virtual uint64_t DataBytes(const std::vector<uint64_t>& ends) const = 0;
   // All documents are in; `path`: of the data file, which takes `bytes`.
   virtual std::vector<SideFile> Finish(const std::vector<uint64_t>& ends, const std::string& path, uint64_t bytes);
   // All shards are finished.
