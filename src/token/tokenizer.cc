@@ -9,13 +9,14 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "token/added_tokens.h"
 #include "token/character_units.h"
 #include "token/rank_file.h"
-#include "token/splitter.h"
 #include "token/tokenizer_file.h"
 #include "token/word_cache.h"
+#include "token/word_starts.h"
 
 namespace rhodes {
 namespace {
@@ -100,6 +101,11 @@ class BpeTokenizer final : public Tokenizer {
   struct Scratch {
     BpeModel::Scratch merge;
     WordCache cache;
+    LongWordCache long_cache;
+    WordStarts starts;
+    // Of one stretch: no word has more tokens than bytes. Up to 4 ids are written at once.
+    std::unique_ptr<TokenId[]> ids = std::make_unique_for_overwrite<TokenId[]>(ClassMasks::kBytes + 4);
+    std::vector<TokenId> missed;
     std::string prefixed;  // the first word with the space before it
   };
 
@@ -185,25 +191,94 @@ class BpeTokenizer final : public Tokenizer {
     visit(Piece{raw, IsPrefixed(raw, first)});
   }
 
-  // Encodes `word`, from the cache if it was seen before. `text_end`: up to where the memory after it may be read.
+  // Encodes `word`, from the cache if it was seen before.
   template <typename Miss>
-  static void EncodeCached(std::string_view word, const char* text_end, Scratch& scratch, std::vector<TokenId>& out,
-                           Miss&& miss) {
-    if (!WordCache::Fits(word)) return miss(word);
-    const WordCache::Key key = WordCache::MakeKey(word, text_end);
-    if (scratch.cache.Append(key, out)) return;
+  static void EncodeCached(std::string_view word, Scratch& scratch, std::vector<TokenId>& out, Miss&& miss) {
+    if (!WordCache::Fits(word)) return EncodeLongCached(word, scratch, out, miss);
+    const WordCache::Key key = WordCache::MakeKey(word);
+    if (const WordCache::Entry* entry = scratch.cache.Find(key, scratch.cache.PlaceOf(key))) {
+      const TokenId* ids = entry->count <= WordCache::kInline ? entry->ids : scratch.cache.More(*entry);
+      out.insert(out.end(), ids, ids + entry->count);
+      return;
+    }
     const size_t before = out.size();
     miss(word);
     scratch.cache.Insert(key, out.data() + before, out.size() - before);
+    scratch.cache.Grow();
+  }
+  template <typename Miss>
+  static void EncodeLongCached(std::string_view word, Scratch& scratch, std::vector<TokenId>& out, Miss&& miss) {
+    if (!LongWordCache::Fits(word)) return miss(word);
+    const uint64_t hash = Fingerprint(word);
+    if (const LongWordCache::Found found = scratch.long_cache.Find(word, hash); found.count != 0) {
+      out.insert(out.end(), found.ids, found.ids + found.count);
+      return;
+    }
+    const size_t before = out.size();
+    miss(word);
+    scratch.long_cache.Insert(word, hash, out.data() + before, out.size() - before);
   }
 
   template <Pattern kPattern>
   void EncodeWords(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const {
-    const char* const end = text.data() + text.size();
-    SplitWith<kPattern>(text, [&](std::string_view word) {
-      EncodeCached(word, end, scratch, out,
-                   [&](std::string_view missed) { model_.EncodeWord(missed, scratch.merge, out); });
-    });
+    SplitByStretches<kPattern>(
+        text, scratch.starts,
+        [&](const char* base, const WordStarts& found) { EncodeStretch(base, found, scratch, out); },
+        [&](std::string_view word) {
+          EncodeCached(word, scratch, out,
+                       [&](std::string_view missed) { model_.EncodeWord(missed, scratch.merge, out); });
+        });
+  }
+
+  // The places of the next words in the cache are fetched while those of earlier ones are read.
+  void EncodeStretch(const char* base, const WordStarts& found, Scratch& scratch, std::vector<TokenId>& out) const {
+    constexpr size_t kAhead = 32;
+    WordCache& cache = scratch.cache;
+    cache.Grow();
+    WordCache::Key keys[kAhead];
+    size_t places[kAhead];
+    TokenId* to = scratch.ids.get();
+    const uint16_t* const begins = found.begins;
+    const auto size_of = [&](size_t i) { return static_cast<size_t>(begins[i + 1] - begins[i]); };
+    const auto fetch = [&](size_t i) {
+      // Of a long word, the first bytes: a place to look at, and not used.
+      const WordCache::Key key = WordCache::MakeKey(base + begins[i], std::min(size_of(i), WordCache::kMostBytes));
+      keys[i % kAhead] = key;
+      places[i % kAhead] = cache.PlaceOf(key);
+      cache.Prefetch(places[i % kAhead]);
+    };
+    const size_t words = found.words;
+    for (size_t i = 0; i < std::min(kAhead, words); ++i) fetch(i);
+    for (size_t i = 0; i < words; ++i) {
+      const WordCache::Key key = keys[i % kAhead];
+      const WordCache::Entry* const entry = cache.Find(key, places[i % kAhead]);
+      if (i + kAhead < words) fetch(i + kAhead);
+      if (entry != nullptr && size_of(i) <= WordCache::kMostBytes) [[likely]] {
+        if (entry->count <= WordCache::kInline) [[likely]] {
+          std::memcpy(to, entry->ids, sizeof(entry->ids));
+        } else {
+          const TokenId* const more = cache.More(*entry);
+          for (size_t k = 0; k < entry->count; k += 4) std::memcpy(to + k, more + k, 4 * sizeof(TokenId));
+        }
+        to += entry->count;
+      } else {
+        to = EncodeMissed({base + begins[i], size_of(i)}, key, scratch, to);
+      }
+    }
+    out.insert(out.end(), scratch.ids.get(), to);
+  }
+  TokenId* EncodeMissed(std::string_view word, const WordCache::Key& key, Scratch& scratch, TokenId* to) const {
+    std::vector<TokenId>& missed = scratch.missed;
+    missed.clear();
+    const auto miss = [&](std::string_view w) { model_.EncodeWord(w, scratch.merge, missed); };
+    if (word.size() <= WordCache::kMostBytes) {
+      miss(word);
+      scratch.cache.Insert(key, missed.data(), missed.size());
+    } else {
+      EncodeLongCached(word, scratch, missed, miss);
+    }
+    std::memcpy(to, missed.data(), missed.size() * sizeof(TokenId));
+    return to + missed.size();
   }
 
   void EncodeSentencePiece(const Piece& piece, Scratch& scratch, std::vector<TokenId>& out) const {
@@ -224,14 +299,14 @@ class BpeTokenizer final : public Tokenizer {
       const char* const last = first + word.size();
       while (first < last) {
         const char* next = units_->WordEnd(first, last);
-        EncodeCached({first, static_cast<size_t>(next - first)}, last, scratch, out, miss);
+        EncodeCached({first, static_cast<size_t>(next - first)}, scratch, out, miss);
         first = next;
       }
       at = word_end;
     }
     while (at < end) {
       const char* next = units_->WordEnd(at, end);
-      EncodeCached({at, static_cast<size_t>(next - at)}, end, scratch, out, miss);
+      EncodeCached({at, static_cast<size_t>(next - at)}, scratch, out, miss);
       at = next;
     }
   }
