@@ -1,12 +1,11 @@
 #include "token/word_cache.h"
 
-#include <sys/mman.h>
-
 #include <bit>
 #include <cstdlib>
 #include <new>
 
 #include "base/hash.h"
+#include "base/huge_pages.h"
 
 namespace rhodes {
 
@@ -18,7 +17,7 @@ void WordCache::Allocate(size_t size) {
   const size_t bytes = size * sizeof(Entry);
   void* const memory = std::aligned_alloc(bytes < kHugePage ? 64 : kHugePage, bytes);
   if (memory == nullptr) throw std::bad_alloc();
-  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+  AdviseHugePages(memory, bytes);
   std::memset(memory, 0, bytes);
   entries_.reset(static_cast<Entry*>(memory));
   size_ = size;
@@ -26,8 +25,35 @@ void WordCache::Allocate(size_t size) {
   inserted_ = 0;
 }
 
+const WordCache::Entry* WordCache::FindBehind(const Key& key, size_t place) {
+  Entry* const home = entries_.get() + place;
+  for (size_t i = 1; i < kPlaces; ++i) {
+    Entry* const entry = entries_.get() + ((place + 2 * i) & (size_ - 1));
+    for (size_t side = 0; side < 2; ++side) {
+      if (!(entry[side].key == key)) continue;
+      std::swap(home[1], entry[side]);
+      return home + 1;
+    }
+    if (entry[1].count == 0) return nullptr;
+  }
+  return nullptr;
+}
+
+void WordCache::Put(const Entry& entry) {
+  const size_t place = PlaceOf(entry.key);
+  for (size_t i = 0; i < kPlaces; ++i) {
+    Entry* const found = entries_.get() + ((place + 2 * i) & (size_ - 1));
+    if (found[1].count != 0) continue;
+    if (found[0].count != 0) found[1] = found[0];
+    found[0] = entry;
+    return;
+  }
+  Entry* const home = entries_.get() + place;
+  home[1] = home[0];
+  home[0] = entry;
+}
+
 void WordCache::Grow() {
-  // With half of the places taken, one word in ten has lost its own to others.
   if (inserted_ < size_ / 2 || size_ == kMost) return;
   const std::unique_ptr<Entry[], Free> old = std::move(entries_);
   const size_t old_size = size_;

@@ -228,10 +228,10 @@ class StretchSplitter {
 
 }  // namespace
 
-size_t SureCut(std::string_view text, size_t limit) {
+size_t SureCut(std::string_view text, size_t limit, size_t tries) {
   const uint8_t* const classes = CharacterClasses();
   const char* const end = text.data() + text.size();
-  for (size_t at = limit; at > 0; --at) {
+  for (size_t at = limit; at > 0 && tries > 0; --at, --tries) {
     const auto last = static_cast<uint8_t>(text[at - 1]);
     if (last < 0x80) {
       if ((classes[last] & kLetter) == 0) continue;

@@ -23,9 +23,9 @@ struct WordStarts {
   char padded[ClassMasks::kBytes + ClassMasks::kPadding];  // the last bytes of a text, so that more can be read
 };
 
-// The largest size, at most `limit`, at which every pattern cuts `text` whatever comes before: after a letter that
-// neither a letter nor a mark nor an apostrophe follows. 0: there is none.
-size_t SureCut(std::string_view text, size_t limit);
+// The largest size, at most `limit` and more than `limit` - `tries`, at which every pattern cuts `text` whatever comes
+// before: after a letter that neither a letter nor a mark nor an apostrophe follows. 0: there is none.
+size_t SureCut(std::string_view text, size_t limit, size_t tries = SIZE_MAX);
 
 // Fills begins[0 .. words) and begins[words], the end, with the words of `text` of `size` bytes, 1 to
 // ClassMasks::kBytes, which begins where a word begins and ends at a sure cut. ClassMasks::kPadding bytes behind it are
