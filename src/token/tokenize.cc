@@ -7,11 +7,11 @@
 #include "base/file.h"
 #include "base/manifest.h"
 #include "record/document_table.h"
-#include "token/bpe_trainer.h"
 #include "token/shard_shuffle.h"
 #include "token/shard_writer.h"
 #include "token/tokenizer.h"
 #include "token/tokenizer_file.h"
+#include "token/train_tokenizer.h"
 
 namespace rhodes {
 namespace {
@@ -66,27 +66,13 @@ class Stage {
 
   absl::StatusOr<std::string> TokenizerJson() {
     if (!options_.tokenizer.empty()) return ReadFile(options_.tokenizer);
-    ASSIGN_OR_RETURN(const Pattern pattern, PatternFromName(options_.pattern));
-    ASSIGN_OR_RETURN(const std::unique_ptr<DocumentReader> reader, DocumentReader::Open(options_.inputs));
-    context_.progress->Begin("tokenizer", reader->row_count(), "documents");
-    BpeTrainerOptions trainer;
+    TrainTokenizerOptions trainer;
+    trainer.input.paths = options_.inputs;
     trainer.vocabulary_size = options_.vocabulary_size;
-    trainer.pattern = pattern;
-    uint64_t done = 0;
-    ASSIGN_OR_RETURN(const BpeTraining training, TrainBpe(
-                                                     trainer,
-                                                     [&](TextBatch& texts) -> absl::StatusOr<bool> {
-                                                       std::vector<Document> batch;
-                                                       ASSIGN_OR_RETURN(const bool more, reader->Next(batch));
-                                                       for (Document& document : batch)
-                                                         texts.texts.push_back(std::move(document.text));
-                                                       context_.progress->Update(done += batch.size(),
-                                                                                 "counting words");
-                                                       return more;
-                                                     },
-                                                     context_));
-    context_.progress->End();
-    return WriteTokenizerFile(training.spec);
+    trainer.pattern = options_.pattern;
+    trainer.weights = options_.weights;
+    ASSIGN_OR_RETURN(TokenizerTraining training, TrainTokenizer(trainer, context_));
+    return std::move(training.tokenizer_json);
   }
 
   absl::Status EncodeAll(TokenStore& store) {

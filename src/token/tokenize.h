@@ -12,6 +12,7 @@
 #include "token/document_encoder.h"
 #include "token/shard_format.h"
 #include "token/shard_mix.h"
+#include "token/training_weights.h"
 
 namespace rhodes {
 
@@ -21,6 +22,7 @@ struct TokenizeOptions {
   std::string shards;               // receives the shards instead of OUT/shards
   uint32_t vocabulary_size = 8192;  // of the tokenizer that is trained, special tokens included; 257 or more
   std::string pattern = "llama3";   // how text is cut into words before merging: see token/pattern.h
+  TrainingWeights weights;          // of the texts it is trained on
   std::string tokenizer;            // a tokenizer.json to use instead of training one
   double validation_share = 0.01;   // of the documents, by the hash of their ids; at least one document
   uint64_t seed = 1;                // of the order of documents
