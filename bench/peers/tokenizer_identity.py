@@ -423,7 +423,7 @@ def check_tokenizer(run, options, path, share, until):
                 lines = [line + "\n" for text in whole for line in text.split("\n")]
                 for special_too in (False, True):
                     run.check(f"{name}: lines", subject, reference, peer, lines, special_too, until)
-            strings = share * 3 // 10 if main else share // 20
+            strings = share * 2 // 5 if main else share // 40
             stop = until - (until - begun) * (0.5 if main else 0)
             words = reference.words(rng)
             for special_too in (False, True):
