@@ -407,13 +407,20 @@ class ProjectReader {
     if (!table) return;
     TokenizeOptions& tokenize = project_.tokenize;
     uint64_t vocabulary = tokenize.vocabulary_size;
-    table->Read("vocabulary", vocabulary, 1 << 24);
+    table->Read("vocabulary", vocabulary, 262144);
     if (vocabulary < 257)
       table->Fail("vocabulary", "tokenize.vocabulary must be at least 257: the bytes and one token");
     tokenize.vocabulary_size = static_cast<uint32_t>(vocabulary);
     table->Read("pattern", tokenize.pattern);
     if (const absl::StatusOr<Pattern> pattern = PatternFromName(tokenize.pattern); !pattern.ok()) {
       table->Fail("pattern", Message(pattern.status()));
+    }
+    std::vector<std::string> weights;
+    table->Read("weights", weights);
+    for (const std::string& weight : weights) {
+      if (const absl::Status added = AddWeight(weight, tokenize.weights); !added.ok()) {
+        table->Fail("weights", Message(added));
+      }
     }
     table->Read("tokenizer", tokenize.tokenizer);
     if (!tokenize.tokenizer.empty()) tokenize.tokenizer = Absolute(tokenize.tokenizer);
@@ -426,7 +433,7 @@ class ProjectReader {
     train.seed = project_.seed;
     int64_t layers = 4;
     int64_t width = 256;
-    LlamaConfig given;  // what overrides the shape made of layers and width; 0: not given
+    ModelConfig given;  // what overrides the shape made of layers and width; 0: not given
     given.tie_embeddings = true;
     std::optional<TomlTable> table = root_.Table("train");
     if (table) {
@@ -457,7 +464,7 @@ class ProjectReader {
     CheckShape(table);
   }
 
-  void ReadShape(TomlTable& table, int64_t& layers, int64_t& width, LlamaConfig& given) {
+  void ReadShape(TomlTable& table, int64_t& layers, int64_t& width, ModelConfig& given) {
     table.Read("layers", layers, 1, 10'000);
     table.Read("width", width, 8, 1 << 20);
     table.Read("heads", given.heads, 1, 1 << 16);
@@ -471,7 +478,7 @@ class ProjectReader {
   // The tokenizer's vocabulary is not known yet; everything else is, so a shape that cannot be is refused now and not
   // after an hour of reading.
   void CheckShape(std::optional<TomlTable>& table) {
-    LlamaConfig shape = project_.train.config;
+    ModelConfig shape = project_.train.config;
     shape.vocabulary_size = project_.tokenize.vocabulary_size;
     if (const absl::Status valid = shape.Validate(); !valid.ok() && table) {
       table->Fail(table->LineOf("heads") > 0 ? "heads" : "width", Message(valid));

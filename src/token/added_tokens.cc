@@ -40,6 +40,7 @@ AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens, const std::
     sorted.emplace_back(texts[i], static_cast<int32_t>(i));
     begins_[static_cast<uint8_t>(texts[i][0])] = true;
     has_ordinary_ |= !tokens_[i].special;
+    reaches_over_spaces_ |= tokens_[i].rstrip || texts[i].find_first_of(" \t\n\v\f\r") != std::string::npos;
   }
   std::sort(sorted.begin(), sorted.end());
   AddNode(sorted, 0, sorted.size(), 0);

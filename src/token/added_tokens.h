@@ -23,6 +23,8 @@ class AddedTokenMatcher {
 
   bool empty() const { return tokens_.empty(); }
   bool has_ordinary() const { return has_ordinary_; }  // a token that is not special
+  // Whether a match may depend on both sides of a place between a letter and ASCII white space.
+  bool reaches_over_spaces() const { return reaches_over_spaces_; }
 
   // The first special token in `text`, whatever is around it, and where it begins; null when there is none.
   const AddedToken* FindSpecial(std::string_view text, size_t& at) const;
@@ -80,6 +82,7 @@ class AddedTokenMatcher {
 
   std::vector<AddedToken> tokens_;
   bool has_ordinary_ = false;
+  bool reaches_over_spaces_ = false;
   std::vector<Node> nodes_;  // the root is the last
   std::vector<Edge> edges_;
   std::array<bool, 256> begins_ = {};

@@ -6,14 +6,16 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "token/added_tokens.h"
 #include "token/character_units.h"
 #include "token/form_c.h"
 #include "token/rank_file.h"
-#include "token/splitter.h"
+#include "token/segment_encoder.h"
 #include "token/tokenizer_file.h"
 #include "token/word_cache.h"
+#include "token/word_starts.h"
 
 namespace rhodes {
 namespace {
@@ -66,6 +68,16 @@ class BpeTokenizer final : public Tokenizer {
     GiveBack(std::move(scratch));
   }
 
+  void EncodeOnThreads(std::string_view text, int threads, std::vector<TokenId>& out,
+                       bool allow_special) const override {
+    if (threads < 2 || text.size() < 2 * SegmentEncoder::kBytes || !CutsFreely(text, allow_special)) {
+      return Encode(text, out, allow_special);
+    }
+    SegmentEncoder(&SegmentSize, [&](std::string_view segment, std::vector<TokenId>& ids) {
+      Encode(segment, ids, allow_special);
+    }).Run(text, threads, out);
+  }
+
   absl::Status CheckNoSpecial(std::string_view text) const override {
     size_t at = 0;
     size_t at_normalised = 0;
@@ -98,6 +110,11 @@ class BpeTokenizer final : public Tokenizer {
   struct Scratch {
     BpeModel::Scratch merge;
     WordCache cache;
+    LongWordCache long_cache;
+    WordStarts starts;
+    // Of one stretch: no word has more tokens than bytes. Up to 4 ids are written at once.
+    std::unique_ptr<TokenId[]> ids = std::make_unique_for_overwrite<TokenId[]>(ClassMasks::kBytes + 4);
+    std::vector<TokenId> missed;
     std::string prefixed;  // the first word with the space before it
   };
 
@@ -115,6 +132,26 @@ class BpeTokenizer final : public Tokenizer {
   void GiveBack(std::unique_ptr<Scratch> scratch) const {
     const std::lock_guard lock(mutex_);
     spare_.push_back(std::move(scratch));
+  }
+
+  // Whether the ids of a text cut between a letter and white space are those of its parts.
+  bool CutsFreely(std::string_view text, bool allow_special) const {
+    if (units_ != nullptr || (nfc_ && !IsValidUtf8(text))) return false;
+    for (const AddedTokenMatcher* matcher : {&added_, &normalised_added_}) {
+      if (Finds(*matcher, allow_special) && matcher->reaches_over_spaces()) return false;
+    }
+    return true;
+  }
+  // Of the next part of `text` of about SegmentEncoder::kBytes; all of it when there is no place to cut.
+  static size_t SegmentSize(std::string_view text) {
+    size_t size = SegmentEncoder::kBytes;
+    while (true) {
+      size = text.find_first_of(" \n\r\t", size);
+      if (size == std::string_view::npos) return text.size();
+      // The one cut that is as good as any is right before the white space, if a letter comes before that.
+      if (SureCut(text, size, 1) == size) return size;
+      ++size;
+    }
   }
 
   // The normalizer. False when `text` stays as it is.
@@ -183,25 +220,103 @@ class BpeTokenizer final : public Tokenizer {
     visit(Piece{raw, IsPrefixed(raw, first)});
   }
 
-  // Encodes `word`, from the cache if it was seen before. `text_end`: up to where the memory after it may be read.
+  // Encodes `word`, from the cache if it was seen before.
   template <typename Miss>
-  static void EncodeCached(std::string_view word, const char* text_end, Scratch& scratch, std::vector<TokenId>& out,
-                           Miss&& miss) {
-    if (!WordCache::Fits(word)) return miss(word);
-    const WordCache::Key key = WordCache::MakeKey(word, text_end);
-    if (scratch.cache.Append(key, out)) return;
+  static void EncodeCached(std::string_view word, Scratch& scratch, std::vector<TokenId>& out, Miss&& miss) {
+    if (!WordCache::Fits(word)) return EncodeLongCached(word, scratch, out, miss);
+    const WordCache::Key key = WordCache::MakeKey(word);
+    if (const WordCache::Entry* entry = scratch.cache.Find(key, scratch.cache.PlaceOf(key))) {
+      const TokenId* ids = entry->count <= WordCache::kInline ? entry->ids : scratch.cache.More(*entry);
+      out.insert(out.end(), ids, ids + entry->count);
+      return;
+    }
     const size_t before = out.size();
     miss(word);
     scratch.cache.Insert(key, out.data() + before, out.size() - before);
+    scratch.cache.Grow();
+  }
+  template <typename Miss>
+  static void EncodeLongCached(std::string_view word, Scratch& scratch, std::vector<TokenId>& out, Miss&& miss) {
+    if (!LongWordCache::Fits(word)) return miss(word);
+    const uint64_t hash = Fingerprint(word);
+    if (const LongWordCache::Found found = scratch.long_cache.Find(word, hash); found.count != 0) {
+      out.insert(out.end(), found.ids, found.ids + found.count);
+      return;
+    }
+    const size_t before = out.size();
+    miss(word);
+    scratch.long_cache.Insert(word, hash, out.data() + before, out.size() - before);
   }
 
   template <Pattern kPattern>
   void EncodeWords(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const {
-    const char* const end = text.data() + text.size();
-    SplitWith<kPattern>(text, [&](std::string_view word) {
-      EncodeCached(word, end, scratch, out,
-                   [&](std::string_view missed) { model_.EncodeWord(missed, scratch.merge, out); });
-    });
+    const size_t before = out.size();
+    size_t done = 0;
+    SplitByStretches<kPattern>(
+        text, scratch.starts,
+        [&](const char* base, const WordStarts& found) {
+          const TokenId* const ids = scratch.ids.get();
+          const TokenId* const end = EncodeStretch(base, found, scratch);
+          done += found.begins[found.words];
+          MakeRoomForIds(out, before, static_cast<size_t>(end - ids), done, text.size());
+          out.insert(out.end(), ids, end);
+        },
+        [&](std::string_view word) {
+          EncodeCached(word, scratch, out,
+                       [&](std::string_view missed) { model_.EncodeWord(missed, scratch.merge, out); });
+        });
+  }
+
+  // The places of the next words in the cache are fetched while those of earlier ones are read.
+  // Writes to scratch.ids; the end of what was written.
+  TokenId* EncodeStretch(const char* base, const WordStarts& found, Scratch& scratch) const {
+    constexpr size_t kAhead = 32;
+    WordCache& cache = scratch.cache;
+    cache.Grow();
+    WordCache::Key keys[kAhead];
+    size_t places[kAhead];
+    TokenId* to = scratch.ids.get();
+    const uint16_t* const begins = found.begins;
+    const auto size_of = [&](size_t i) { return static_cast<size_t>(begins[i + 1] - begins[i]); };
+    const auto fetch = [&](size_t i) {
+      // Of a long word, the first bytes: a place to look at, and not used.
+      const WordCache::Key key = WordCache::MakeKey(base + begins[i], std::min(size_of(i), WordCache::kMostBytes));
+      keys[i % kAhead] = key;
+      places[i % kAhead] = cache.PlaceOf(key);
+      cache.Prefetch(places[i % kAhead]);
+    };
+    const size_t words = found.words;
+    for (size_t i = 0; i < std::min(kAhead, words); ++i) fetch(i);
+    for (size_t i = 0; i < words; ++i) {
+      const WordCache::Key key = keys[i % kAhead];
+      const WordCache::Entry* const entry = cache.Find(key, places[i % kAhead]);
+      if (i + kAhead < words) fetch(i + kAhead);
+      if (entry != nullptr && size_of(i) <= WordCache::kMostBytes) [[likely]] {
+        if (entry->count <= WordCache::kInline) [[likely]] {
+          std::memcpy(to, entry->ids, sizeof(entry->ids));
+        } else {
+          const TokenId* const more = cache.More(*entry);
+          for (size_t k = 0; k < entry->count; k += 4) std::memcpy(to + k, more + k, 4 * sizeof(TokenId));
+        }
+        to += entry->count;
+      } else {
+        to = EncodeMissed({base + begins[i], size_of(i)}, key, scratch, to);
+      }
+    }
+    return to;
+  }
+  TokenId* EncodeMissed(std::string_view word, const WordCache::Key& key, Scratch& scratch, TokenId* to) const {
+    std::vector<TokenId>& missed = scratch.missed;
+    missed.clear();
+    const auto miss = [&](std::string_view w) { model_.EncodeWord(w, scratch.merge, missed); };
+    if (word.size() <= WordCache::kMostBytes) {
+      miss(word);
+      scratch.cache.Insert(key, missed.data(), missed.size());
+    } else {
+      EncodeLongCached(word, scratch, missed, miss);
+    }
+    std::memcpy(to, missed.data(), missed.size() * sizeof(TokenId));
+    return to + missed.size();
   }
 
   void EncodeSentencePiece(const Piece& piece, Scratch& scratch, std::vector<TokenId>& out) const {
@@ -222,14 +337,14 @@ class BpeTokenizer final : public Tokenizer {
       const char* const last = first + word.size();
       while (first < last) {
         const char* next = units_->WordEnd(first, last);
-        EncodeCached({first, static_cast<size_t>(next - first)}, last, scratch, out, miss);
+        EncodeCached({first, static_cast<size_t>(next - first)}, scratch, out, miss);
         first = next;
       }
       at = word_end;
     }
     while (at < end) {
       const char* next = units_->WordEnd(at, end);
-      EncodeCached({at, static_cast<size_t>(next - at)}, end, scratch, out, miss);
+      EncodeCached({at, static_cast<size_t>(next - at)}, scratch, out, miss);
       at = next;
     }
   }

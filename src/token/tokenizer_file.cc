@@ -414,7 +414,7 @@ class Parser {
 
   static constexpr std::string_view kMark = "\u2581";
   static constexpr std::string_view kPatternNames = "gpt2, llama3, qwen2, o200k, cl100k_base";
-  static constexpr uint64_t kMaxVocabulary = 1 << 22;  // a slip of the file must not cost gigabytes
+  static constexpr uint64_t kMaxVocabulary = MergeTable::kMostTokens;  // a slip of the file must not cost gigabytes
 
   std::string_view what_;
   TokenizerSpec spec_;
