@@ -1,15 +1,13 @@
 #include "model/safetensors.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <optional>
 
+#include "base/atomic_file.h"
 #include "base/json.h"
 
 namespace rhodes {
@@ -97,39 +95,6 @@ absl::StatusOr<std::pair<TensorView, Range>> ReadEntry(const Json& json, std::st
   tensor.bytes = data.substr(range.begin, range.end - range.begin);
   return std::pair{std::move(tensor), range};
 }
-
-// Writes pieces to one file descriptor; remembers the path for messages and closes on the way out.
-class PieceWriter {
- public:
-  static absl::StatusOr<PieceWriter> Create(const std::string& path) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file < 0) return ErrnoError(errno, "create", path);
-    return PieceWriter(file, path);
-  }
-  PieceWriter(PieceWriter&& other) noexcept : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
-  PieceWriter& operator=(PieceWriter&&) = delete;
-  ~PieceWriter() {
-    if (file_ >= 0) ::close(file_);
-  }
-  absl::Status Write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return ErrnoError(errno, "write", path_);
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
-    return absl::OkStatus();
-  }
-  absl::Status Close() {
-    if (::close(std::exchange(file_, -1)) != 0) return ErrnoError(errno, "write", path_);
-    return absl::OkStatus();
-  }
-
- private:
-  PieceWriter(int file, std::string path) : file_(file), path_(std::move(path)) {}
-  int file_;
-  std::string path_;
-};
 
 absl::StatusOr<std::string> BuildHeader(const std::string& path, const std::vector<NamedTensor>& tensors,
                                         const std::map<std::string, std::string>& metadata) {
@@ -271,6 +236,22 @@ float F16ToFloat(uint16_t bits) {
   return value;
 }
 
+uint16_t FloatToF16(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  const uint32_t sign = bits >> 16 & 0x8000u;
+  const uint32_t magnitude = bits & 0x7FFFFFFFu;
+  if (magnitude > 0x7F800000u) return static_cast<uint16_t>(sign | 0x7E00u);   // NaN
+  if (magnitude >= 0x477FF000u) return static_cast<uint16_t>(sign | 0x7C00u);  // 65520 and above: infinity
+  if (magnitude < 0x38800000u) {  // below the smallest normal number: a multiple of 2^-24
+    float absolute;
+    std::memcpy(&absolute, &magnitude, sizeof(absolute));
+    return static_cast<uint16_t>(sign | static_cast<uint32_t>(std::nearbyint(absolute * 0x1p24f)));
+  }
+  const uint32_t rebased = magnitude - 0x38000000u;  // the exponent's bias: 127 to 15
+  return static_cast<uint16_t>(sign | (rebased + 0xFFFu + (rebased >> 13 & 1u)) >> 13);
+}
+
 absl::Status ReadAsFloat(const TensorView& tensor, std::span<float> out) {
   if (static_cast<int64_t>(out.size()) != tensor.elements()) {
     return absl::InvalidArgumentError(fmt::format("{} values for a tensor {}", out.size(), ShapeText(tensor.shape)));
@@ -299,18 +280,10 @@ absl::Status WriteSafetensors(const std::string& path, std::vector<NamedTensor> 
     return a_bytes != b_bytes ? a_bytes > b_bytes : a.name < b.name;
   });
   ASSIGN_OR_RETURN(const std::string header, BuildHeader(path, tensors, metadata));
-  const std::string partial = path + ".partial";
-  const auto write = [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(PieceWriter writer, PieceWriter::Create(partial));
-    RETURN_IF_ERROR(writer.Write(header));
-    for (const NamedTensor& named : tensors) RETURN_IF_ERROR(writer.Write(named.tensor.bytes));
-    RETURN_IF_ERROR(writer.Close());
-    RETURN_IF_ERROR(SyncPath(partial));
-    return Rename(partial, path);
-  };
-  absl::Status status = write();
-  if (!status.ok()) RemoveTree(partial).IgnoreError();  // the first error is the one to tell
-  return status;
+  ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
+  RETURN_IF_ERROR(file.Write(header));
+  for (const NamedTensor& named : tensors) RETURN_IF_ERROR(file.Write(named.tensor.bytes));
+  return file.Commit();
 }
 
 }  // namespace rhodes

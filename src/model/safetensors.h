@@ -71,6 +71,8 @@ inline uint16_t FloatToBf16(float value) {
   return static_cast<uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 float F16ToFloat(uint16_t bits);
+// Rounds to nearest, ties to even; beyond the range infinity, NaN stays NaN.
+uint16_t FloatToF16(float value);
 
 struct NamedTensor {
   std::string name;
