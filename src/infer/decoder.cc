@@ -80,7 +80,7 @@ class LlamaDecoder final : public Decoder {
     BuildRotaryTables();
   }
 
-  absl::Status ReadWeights(const SafetensorsFile& file);
+  absl::Status ReadWeights(const WeightSource& file);
 
   const LlamaConfig& config() const override { return config_; }
   uint64_t weight_bytes() const override { return weight_bytes_; }
@@ -116,9 +116,9 @@ class LlamaDecoder final : public Decoder {
   };
 
   void BuildRotaryTables();
-  absl::Status ReadMatrix(const SafetensorsFile& file, const std::string& name, int64_t rows, int64_t columns,
+  absl::Status ReadMatrix(const WeightSource& file, const std::string& name, int64_t rows, int64_t columns,
                           Packed<T>& into, int64_t first_row);
-  absl::Status ReadVector(const SafetensorsFile& file, const std::string& name, Buffer<float>& into);
+  absl::Status ReadVector(const WeightSource& file, const std::string& name, Buffer<float>& into);
   absl::Status CheckRow(const SequenceCache& cache, int64_t tokens) const;
   absl::Status Embed(std::span<const TokenId> tokens);
   // From x_ of `rows_` through all layers.
@@ -168,11 +168,10 @@ void LlamaDecoder<T>::BuildRotaryTables() {
 }
 
 template <typename T>
-absl::Status LlamaDecoder<T>::ReadMatrix(const SafetensorsFile& file, const std::string& name, int64_t rows,
+absl::Status LlamaDecoder<T>::ReadMatrix(const WeightSource& file, const std::string& name, int64_t rows,
                                          int64_t columns, Packed<T>& into, int64_t first_row) {
-  ASSIGN_OR_RETURN(const TensorView tensor, file.Get(name, {rows, columns}));
   std::vector<float> values(static_cast<size_t>(rows * columns));
-  RETURN_IF_ERROR(Annotate(ReadAsFloat(tensor, values), name));
+  RETURN_IF_ERROR(ReadWeight(file, name, {rows, columns}, values));
   for (int64_t r = 0; r < rows; ++r) {
     kernels_.store(values.data() + r * columns, columns, into.data.data() + (first_row + r) * into.stride);
   }
@@ -181,14 +180,13 @@ absl::Status LlamaDecoder<T>::ReadMatrix(const SafetensorsFile& file, const std:
 }
 
 template <typename T>
-absl::Status LlamaDecoder<T>::ReadVector(const SafetensorsFile& file, const std::string& name, Buffer<float>& into) {
-  ASSIGN_OR_RETURN(const TensorView tensor, file.Get(name, {config_.hidden_size}));
+absl::Status LlamaDecoder<T>::ReadVector(const WeightSource& file, const std::string& name, Buffer<float>& into) {
   into = Buffer<float>(config_.hidden_size);
-  return Annotate(ReadAsFloat(tensor, into.span()), name);
+  return ReadWeight(file, name, {config_.hidden_size}, into.span());
 }
 
 template <typename T>
-absl::Status LlamaDecoder<T>::ReadWeights(const SafetensorsFile& file) {
+absl::Status LlamaDecoder<T>::ReadWeights(const WeightSource& file) {
   const int64_t width = config_.hidden_size;
   const int64_t query = config_.query_width();
   const int64_t key = config_.kv_width();
@@ -428,8 +426,7 @@ absl::Status LlamaDecoder<T>::Decode(std::span<SequenceCache* const> caches, std
 }
 
 template <typename T>
-absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const LlamaConfig& config, const SafetensorsFile& weights,
-                                                  int threads) {
+absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const LlamaConfig& config, const WeightSource& weights, int threads) {
   try {
     auto decoder = std::make_unique<LlamaDecoder<T>>(config, threads);
     RETURN_IF_ERROR(decoder->ReadWeights(weights));
@@ -441,7 +438,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const LlamaConfig& config, con
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const LlamaConfig& config, const SafetensorsFile& weights,
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const LlamaConfig& config, const WeightSource& weights,
                                                          const DecoderOptions& options) {
   RETURN_IF_ERROR(config.Validate());
   const int threads = std::clamp(options.threads, 1, 256);
@@ -451,8 +448,8 @@ absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const LlamaConfig& conf
 
 absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Load(const std::string& directory, const DecoderOptions& options) {
   ASSIGN_OR_RETURN(const LlamaConfig config, LlamaConfig::Load(directory + "/config.json"));
-  ASSIGN_OR_RETURN(const SafetensorsFile weights, SafetensorsFile::Open(directory + "/model.safetensors"));
-  return Create(config, weights, options);
+  ASSIGN_OR_RETURN(const std::unique_ptr<WeightSource> weights, OpenWeightFolder(directory));
+  return Create(config, *weights, options);
 }
 
 }  // namespace rhodes

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "model/weight_source.h"
 
 namespace rhodes {
 
@@ -29,7 +30,7 @@ struct TensorView {
 };
 
 // A safetensors file, memory-mapped. Immutable, movable (views stay valid); thread-safe.
-class SafetensorsFile {
+class SafetensorsFile final : public WeightSource {
  public:
   // Everything is checked before it returns: a header of at most 100 MB, known dtypes, offsets inside the file that
   // follow each other without overlap or gap, sizes equal to dtype times shape. DATA_LOSS "`path`: ..." when
@@ -42,6 +43,11 @@ class SafetensorsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   // NOT_FOUND when there is none of that name; INVALID_ARGUMENT with both shapes when it is not of `shape`.
   absl::StatusOr<TensorView> Get(const std::string& name, const std::vector<int64_t>& shape) const;
+
+  std::vector<std::string> WeightNames() const override;
+  absl::StatusOr<std::vector<int64_t>> WeightShape(const std::string& name) const override;
+  absl::Status ReadValues(const std::string& name, int64_t first, std::span<float> out) const override;
+  std::string Describe() const override { return what_; }
 
  private:
   absl::Status ReadHeader(std::string_view bytes, std::string_view what);

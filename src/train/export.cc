@@ -68,11 +68,11 @@ absl::Status ExportModel(Llama& model, const Tokenizer& tokenizer, const std::st
 }
 
 absl::Status LoadWeights(const std::string& directory, Llama& model) {
-  ASSIGN_OR_RETURN(const SafetensorsFile file, SafetensorsFile::Open(directory + "/model.safetensors"));
+  ASSIGN_OR_RETURN(const std::unique_ptr<WeightSource> weights, OpenWeightFolder(directory));
   for (const Parameter& parameter : model.layout().parameters()) {
-    ASSIGN_OR_RETURN(const TensorView tensor, file.Get(parameter.name, ShapeOf(parameter)));
-    RETURN_IF_ERROR(ReadAsFloat(
-        tensor, model.weights().subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.size()))));
+    RETURN_IF_ERROR(ReadWeight(
+        *weights, parameter.name, ShapeOf(parameter),
+        model.weights().subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.size()))));
   }
   model.CommitWeights();
   return absl::OkStatus();
