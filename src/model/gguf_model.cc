@@ -43,7 +43,7 @@ constexpr std::pair<std::string_view, std::string_view> kLayerNames[] = {
 };
 
 // `name` is a Hugging Face name. Nothing for one that has no place in GGUF files.
-std::optional<Place> PlaceOf(const LlamaConfig& config, std::string_view name) {
+std::optional<Place> PlaceOf(const ModelConfig& config, std::string_view name) {
   for (const auto& [hugging_face, gguf] : kWholeNames) {
     if (name == hugging_face) return Place{std::string(gguf)};
   }
@@ -136,7 +136,7 @@ class GgufWeights final : public WeightSource {
 
 }  // namespace
 
-absl::Status AddGgufConfig(const LlamaConfig& config, const std::string& name, GgmlType type, GgufWriter& writer) {
+absl::Status AddGgufConfig(const ModelConfig& config, const std::string& name, GgmlType type, GgufWriter& writer) {
   writer.AddText("general.architecture", "llama");
   writer.AddText("general.name", name);
   writer.AddU32("general.file_type", FileType(type));
@@ -159,14 +159,14 @@ absl::Status AddGgufConfig(const LlamaConfig& config, const std::string& name, G
   return absl::OkStatus();
 }
 
-absl::StatusOr<LlamaConfig> ReadGgufConfig(const GgufFile& file) {
+absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
   ASSIGN_OR_RETURN(const std::string_view architecture, file.Text("general.architecture"));
   if (architecture != "llama") {
     return absl::InvalidArgumentError(
         fmt::format("{}: general.architecture is {}; llama is read", file.what(), architecture));
   }
   const auto key = [&](std::string_view part) { return fmt::format("{}.{}", architecture, part); };
-  LlamaConfig config;
+  ModelConfig config;
   ASSIGN_OR_RETURN(config.hidden_size, file.Integer(key("embedding_length")));
   ASSIGN_OR_RETURN(config.layers, file.Integer(key("block_count")));
   ASSIGN_OR_RETURN(config.intermediate_size, file.Integer(key("feed_forward_length")));
@@ -228,21 +228,20 @@ absl::StatusOr<LlamaConfig> ReadGgufConfig(const GgufFile& file) {
   return config;
 }
 
-absl::Status AddGgufWeights(const LlamaConfig& config, std::shared_ptr<const WeightSource> source, GgmlType type,
+absl::Status AddGgufWeights(const ModelConfig& config, std::shared_ptr<const WeightSource> source, GgmlType type,
                             GgufWriter& writer) {
   const ParameterLayout layout(config);
   for (const Parameter& parameter : layout.parameters()) {
     const std::optional<Place> place = PlaceOf(config, parameter.name);
     if (!place) return absl::InternalError(fmt::format("{} has no name in GGUF", parameter.name));
-    const std::vector<int64_t> shape = parameter.matrix ? std::vector<int64_t>{parameter.rows, parameter.columns}
-                                                        : std::vector<int64_t>{parameter.columns};
+    const std::vector<int64_t> shape = parameter.shape();
     ASSIGN_OR_RETURN(const std::vector<int64_t> actual, source->WeightShape(parameter.name));
     if (actual != shape) {
       return absl::InvalidArgumentError(fmt::format("{}: tensor {}: has shape [{}], not [{}]", source->Describe(),
                                                     parameter.name, fmt::join(actual, ", "), fmt::join(shape, ", ")));
     }
     const bool whole_blocks = type != GgmlType::kQ8_0 || parameter.columns % 32 == 0;
-    const GgmlType stored = parameter.matrix && whole_blocks ? type : GgmlType::kF32;
+    const GgmlType stored = parameter.matrix() && whole_blocks ? type : GgmlType::kF32;
     const auto read = [source, name = parameter.name](int64_t first, std::span<float> out) {
       return source->ReadValues(name, first, out);
     };
@@ -250,7 +249,7 @@ absl::Status AddGgufWeights(const LlamaConfig& config, std::shared_ptr<const Wei
       writer.AddTensor(place->tensor, shape, stored, read);
       continue;
     }
-    const int64_t columns = parameter.matrix ? parameter.columns : 1;
+    const int64_t columns = parameter.matrix() ? parameter.columns : 1;
     writer.AddTensor(place->tensor, shape, stored,
                      [read, columns, head_dim = config.head_dim](int64_t first, std::span<float> out) {
                        return ReadRows(
@@ -260,7 +259,7 @@ absl::Status AddGgufWeights(const LlamaConfig& config, std::shared_ptr<const Wei
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<WeightSource>> OpenGgufWeights(GgufFile file, const LlamaConfig& config) {
+absl::StatusOr<std::unique_ptr<WeightSource>> OpenGgufWeights(GgufFile file, const ModelConfig& config) {
   const ParameterLayout layout(config);
   std::map<std::string, Place> places;
   std::map<std::string, bool> used;

@@ -17,21 +17,21 @@
 namespace rhodes {
 
 // Adds `general.*` and the architecture's keys. `name` is general.name.
-absl::Status AddGgufConfig(const LlamaConfig& config, const std::string& name, GgmlType type, GgufWriter& writer);
+absl::Status AddGgufConfig(const ModelConfig& config, const std::string& name, GgmlType type, GgufWriter& writer);
 
 // The configuration that the keys state; torch_dtype is that of the first matrix ("float32" for f32 and q8_0).
 // INVALID_ARGUMENT "`file`: ..." for an architecture or a setting that is not computed here.
-absl::StatusOr<LlamaConfig> ReadGgufConfig(const GgufFile& file);
+absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file);
 
 // Adds the weights of `config` in the order of the forward pass. Matrices are stored as `type`, vectors (and matrices
 // whose rows are not whole blocks of q8_0) as f32. `source` is read when the writer writes. NOT_FOUND and
 // INVALID_ARGUMENT for a weight that is missing or of another shape, here; NaN and infinity are found when writing.
-absl::Status AddGgufWeights(const LlamaConfig& config, std::shared_ptr<const WeightSource> source, GgmlType type,
+absl::Status AddGgufWeights(const ModelConfig& config, std::shared_ptr<const WeightSource> source, GgmlType type,
                             GgufWriter& writer);
 
 // The file's weights under their Hugging Face names, in Hugging Face's order of rows. INVALID_ARGUMENT for a tensor of
 // the file that the configuration has no use for: it would be left out of what is computed.
-absl::StatusOr<std::unique_ptr<WeightSource>> OpenGgufWeights(GgufFile file, const LlamaConfig& config);
+absl::StatusOr<std::unique_ptr<WeightSource>> OpenGgufWeights(GgufFile file, const ModelConfig& config);
 
 }  // namespace rhodes
 

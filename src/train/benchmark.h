@@ -16,7 +16,7 @@ namespace rhodes {
 Json BenchmarkPeak(RunContext& context);
 
 struct TrainBenchmarkOptions {
-  LlamaConfig config;
+  ModelConfig config;
   int64_t batch = 16;
   int64_t context = 256;
   int64_t steps = 10;  // timed, after three that are not

@@ -70,7 +70,7 @@ class Run {
   BatchBuffer batch_;
   const int64_t step_tokens_;
 
-  std::unique_ptr<Llama> model_;
+  std::unique_ptr<Model> model_;
   Buffer<float> m_, v_;
   std::optional<Windows> windows_;
   std::optional<CheckpointStore> checkpoints_;
@@ -86,21 +86,21 @@ class Run {
 absl::Status Run::Prepare() {
   ASSIGN_OR_RETURN(
       windows_, Windows::Create(*inputs_.train, inputs_.replay, inputs_.replay_share, options_.context, options_.seed));
-  LlamaOptions model_options;
+  ModelOptions model_options;
   model_options.compute = ChooseCompute(options_.compute);
   model_options.threads = context_.Threads();
   model_options.max_sequences = options_.batch;
   model_options.max_context = options_.context;
   model_options.training = true;
   const uint64_t state_bytes = static_cast<uint64_t>(ParameterLayout(options_.config).size()) * 3 * sizeof(float);
-  const uint64_t needed = Llama::MemoryBytes(options_.config, model_options) + state_bytes * 2 / 3;
+  const uint64_t needed = Model::MemoryBytes(options_.config, model_options) + state_bytes * 2 / 3;
   if (needed > context_.memory_bytes) {
     return absl::ResourceExhaustedError(fmt::format(
         "train: {:.2f} GB are needed for this model and batch and {:.2f} GB are allowed: allow more (--memory), "
         "or use a smaller batch, context or model",
         static_cast<double>(needed) * 1e-9, static_cast<double>(context_.memory_bytes) * 1e-9));
   }
-  ASSIGN_OR_RETURN(model_, Llama::Create(options_.config, model_options));
+  ASSIGN_OR_RETURN(model_, Model::Create(options_.config, model_options));
   const size_t count = model_->weights().size();
   m_ = Buffer<float>(count);
   v_ = Buffer<float>(count);

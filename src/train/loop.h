@@ -2,7 +2,7 @@
 #ifndef RHODES_TRAIN_LOOP_H_
 #define RHODES_TRAIN_LOOP_H_
 
-#include "model/llama.h"
+#include "model/model.h"
 #include "token/shards.h"
 #include "token/tokenizer.h"
 #include "train/train.h"
@@ -29,7 +29,7 @@ struct TrainPlan {
 // The plan of this key if one was recorded, else a new one (recorded before it returns): steps or tokens as given,
 // minutes by timing a few steps of `model` on `batch`, after which the caller initialises the model again. `m` and `v`
 // are scratch.
-absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Llama& model,
+absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Model& model,
                                    const TokenBatch& batch, std::span<float> m, std::span<float> v,
                                    RunContext& context);
 

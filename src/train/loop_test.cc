@@ -97,10 +97,10 @@ TEST_F(LoopTest, LearnsAndWritesAModelThatLoadsToTheSameLoss) {
                   static_cast<double>(validation.text_bytes()),
               1e-9);
 
-  const absl::StatusOr<LlamaConfig> config = LlamaConfig::Load(options.out + "/model/config.json");
+  const absl::StatusOr<ModelConfig> config = ModelConfig::Load(options.out + "/model/config.json");
   ASSERT_TRUE(config.ok()) << Message(config.status());
   EXPECT_EQ(config->eos_id, 256);
-  const auto model = Llama::Create(*config, {NativeComputeType(), 2, 4, 32, false});
+  const auto model = Model::Create(*config, {NativeComputeType(), 2, 4, 32, false});
   ASSERT_TRUE(model.ok());
   ASSERT_TRUE(LoadWeights(options.out + "/model", **model).ok());
   const absl::StatusOr<Evaluation> again = Evaluate(**model, validation, tokenizer, 0, 32, true, context);
@@ -208,8 +208,8 @@ TEST_F(LoopTest, ForetellsThatTheMemoryIsNotEnough) {
 
 TEST_F(LoopTest, Evaluate_CountsEveryTokenOnceWithAndWithoutOverlap) {
   // A model whose every prediction is uniform makes the loss exactly ln V: with double counting it would not be.
-  const LlamaConfig config = MakeConfig(1, 64, 272, 32);
-  const auto model = *Llama::Create(config, {ComputeType::kF32, 2, 3, 32, false});
+  const ModelConfig config = MakeConfig(1, 64, 272, 32);
+  const auto model = *Model::Create(config, {ComputeType::kF32, 2, 3, 32, false});
   model->Initialize(1, 0.0f);
   for (const bool overlap : {false, true}) {
     for (const uint64_t tokens : {uint64_t{0}, uint64_t{1}, uint64_t{31}, uint64_t{32}, uint64_t{33}, uint64_t{100}}) {
@@ -222,7 +222,7 @@ TEST_F(LoopTest, Evaluate_CountsEveryTokenOnceWithAndWithoutOverlap) {
 }
 
 TEST_F(LoopTest, Sample_DependsOnTheSeedAlone) {
-  const auto model = *Llama::Create(MakeConfig(1, 64, 272, 128), {ComputeType::kF32, 2, 1, 128, false});
+  const auto model = *Model::Create(MakeConfig(1, 64, 272, 128), {ComputeType::kF32, 2, 1, 128, false});
   model->Initialize(1, 0.05f);
   const std::string first = *Sample(*model, tokenizer, "the ", 20, 5);
   EXPECT_EQ(first, *Sample(*model, tokenizer, "the ", 20, 5));

@@ -22,7 +22,7 @@ struct Measured {
   double evaluation = 0;  // seconds a token, without overlap
 };
 
-absl::StatusOr<Measured> Measure(const TrainOptions& options, Llama& model, const TokenBatch& batch, std::span<float> m,
+absl::StatusOr<Measured> Measure(const TrainOptions& options, Model& model, const TokenBatch& batch, std::span<float> m,
                                  std::span<float> v, RunContext& context) {
   model.Initialize(options.seed, static_cast<float>(options.deviation));
   const AdamW adamw{static_cast<float>(options.schedule.peak), 0.9f, 0.95f, 1e-8f, 0.1f, 1.0f, 0.1f, 0.05f};
@@ -67,7 +67,7 @@ double EvaluationSeconds(const TrainOptions& options, const TrainInputs& inputs,
 
 }  // namespace
 
-absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Llama& model,
+absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Model& model,
                                    const TokenBatch& batch, std::span<float> m, std::span<float> v,
                                    RunContext& context) {
   const std::string path = options.out + "/checkpoints/plan.json";
