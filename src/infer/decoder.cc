@@ -8,6 +8,7 @@
 #include "infer/worker_pool.h"
 #include "model/kernels/buffer.h"
 #include "model/kernels/product.h"
+#include "model/open_model.h"
 
 namespace rhodes {
 namespace {
@@ -446,10 +447,9 @@ absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& conf
                                                               : CreateAs<Bf16>(config, weights, threads);
 }
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Load(const std::string& directory, const DecoderOptions& options) {
-  ASSIGN_OR_RETURN(const ModelConfig config, ModelConfig::Load(directory + "/config.json"));
-  ASSIGN_OR_RETURN(const std::unique_ptr<WeightSource> weights, OpenWeightFolder(directory));
-  return Create(config, *weights, options);
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Load(const std::string& path, const DecoderOptions& options) {
+  ASSIGN_OR_RETURN(const OpenedModel model, OpenModel(path));
+  return Create(model.config, *model.weights, options);
 }
 
 }  // namespace rhodes

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "exchange/tokenizer_files.h"
 #include "infer/text_stream.h"
 
 namespace rhodes {
@@ -106,7 +107,7 @@ class BatchingEngine final : public Engine {
 
 std::vector<TokenId> BatchingEngine::Tokenize(std::string_view text) const {
   std::vector<TokenId> tokens;
-  if (config().bos_id >= 0) tokens.push_back(static_cast<TokenId>(config().bos_id));
+  if (config().bos_id >= 0 && options_.add_bos) tokens.push_back(static_cast<TokenId>(config().bos_id));
   tokenizer_->Encode(text, tokens);
   return tokens;
 }
@@ -361,12 +362,15 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const std::string& path, co
   constexpr std::string_view kWeights = "/model.safetensors";
   if (directory == kWeights.substr(1)) directory = ".";
   if (directory.ends_with(kWeights)) directory.resize(directory.size() - kWeights.size());
-  if (!PathExists(directory)) return absl::NotFoundError(fmt::format("model {}: no such folder", directory));
+  if (!PathExists(directory)) return absl::NotFoundError(fmt::format("model {}: no such folder or file", directory));
   ASSIGN_OR_RETURN(std::unique_ptr<Decoder> decoder, Decoder::Load(directory, {options.precision, options.threads}));
-  ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer, Tokenizer::Load(directory + "/tokenizer.json"));
-  ASSIGN_OR_RETURN(ChatTemplate chat, ChatTemplate::Load(directory + "/generation_config.json"));
+  ASSIGN_OR_RETURN(const TokenizerFiles files, ReadTokenizerFiles(directory, decoder->config()));
+  ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer, MakeTokenizer(files, decoder->config(), directory));
+  ASSIGN_OR_RETURN(ChatTemplate chat, ChatTemplate::FromGenerationConfig(files.generation_config, directory));
+  EngineOptions settings = options;
+  settings.add_bos = options.add_bos && files.add_bos;
   absl::StatusOr<std::unique_ptr<Engine>> engine =
-      Create(std::move(decoder), std::move(tokenizer), std::move(chat), options);
+      Create(std::move(decoder), std::move(tokenizer), std::move(chat), settings);
   if (!engine.ok()) return Annotate(engine.status(), directory);
   return engine;
 }

@@ -165,7 +165,7 @@ TEST(Engine, Generate_NamesTheSettingThatIsWrong) {
 }
 
 TEST(Engine, Open_NamesTheMissingFile) {
-  EXPECT_EQ(Message(Engine::Open("/nowhere/model", {}).status()), "model /nowhere/model: no such folder");
+  EXPECT_EQ(Message(Engine::Open("/nowhere/model", {}).status()), "model /nowhere/model: no such folder or file");
   const std::string empty = testing::TempDir() + "empty_model";
   ASSERT_TRUE(CreateDirectories(empty).ok());
   EXPECT_THAT(Message(Engine::Open(empty, {}).status()), HasSubstr("empty_model/config.json"));

@@ -109,6 +109,11 @@ class GgufWeights final : public WeightSource {
     ASSIGN_OR_RETURN(const GgufTensor tensor, file_.Tensor(place->tensor));
     return tensor.shape;
   }
+  absl::StatusOr<DType> WeightType(const std::string& name) const override {
+    ASSIGN_OR_RETURN(const Place* place, Find(name));
+    ASSIGN_OR_RETURN(const GgufTensor tensor, file_.Tensor(place->tensor));
+    return tensor.type == GgmlType::kBf16 ? DType::kBf16 : tensor.type == GgmlType::kF16 ? DType::kF16 : DType::kF32;
+  }
   absl::Status ReadValues(const std::string& name, int64_t first, std::span<float> out) const override {
     ASSIGN_OR_RETURN(const Place* place, Find(name));
     ASSIGN_OR_RETURN(const GgufTensor tensor, file_.Tensor(place->tensor));
@@ -136,13 +141,22 @@ class GgufWeights final : public WeightSource {
 
 }  // namespace
 
+std::string GgufArchitecture(const ModelConfig& config) {
+  switch (config.architecture) {
+    case Architecture::kLlama:
+      return "llama";
+  }
+  return "";
+}
+
 absl::Status AddGgufConfig(const ModelConfig& config, const std::string& name, GgmlType type, GgufWriter& writer) {
-  writer.AddText("general.architecture", "llama");
+  const std::string architecture = GgufArchitecture(config);
+  writer.AddText("general.architecture", architecture);
   writer.AddText("general.name", name);
   writer.AddU32("general.file_type", FileType(type));
   if (type == GgmlType::kQ8_0) writer.AddU32("general.quantization_version", 2);
   const auto add = [&](std::string_view key, int64_t value) {
-    writer.AddU32(fmt::format("llama.{}", key), static_cast<uint32_t>(value));
+    writer.AddU32(fmt::format("{}.{}", architecture, key), static_cast<uint32_t>(value));
   };
   add("vocab_size", config.vocabulary_size);
   add("context_length", config.max_positions);
@@ -154,8 +168,8 @@ absl::Status AddGgufConfig(const ModelConfig& config, const std::string& name, G
   add("attention.key_length", config.head_dim);
   add("attention.value_length", config.head_dim);
   add("rope.dimension_count", config.head_dim);
-  writer.AddF32("llama.rope.freq_base", static_cast<float>(config.rope_theta));
-  writer.AddF32("llama.attention.layer_norm_rms_epsilon", static_cast<float>(config.rms_epsilon));
+  writer.AddF32(architecture + ".rope.freq_base", static_cast<float>(config.rope_theta));
+  writer.AddF32(architecture + ".attention.layer_norm_rms_epsilon", static_cast<float>(config.rms_epsilon));
   return absl::OkStatus();
 }
 

@@ -16,6 +16,9 @@
 
 namespace rhodes {
 
+// general.architecture of such a model: "llama".
+std::string GgufArchitecture(const ModelConfig& config);
+
 // Adds `general.*` and the architecture's keys. `name` is general.name.
 absl::Status AddGgufConfig(const ModelConfig& config, const std::string& name, GgmlType type, GgufWriter& writer);
 

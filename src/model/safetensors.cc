@@ -117,15 +117,12 @@ absl::StatusOr<std::string> BuildHeader(const std::string& path, const std::vect
                           {"data_offsets", {offset, offset + tensor.bytes.size()}}};
     offset += tensor.bytes.size();
   }
-  std::string text = DumpJson(header);
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  if (text.size() > kMaximumHeaderBytes) {
+  std::string text = SafetensorsHeader(DumpJson(header));
+  if (text.size() - 8 > kMaximumHeaderBytes) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: header of {} bytes; at most {}", path, text.size(), kMaximumHeaderBytes));
+        fmt::format("{}: header of {} bytes; at most {}", path, text.size() - 8, kMaximumHeaderBytes));
   }
-  std::string out;
-  for (int i = 0; i < 8; ++i) out += static_cast<char>(text.size() >> (8 * i) & 0xFF);
-  return out + text;
+  return text;
 }
 
 }  // namespace
@@ -261,6 +258,19 @@ absl::Status SafetensorsFile::ReadValues(const std::string& name, int64_t first,
   const TensorView part = {
       tensor.dtype, {count}, tensor.bytes.substr(static_cast<uint64_t>(first) * size, out.size() * size)};
   return Annotate(ReadAsFloat(part, out), fmt::format("{}: tensor {}", what_, name));
+}
+
+absl::StatusOr<DType> SafetensorsFile::WeightType(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) return absl::NotFoundError(fmt::format("{}: tensor {} is missing", what_, name));
+  return found->second.dtype;
+}
+
+std::string SafetensorsHeader(std::string json) {
+  json.resize((json.size() + 7) / 8 * 8, ' ');
+  std::string out;
+  for (int i = 0; i < 8; ++i) out += static_cast<char>(json.size() >> (8 * i) & 0xFF);
+  return out + json;
 }
 
 uint16_t FloatToF16(float value) {

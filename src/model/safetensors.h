@@ -15,11 +15,6 @@
 
 namespace rhodes {
 
-enum class DType { kBool, kU8, kI8, kI16, kU16, kF16, kBf16, kI32, kU32, kF32, kI64, kU64, kF64 };
-
-std::string_view DTypeName(DType dtype);  // "BF16"
-uint64_t DTypeBytes(DType dtype);
-
 // Row-major, little-endian.
 struct TensorView {
   DType dtype = DType::kF32;
@@ -46,6 +41,7 @@ class SafetensorsFile final : public WeightSource {
 
   std::vector<std::string> WeightNames() const override;
   absl::StatusOr<std::vector<int64_t>> WeightShape(const std::string& name) const override;
+  absl::StatusOr<DType> WeightType(const std::string& name) const override;
   absl::Status ReadValues(const std::string& name, int64_t first, std::span<float> out) const override;
   std::string Describe() const override { return what_; }
 
@@ -79,6 +75,9 @@ inline uint16_t FloatToBf16(float value) {
 float F16ToFloat(uint16_t bits);
 // Rounds to nearest, ties to even; beyond the range infinity, NaN stays NaN.
 uint16_t FloatToF16(float value);
+
+// How a file begins whose header is `json`: its length, and the text padded with spaces to 8 bytes.
+std::string SafetensorsHeader(std::string json);
 
 struct NamedTensor {
   std::string name;

@@ -24,6 +24,10 @@ class ShardedWeights final : public WeightSource {
     ASSIGN_OR_RETURN(const SafetensorsFile* file, Owner(name));
     return file->WeightShape(name);
   }
+  absl::StatusOr<DType> WeightType(const std::string& name) const override {
+    ASSIGN_OR_RETURN(const SafetensorsFile* file, Owner(name));
+    return file->WeightType(name);
+  }
   absl::Status ReadValues(const std::string& name, int64_t first, std::span<float> out) const override {
     ASSIGN_OR_RETURN(const SafetensorsFile* file, Owner(name));
     return file->ReadValues(name, first, out);
@@ -79,20 +83,25 @@ absl::StatusOr<std::unique_ptr<WeightSource>> ShardedWeights::Open(const std::st
 
 }  // namespace
 
+absl::Status CheckFinite(const WeightSource& source, const std::string& name, int64_t first,
+                         std::span<const float> values) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i])) continue;
+    return absl::InvalidArgumentError(fmt::format("{}: tensor {}: value {} is {}", source.Describe(), name,
+                                                  first + static_cast<int64_t>(i), values[i]));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadWeight(const WeightSource& source, const std::string& name, const std::vector<int64_t>& shape,
                         std::span<float> out) {
   ASSIGN_OR_RETURN(const std::vector<int64_t> actual, source.WeightShape(name));
-  const auto wrong = [&](std::string_view why) {
-    return absl::InvalidArgumentError(fmt::format("{}: tensor {}: {}", source.Describe(), name, why));
-  };
   if (actual != shape) {
-    return wrong(fmt::format("has shape [{}], not [{}]", fmt::join(actual, ", "), fmt::join(shape, ", ")));
+    return absl::InvalidArgumentError(fmt::format("{}: tensor {}: has shape [{}], not [{}]", source.Describe(), name,
+                                                  fmt::join(actual, ", "), fmt::join(shape, ", ")));
   }
   RETURN_IF_ERROR(source.ReadValues(name, 0, out));
-  for (size_t i = 0; i < out.size(); ++i) {
-    if (!std::isfinite(out[i])) return wrong(fmt::format("value {} is {}", i, out[i]));
-  }
-  return absl::OkStatus();
+  return CheckFinite(source, name, 0, out);
 }
 
 absl::StatusOr<std::unique_ptr<WeightSource>> OpenWeightFolder(const std::string& directory) {

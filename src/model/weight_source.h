@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/dtype.h"
 
 namespace rhodes {
 
@@ -20,6 +21,8 @@ class WeightSource {
   virtual std::vector<std::string> WeightNames() const = 0;  // sorted
   // Row-major, outermost first. NOT_FOUND naming the file and the tensor when there is none of that name.
   virtual absl::StatusOr<std::vector<int64_t>> WeightShape(const std::string& name) const = 0;
+  // The type in which the values lie there; of quantised ones kF32. NOT_FOUND as above.
+  virtual absl::StatusOr<DType> WeightType(const std::string& name) const = 0;
   // Values [first, first + out.size()) in row-major order as f32. INVALID_ARGUMENT naming the file and the tensor for a
   // type that is not read, and for a range beyond its end.
   virtual absl::Status ReadValues(const std::string& name, int64_t first, std::span<float> out) const = 0;
@@ -33,6 +36,11 @@ class WeightSource {
   WeightSource& operator=(const WeightSource&) = default;
   WeightSource& operator=(WeightSource&&) = default;
 };
+
+// INVALID_ARGUMENT "`file`: tensor `name`: value N is nan" for the first of `values` that is NaN or infinite; `first`
+// is the place of values[0] in the weight.
+absl::Status CheckFinite(const WeightSource& source, const std::string& name, int64_t first,
+                         std::span<const float> values);
 
 // All values of a weight, whose shape must be `shape` and whose values must be finite. INVALID_ARGUMENT "`file`: tensor
 // `name`: ..." with both shapes, or with the place of the first NaN or infinity; otherwise the source's errors.
