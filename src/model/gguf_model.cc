@@ -251,13 +251,14 @@ absl::Status AddGgufWeights(const ModelConfig& config, std::shared_ptr<const Wei
     const std::vector<int64_t> shape = parameter.shape();
     ASSIGN_OR_RETURN(const std::vector<int64_t> actual, source->WeightShape(parameter.name));
     if (actual != shape) {
-      return absl::InvalidArgumentError(fmt::format("{}: tensor {}: has shape [{}], not [{}]", source->Describe(),
+      return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]", source->Describe(),
                                                     parameter.name, fmt::join(actual, ", "), fmt::join(shape, ", ")));
     }
     const bool whole_blocks = type != GgmlType::kQ8_0 || parameter.columns % 32 == 0;
     const GgmlType stored = parameter.matrix() && whole_blocks ? type : GgmlType::kF32;
-    const auto read = [source, name = parameter.name](int64_t first, std::span<float> out) {
-      return source->ReadValues(name, first, out);
+    const auto read = [source, name = parameter.name](int64_t first, std::span<float> out) -> absl::Status {
+      RETURN_IF_ERROR(source->ReadValues(name, first, out));
+      return CheckFinite(*source, name, first, out);
     };
     if (place->heads == 0) {
       writer.AddTensor(place->tensor, shape, stored, read);

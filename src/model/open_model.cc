@@ -29,7 +29,7 @@ absl::Status CheckWeights(const ModelConfig& config, const WeightSource& weights
     expected.insert(parameter.name);
     ASSIGN_OR_RETURN(const std::vector<int64_t> shape, weights.WeightShape(parameter.name));
     if (shape == parameter.shape()) continue;
-    return absl::InvalidArgumentError(fmt::format("{}: tensor {}: has shape [{}], not [{}]", weights.Describe(),
+    return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]", weights.Describe(),
                                                   parameter.name, fmt::join(shape, ", "),
                                                   fmt::join(parameter.shape(), ", ")));
   }

@@ -97,7 +97,7 @@ absl::Status ReadWeight(const WeightSource& source, const std::string& name, con
                         std::span<float> out) {
   ASSIGN_OR_RETURN(const std::vector<int64_t> actual, source.WeightShape(name));
   if (actual != shape) {
-    return absl::InvalidArgumentError(fmt::format("{}: tensor {}: has shape [{}], not [{}]", source.Describe(), name,
+    return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]", source.Describe(), name,
                                                   fmt::join(actual, ", "), fmt::join(shape, ", ")));
   }
   RETURN_IF_ERROR(source.ReadValues(name, 0, out));
