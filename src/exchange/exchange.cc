@@ -54,9 +54,10 @@ absl::StatusOr<ExchangeReport> ExportGguf(const std::string& model, const std::s
   ASSIGN_OR_RETURN(const TokenizerFiles files, ReadTokenizerFiles(model, opened.config));
   ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer, MakeTokenizer(files, opened.config, model));
   GgufWriter writer;
-  RETURN_IF_ERROR(AddGgufConfig(opened.config, NameOf(model), type, writer));
   ExchangeReport report = ReportOf(opened, *tokenizer);
-  ASSIGN_OR_RETURN(report.notes, AddGgufTokenizer(files, opened.config, model, writer));
+  ASSIGN_OR_RETURN(report.notes, AddGgufConfig(opened.config, NameOf(model), type, writer));
+  ASSIGN_OR_RETURN(const std::vector<std::string> token_notes, AddGgufTokenizer(files, opened.config, model, writer));
+  report.notes.insert(report.notes.end(), token_notes.begin(), token_notes.end());
   RETURN_IF_ERROR(AddGgufWeights(opened.config, opened.weights, type, writer));
   RETURN_IF_ERROR(writer.Write(file));
   report.written = file;

@@ -18,7 +18,7 @@ struct ExchangeReport {
   int64_t parameters = 0;
   uint64_t bytes = 0;              // of the weights' file
   uint32_t tokens = 0;             // of the tokenizer
-  std::vector<std::string> notes;  // where llama.cpp would tokenize differently
+  std::vector<std::string> notes;  // where llama.cpp tokenizes or computes otherwise
 };
 Json ToJson(const ExchangeReport& report);
 

@@ -1,8 +1,10 @@
 #include "model/gguf_model.h"
 
-#include <cmath>
+#include <algorithm>
+#include <charconv>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "model/parameters.h"
@@ -10,57 +12,77 @@
 namespace rhodes {
 namespace {
 
-// general.file_type, llama.cpp's number for what most matrices are stored as.
-uint32_t FileType(GgmlType type) {
-  switch (type) {
-    case GgmlType::kF32:
-      return 0;
-    case GgmlType::kF16:
-      return 1;
-    case GgmlType::kQ8_0:
-      return 7;
-    case GgmlType::kBf16:
-      return 32;
-  }
-  return 0;
-}
-
 // Where a weight lies in a GGUF file.
 struct Place {
   std::string tensor;
-  int64_t heads = 0;  // above 0: rows are in llama.cpp's order of pairs, in heads
+  bool pairs = false;  // rows are in llama.cpp's order of pairs
+  int64_t slice = -1;  // of an expert: which of the tensor's matrices
 };
 
-constexpr std::pair<std::string_view, std::string_view> kWholeNames[] = {
+using NamePair = std::pair<std::string_view, std::string_view>;
+
+constexpr NamePair kWholeNames[] = {
     {"model.embed_tokens.weight", "token_embd.weight"},
     {"model.norm.weight", "output_norm.weight"},
     {"lm_head.weight", "output.weight"},
 };
-constexpr std::pair<std::string_view, std::string_view> kLayerNames[] = {
-    {"input_layernorm", "attn_norm"}, {"self_attn.q_proj", "attn_q"},      {"self_attn.k_proj", "attn_k"},
-    {"self_attn.v_proj", "attn_v"},   {"self_attn.o_proj", "attn_output"}, {"post_attention_layernorm", "ffn_norm"},
-    {"mlp.gate_proj", "ffn_gate"},    {"mlp.up_proj", "ffn_up"},           {"mlp.down_proj", "ffn_down"},
+constexpr NamePair kLayerNames[] = {
+    {"input_layernorm", "attn_norm"},
+    {"self_attn.q_proj", "attn_q"},
+    {"self_attn.k_proj", "attn_k"},
+    {"self_attn.v_proj", "attn_v"},
+    {"self_attn.q_norm", "attn_q_norm"},
+    {"self_attn.k_norm", "attn_k_norm"},
+    {"self_attn.o_proj", "attn_output"},
+    {"post_attention_layernorm", "ffn_norm"},
+    {"mlp.gate_proj", "ffn_gate"},
+    {"mlp.up_proj", "ffn_up"},
+    {"mlp.down_proj", "ffn_down"},
+    // Grok-2.
+    {"pre_attn_norm", "attn_norm"},
+    {"post_attn_norm", "attn_output_norm"},
+    {"pre_moe_norm", "ffn_norm"},
+    {"post_moe_norm", "post_ffw_norm"},
+    {"block_sparse_moe.gate", "ffn_gate_inp"},
 };
+constexpr NamePair kExpertNames[] = {{"w1", "ffn_gate_exps"}, {"w3", "ffn_up_exps"}, {"w2", "ffn_down_exps"}};
+
+// `text` without `prefix`; nothing when it does not begin with it.
+std::optional<std::string_view> After(std::string_view text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return std::nullopt;
+  return text.substr(prefix.size());
+}
 
 // `name` is a Hugging Face name. Nothing for one that has no place in GGUF files.
 std::optional<Place> PlaceOf(const ModelConfig& config, std::string_view name) {
   for (const auto& [hugging_face, gguf] : kWholeNames) {
     if (name == hugging_face) return Place{std::string(gguf)};
   }
-  constexpr std::string_view kPrefix = "model.layers.";
-  if (name.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
-  const size_t dot = name.find('.');
-  const size_t last = name.rfind('.');
+  const std::optional<std::string_view> in_layers = After(name, "model.layers.");
+  if (!in_layers) return std::nullopt;
+  const size_t dot = in_layers->find('.');
+  const size_t last = in_layers->rfind('.');
   if (dot == std::string_view::npos || last <= dot) return std::nullopt;
-  const std::string_view layer = name.substr(0, dot);
-  const std::string_view part = name.substr(dot + 1, last - dot - 1);
+  const std::string_view layer = in_layers->substr(0, dot);
+  const std::string_view part = in_layers->substr(dot + 1, last - dot - 1);
+  const std::string_view suffix = in_layers->substr(last);  // ".weight" or ".bias"
+  if (const std::optional<std::string_view> expert = After(part, "block_sparse_moe.experts.")) {
+    const size_t end = expert->find('.');
+    int64_t number = 0;
+    if (end == std::string_view::npos ||
+        std::from_chars(expert->data(), expert->data() + end, number).ec != std::errc()) {
+      return std::nullopt;
+    }
+    for (const auto& [hugging_face, gguf] : kExpertNames) {
+      if (expert->substr(end + 1) == hugging_face)
+        return Place{fmt::format("blk.{}.{}{}", layer, gguf, suffix), false, number};
+    }
+    return std::nullopt;
+  }
   for (const auto& [hugging_face, gguf] : kLayerNames) {
     if (part != hugging_face) continue;
-    Place place{fmt::format("blk.{}.{}{}", layer, gguf, name.substr(last))};
-    if (gguf == "attn_q") place.heads = config.heads;
-    if (gguf == "attn_k") place.heads = config.kv_heads;
-    return place;
+    const bool pairs = (gguf == "attn_q" || gguf == "attn_k") && GgufArchitecture(config) == "llama";
+    return Place{fmt::format("blk.{}.{}{}", layer, gguf, suffix), pairs};
   }
   return std::nullopt;
 }
@@ -92,6 +114,37 @@ absl::Status ReadRows(int64_t columns, int64_t first, std::span<float> out, Map&
   return absl::OkStatus();
 }
 
+// Of a weight, checked; the place of a bad value is that in the source's order.
+absl::Status ReadChecked(const WeightSource& source, const std::string& name, int64_t first, std::span<float> out) {
+  RETURN_IF_ERROR(source.ReadValues(name, first, out));
+  return CheckFinite(source, name, first, out);
+}
+
+// Weights of `size` values each, one after another.
+GgufWriter::Fill ReadParts(std::shared_ptr<const WeightSource> source, std::vector<std::string> names, int64_t size) {
+  return [source = std::move(source), names = std::move(names), size](int64_t first,
+                                                                      std::span<float> out) -> absl::Status {
+    while (!out.empty()) {
+      const auto part = static_cast<size_t>(first / size);
+      const int64_t count = std::min(size - first % size, static_cast<int64_t>(out.size()));
+      RETURN_IF_ERROR(ReadChecked(*source, names[part], first % size, out.first(static_cast<size_t>(count))));
+      out = out.subspan(static_cast<size_t>(count));
+      first += count;
+    }
+    return absl::OkStatus();
+  };
+}
+
+// A query or key projection, or its bias, in llama.cpp's order of pairs.
+GgufWriter::Fill ReadPairs(std::shared_ptr<const WeightSource> source, const Parameter& parameter, int64_t head_dim) {
+  const int64_t columns = parameter.matrix() ? parameter.columns : 1;
+  return [source = std::move(source), name = parameter.name, columns, head_dim](int64_t first, std::span<float> out) {
+    return ReadRows(
+        columns, first, out, [&](int64_t row) { return RowFromPairs(row, head_dim); },
+        [&](int64_t at, std::span<float> part) { return ReadChecked(*source, name, at, part); });
+  };
+}
+
 class GgufWeights final : public WeightSource {
  public:
   GgufWeights(GgufFile file, int64_t head_dim, std::map<std::string, Place> places)
@@ -106,7 +159,12 @@ class GgufWeights final : public WeightSource {
   }
   absl::StatusOr<std::vector<int64_t>> WeightShape(const std::string& name) const override {
     ASSIGN_OR_RETURN(const Place* place, Find(name));
-    ASSIGN_OR_RETURN(const GgufTensor tensor, file_.Tensor(place->tensor));
+    ASSIGN_OR_RETURN(GgufTensor tensor, file_.Tensor(place->tensor));
+    if (place->slice < 0) return tensor.shape;
+    if (tensor.shape.size() < 2 || place->slice >= tensor.shape.front()) {
+      return absl::NotFoundError(fmt::format("{}: tensor {} has no part {}", Describe(), place->tensor, place->slice));
+    }
+    tensor.shape.erase(tensor.shape.begin());
     return tensor.shape;
   }
   absl::StatusOr<DType> WeightType(const std::string& name) const override {
@@ -120,10 +178,17 @@ class GgufWeights final : public WeightSource {
     const auto read = [&](int64_t at, std::span<float> part) {
       return Annotate(ReadGgufValues(tensor, at, part), fmt::format("{}: tensor {}", Describe(), place->tensor));
     };
-    if (place->heads == 0) return read(first, out);
+    const int64_t size = tensor.elements() / tensor.shape.front();
+    if (place->slice >= 0) {
+      if (first < 0 || first > size || static_cast<int64_t>(out.size()) > size - first) {
+        return absl::InvalidArgumentError(
+            fmt::format("{}: tensor {}: values beyond part {}", Describe(), place->tensor, place->slice));
+      }
+      return read(place->slice * size + first, out);
+    }
+    if (!place->pairs) return read(first, out);
     return ReadRows(
-        tensor.elements() / tensor.shape.front(), first, out, [&](int64_t row) { return RowToPairs(row, head_dim_); },
-        read);
+        size, first, out, [&](int64_t row) { return RowToPairs(row, head_dim_); }, read);
   }
   std::string Describe() const override { return file_.what(); }
 
@@ -141,135 +206,44 @@ class GgufWeights final : public WeightSource {
 
 }  // namespace
 
-std::string GgufArchitecture(const ModelConfig& config) {
-  switch (config.architecture) {
-    case Architecture::kLlama:
-      return "llama";
-  }
-  return "";
-}
-
-absl::Status AddGgufConfig(const ModelConfig& config, const std::string& name, GgmlType type, GgufWriter& writer) {
-  const std::string architecture = GgufArchitecture(config);
-  writer.AddText("general.architecture", architecture);
-  writer.AddText("general.name", name);
-  writer.AddU32("general.file_type", FileType(type));
-  if (type == GgmlType::kQ8_0) writer.AddU32("general.quantization_version", 2);
-  const auto add = [&](std::string_view key, int64_t value) {
-    writer.AddU32(fmt::format("{}.{}", architecture, key), static_cast<uint32_t>(value));
-  };
-  add("vocab_size", config.vocabulary_size);
-  add("context_length", config.max_positions);
-  add("embedding_length", config.hidden_size);
-  add("block_count", config.layers);
-  add("feed_forward_length", config.intermediate_size);
-  add("attention.head_count", config.heads);
-  add("attention.head_count_kv", config.kv_heads);
-  add("attention.key_length", config.head_dim);
-  add("attention.value_length", config.head_dim);
-  add("rope.dimension_count", config.head_dim);
-  writer.AddF32(architecture + ".rope.freq_base", static_cast<float>(config.rope_theta));
-  writer.AddF32(architecture + ".attention.layer_norm_rms_epsilon", static_cast<float>(config.rms_epsilon));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file) {
-  ASSIGN_OR_RETURN(const std::string_view architecture, file.Text("general.architecture"));
-  if (architecture != "llama") {
-    return absl::InvalidArgumentError(
-        fmt::format("{}: general.architecture is {}; llama is read", file.what(), architecture));
-  }
-  const auto key = [&](std::string_view part) { return fmt::format("{}.{}", architecture, part); };
-  ModelConfig config;
-  ASSIGN_OR_RETURN(config.hidden_size, file.Integer(key("embedding_length")));
-  ASSIGN_OR_RETURN(config.layers, file.Integer(key("block_count")));
-  ASSIGN_OR_RETURN(config.intermediate_size, file.Integer(key("feed_forward_length")));
-  ASSIGN_OR_RETURN(config.heads, file.Integer(key("attention.head_count")));
-  ASSIGN_OR_RETURN(config.max_positions, file.Integer(key("context_length")));
-  ASSIGN_OR_RETURN(config.rms_epsilon, file.Number(key("attention.layer_norm_rms_epsilon")));
-  // A float in the file, a decimal number in config.json: the shortest one that is the same float.
-  const auto shortest = [](double value) {
-    double parsed = value;
-    const std::string text = fmt::format("{}", static_cast<float>(value));
-    return std::sscanf(text.c_str(), "%lf", &parsed) == 1 ? parsed : value;
-  };
-  config.rms_epsilon = shortest(config.rms_epsilon);
-  config.kv_heads = config.heads;
-  if (file.Has(key("attention.head_count_kv"))) {
-    ASSIGN_OR_RETURN(config.kv_heads, file.Integer(key("attention.head_count_kv")));
-  }
-  config.head_dim = config.heads > 0 ? config.hidden_size / config.heads : 0;
-  if (file.Has(key("attention.key_length"))) {
-    ASSIGN_OR_RETURN(config.head_dim, file.Integer(key("attention.key_length")));
-  }
-  for (const char* part : {"attention.value_length", "rope.dimension_count"}) {
-    if (!file.Has(key(part))) continue;
-    ASSIGN_OR_RETURN(const int64_t value, file.Integer(key(part)));
-    if (value == config.head_dim) continue;
-    return absl::InvalidArgumentError(fmt::format("{}: {} is {}, and a head has {} values: not computed here",
-                                                  file.what(), key(part), value, config.head_dim));
-  }
-  if (file.Has(key("rope.freq_base"))) {
-    ASSIGN_OR_RETURN(config.rope_theta, file.Number(key("rope.freq_base")));
-    config.rope_theta = shortest(config.rope_theta);
-  }
-  if (file.Has(key("rope.scaling.type"))) {
-    ASSIGN_OR_RETURN(const std::string_view scaling, file.Text(key("rope.scaling.type")));
-    if (scaling != "none") {
-      return absl::InvalidArgumentError(
-          fmt::format("{}: {} is {}: not computed here", file.what(), key("rope.scaling.type"), scaling));
-    }
-  }
-  if (file.Has(key("expert_count"))) {
-    ASSIGN_OR_RETURN(const int64_t experts, file.Integer(key("expert_count")));
-    if (experts > 0) {
-      return absl::InvalidArgumentError(
-          fmt::format("{}: {} is {}: not computed here", file.what(), key("expert_count"), experts));
-    }
-  }
-  ASSIGN_OR_RETURN(const GgufTensor embedding, file.Tensor("token_embd.weight"));
-  config.vocabulary_size = embedding.shape.front();
-  config.tie_embeddings = !file.tensors().contains("output.weight");
-  config.torch_dtype = embedding.type == GgmlType::kBf16  ? "bfloat16"
-                       : embedding.type == GgmlType::kF16 ? "float16"
-                                                          : "float32";
-  for (const auto& [name, id] : {std::pair{"tokenizer.ggml.bos_token_id", &config.bos_id},
-                                 std::pair{"tokenizer.ggml.eos_token_id", &config.eos_id}}) {
-    if (!file.Has(name)) continue;
-    ASSIGN_OR_RETURN(*id, file.Integer(name));
-  }
-  RETURN_IF_ERROR(Annotate(config.Validate(), file.what()));
-  return config;
-}
-
 absl::Status AddGgufWeights(const ModelConfig& config, std::shared_ptr<const WeightSource> source, GgmlType type,
                             GgufWriter& writer) {
+  if (config.rope_scaling.kind == RopeScaling::Kind::kLlama3) {
+    writer.AddTensor(kRotaryFactorsTensor, {config.head_dim / 2}, GgmlType::kF32,
+                     [factors = Llama3RotaryFactors(config)](int64_t first, std::span<float> out) {
+                       std::copy_n(factors.begin() + first, out.size(), out.begin());
+                       return absl::OkStatus();
+                     });
+  }
   const ParameterLayout layout(config);
+  // Experts of one tensor, by their number.
+  std::map<std::string, std::vector<std::string>> slices;
+  for (const Parameter& parameter : layout.parameters()) {
+    const std::optional<Place> place = PlaceOf(config, parameter.name);
+    if (place && place->slice >= 0) slices[place->tensor].push_back(parameter.name);
+  }
   for (const Parameter& parameter : layout.parameters()) {
     const std::optional<Place> place = PlaceOf(config, parameter.name);
     if (!place) return absl::InternalError(fmt::format("{} has no name in GGUF", parameter.name));
-    const std::vector<int64_t> shape = parameter.shape();
+    std::vector<int64_t> shape = parameter.shape();
     ASSIGN_OR_RETURN(const std::vector<int64_t> actual, source->WeightShape(parameter.name));
     if (actual != shape) {
       return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]", source->Describe(),
                                                     parameter.name, fmt::join(actual, ", "), fmt::join(shape, ", ")));
     }
     const bool whole_blocks = type != GgmlType::kQ8_0 || parameter.columns % 32 == 0;
-    const GgmlType stored = parameter.matrix() && whole_blocks ? type : GgmlType::kF32;
-    const auto read = [source, name = parameter.name](int64_t first, std::span<float> out) -> absl::Status {
-      RETURN_IF_ERROR(source->ReadValues(name, first, out));
-      return CheckFinite(*source, name, first, out);
-    };
-    if (place->heads == 0) {
-      writer.AddTensor(place->tensor, shape, stored, read);
-      continue;
+    const bool rounded = parameter.matrix() && parameter.kind != ParameterKind::kRouter && whole_blocks;
+    const GgmlType stored = rounded ? type : GgmlType::kF32;
+    if (place->slice > 0) continue;  // goes with the first
+    if (place->slice == 0) {
+      const std::vector<std::string>& names = slices.at(place->tensor);
+      shape.insert(shape.begin(), static_cast<int64_t>(names.size()));
+      writer.AddTensor(place->tensor, shape, stored, ReadParts(source, names, parameter.size()));
+    } else if (place->pairs) {
+      writer.AddTensor(place->tensor, shape, stored, ReadPairs(source, parameter, config.head_dim));
+    } else {
+      writer.AddTensor(place->tensor, shape, stored, ReadParts(source, {parameter.name}, parameter.size()));
     }
-    const int64_t columns = parameter.matrix() ? parameter.columns : 1;
-    writer.AddTensor(place->tensor, shape, stored,
-                     [read, columns, head_dim = config.head_dim](int64_t first, std::span<float> out) {
-                       return ReadRows(
-                           columns, first, out, [&](int64_t row) { return RowFromPairs(row, head_dim); }, read);
-                     });
   }
   return absl::OkStatus();
 }
@@ -277,11 +251,17 @@ absl::Status AddGgufWeights(const ModelConfig& config, std::shared_ptr<const Wei
 absl::StatusOr<std::unique_ptr<WeightSource>> OpenGgufWeights(GgufFile file, const ModelConfig& config) {
   const ParameterLayout layout(config);
   std::map<std::string, Place> places;
-  std::map<std::string, bool> used;
+  std::set<std::string> used;
+  if (config.rope_scaling.kind == RopeScaling::Kind::kLlama3) used.insert(kRotaryFactorsTensor);
   for (const Parameter& parameter : layout.parameters()) {
     std::optional<Place> place = PlaceOf(config, parameter.name);
     if (!place) return absl::InternalError(fmt::format("{} has no name in GGUF", parameter.name));
-    used[place->tensor] = true;
+    // An older name of the same.
+    const size_t norm = place->tensor.find("post_ffw_norm");
+    if (norm != std::string::npos && !file.tensors().contains(place->tensor)) {
+      place->tensor.replace(norm, std::string_view("post_ffw_norm").size(), "layer_output_norm");
+    }
+    used.insert(place->tensor);
     places.emplace(parameter.name, *std::move(place));
   }
   for (const auto& [name, tensor] : file.tensors()) {
