@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "base/file.h"
-#include "infer/reference_forward.h"
+#include "model/reference_forward.h"
 
 namespace rhodes {
 namespace {

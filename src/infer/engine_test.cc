@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "infer/byte_tokenizer.h"
-#include "infer/reference_forward.h"
+#include "model/reference_forward.h"
 
 namespace rhodes {
 namespace {

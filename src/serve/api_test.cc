@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "infer/byte_tokenizer.h"
-#include "infer/reference_forward.h"
+#include "model/reference_forward.h"
 #include "serve/test_client.h"
 
 namespace rhodes {
