@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "command.h"
-#include "infer/logits.h"
+#include "exchange/logits.h"
 
 namespace rhodes {
 namespace {
@@ -24,14 +24,15 @@ CommandBody Setup(CLI::App& app) {
   app.add_flag("--bf16", own->bf16, "compute in bf16 instead of f32");
   return [own](const CommonFlags& flags, RunContext& context) -> absl::Status {
     ASSIGN_OR_RETURN(const std::vector<TokenId> tokens, ParseTokenIds(own->tokens));
-    const auto precision = own->bf16 ? DecoderOptions::Precision::kBf16 : DecoderOptions::Precision::kF32;
-    ASSIGN_OR_RETURN(const std::unique_ptr<Decoder> decoder, Decoder::Load(own->model, {precision, context.Threads()}));
-    ASSIGN_OR_RETURN(const std::vector<float> logits, TokenLogits(*decoder, tokens, own->last, context));
-    const int64_t vocabulary = decoder->config().vocabulary_size;
+    LogitsOptions options;
+    options.compute = own->bf16 ? ComputeType::kBf16 : ComputeType::kF32;
+    options.threads = context.Threads();
+    options.last_only = own->last;
+    ASSIGN_OR_RETURN(const TokenLogits logits, ComputeLogits(own->model, tokens, options));
     if (flags.json) {
-      PrintJson(LogitsToJson(own->model, tokens, logits, vocabulary));
+      PrintJson(LogitsToJson(own->model, logits));
     } else {
-      fmt::print("{}", FormatLogits(tokens, logits, vocabulary, 5));
+      fmt::print("{}", FormatLogits(logits, 5));
     }
     return absl::OkStatus();
   };

@@ -41,10 +41,34 @@ CASES = {
                  num_key_value_heads=2, head_dim=16, rope_theta=10000.0, tie_word_embeddings=True, tokenizer="llama3"),
     "untied": dict(LLAMA, hidden_size=64, intermediate_size=160, num_hidden_layers=1, num_attention_heads=2,
                    num_key_value_heads=2, head_dim=64, rope_theta=500000.0, rms_norm_eps=1e-6,
-                   tie_word_embeddings=False, tokenizer="gpt2"),
+                     tie_word_embeddings=False, tokenizer="gpt2"),
 }
+SHAPE = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+             head_dim=16, rope_theta=10000.0, tie_word_embeddings=False)
+CASES["llama3_biases"] = dict(
+    LLAMA, **dict(SHAPE, tokenizer="llama3", attention_bias=True, mlp_bias=True, rope_scaling=dict(
+        rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32)))
+CASES["linear"] = dict(LLAMA, **dict(SHAPE, tokenizer="gpt2", rope_scaling=dict(rope_type="linear", factor=4.0)))
+CASES["yarn"] = dict(LLAMA, **dict(SHAPE, tokenizer="gpt2", rope_scaling=dict(
+    rope_type="yarn", factor=4.0, original_max_position_embeddings=32)))
+CASES["qwen2"] = dict(
+    {k: v for k, v in BASE.items() if k not in ("attention_bias", "mlp_bias")}, **dict(
+        SHAPE, tokenizer="qwen2", architectures=["Qwen2ForCausalLM"], model_type="qwen2", use_sliding_window=False))
+CASES["qwen3"] = dict(
+    {k: v for k, v in BASE.items() if k != "mlp_bias"}, **dict(
+        SHAPE, head_dim=32, tokenizer="qwen2", architectures=["Qwen3ForCausalLM"], model_type="qwen3",
+        use_sliding_window=False))
+CASES["grok2"] = dict(
+    vocab_size=512, hidden_size=64, intermediate_size=96, moe_intermediate_size=32, num_hidden_layers=2,
+    num_attention_heads=4, num_key_value_heads=2, head_dim=16, num_local_experts=8, num_experts_per_tok=2,
+    residual_moe=True, rms_norm_eps=1e-5, rope_theta=208533496.0, max_position_embeddings=128,
+    embedding_multiplier_scale=8.0, output_multiplier_scale=0.5, attn_logit_softcapping=30.0,
+    router_logit_softcapping=30.0, final_logit_softcapping=50.0, tie_word_embeddings=False, bos_token_id=511,
+    eos_token_id=511, torch_dtype="float32", architectures=["Grok1ForCausalLM"], model_type="grok2",
+    tokenizer="qwen2")
 TOKENS = [511, 72, 300, 5, 411, 220, 17, 488, 260, 99]
-STORED_POSITIONS = [0, 4, 9]
+STORED_POSITIONS = [0, 9]
+STORED_STEP = 4  # every fourth token's
 TEXTS = ["Hello, world! 1234567 it's We'LL", "naïve café — Ünïcödé", "مرحبا بالعالم 2026", "日本語のテキスト", "a\n\n  b\t\tc \r\n d   ",
          "def f(x):\n    return x**2  # code", "🙂🙃 emoji 👩‍👩‍👧", "ALLCAPS camelCase snake_case", " leading", "trailing  "]
 
@@ -55,7 +79,32 @@ def formula(tensor, index, scale):
 
 
 def shapes(c):
-    """Names and shapes in the order of their numbers in the formula."""
+    """Names and shapes in the order of their numbers in the formula: sorted by name."""
+    return sorted(llama_shapes(c) if c["model_type"] != "grok2" else grok2_shapes(c))
+
+
+def grok2_shapes(c):
+    width, inner, expert, d = c["hidden_size"], c["intermediate_size"], c["moe_intermediate_size"], c["head_dim"]
+    out = [("model.embed_tokens.weight", (c["vocab_size"], width)), ("model.norm.weight", (width,)),
+           ("lm_head.weight", (c["vocab_size"], width))]
+    for i in range(c["num_hidden_layers"]):
+        p = f"model.layers.{i}."
+        out += [(p + f"{n}_norm.weight", (width,)) for n in ["pre_attn", "post_attn", "pre_moe", "post_moe"]]
+        out += [(p + "self_attn.q_proj.weight", (c["num_attention_heads"] * d, width)),
+                (p + "self_attn.k_proj.weight", (c["num_key_value_heads"] * d, width)),
+                (p + "self_attn.v_proj.weight", (c["num_key_value_heads"] * d, width)),
+                (p + "self_attn.o_proj.weight", (width, c["num_attention_heads"] * d)),
+                (p + "mlp.gate_proj.weight", (inner, width)), (p + "mlp.up_proj.weight", (inner, width)),
+                (p + "mlp.down_proj.weight", (width, inner)),
+                (p + "block_sparse_moe.gate.weight", (c["num_local_experts"], width))]
+        for e in range(c["num_local_experts"]):
+            q = p + f"block_sparse_moe.experts.{e}."
+            out += [(q + "w1.weight", (expert, width)), (q + "w3.weight", (expert, width)),
+                    (q + "w2.weight", (width, expert))]
+    return out
+
+
+def llama_shapes(c):
     width, inner, d = c["hidden_size"], c["intermediate_size"], c["head_dim"]
     out = [("model.embed_tokens.weight", (c["vocab_size"], width))]
     for i in range(c["num_hidden_layers"]):
@@ -68,6 +117,17 @@ def shapes(c):
                 (p + "post_attention_layernorm.weight", (width,)),
                 (p + "mlp.gate_proj.weight", (inner, width)), (p + "mlp.up_proj.weight", (inner, width)),
                 (p + "mlp.down_proj.weight", (width, inner))]
+        if c.get("attention_bias") or c["model_type"] == "qwen2":
+            out += [(p + "self_attn.q_proj.bias", (c["num_attention_heads"] * d,)),
+                    (p + "self_attn.k_proj.bias", (c["num_key_value_heads"] * d,)),
+                    (p + "self_attn.v_proj.bias", (c["num_key_value_heads"] * d,))]
+        if c.get("attention_bias"):
+            out.append((p + "self_attn.o_proj.bias", (width,)))
+        if c.get("mlp_bias"):
+            out += [(p + "mlp.gate_proj.bias", (inner,)), (p + "mlp.up_proj.bias", (inner,)),
+                    (p + "mlp.down_proj.bias", (width,))]
+        if c["model_type"] == "qwen3":
+            out += [(p + "self_attn.q_norm.weight", (d,)), (p + "self_attn.k_norm.weight", (d,))]
     out.append(("model.norm.weight", (width,)))
     if not c["tie_word_embeddings"]:
         out.append(("lm_head.weight", (c["vocab_size"], width)))
@@ -158,6 +218,22 @@ def rhodes_greedy(rhodes, model, tokens, count):
     return tokens
 
 
+def check_transformers(name, folder, scratch, checks, tokens, ours, greedy):
+    def load(path):
+        model = AutoModelForCausalLM.from_pretrained(path, torch_dtype=torch.float32, attn_implementation="eager")
+        return model, model(torch.tensor([tokens])).logits[0].numpy().astype(np.float64)
+
+    with torch.no_grad():
+        model, logits = load(folder)
+        checks.logits(f"{name}: transformers", logits, ours)
+        _, again = load(scratch / f"{name}-f32-imported")
+        checks.equal(f"{name}: transformers after export and import", np.array_equal(again, logits), True)
+        generated = model.generate(torch.tensor([tokens[:3]]), max_new_tokens=20, do_sample=False, eos_token_id=None,
+                                   pad_token_id=0, attention_mask=torch.ones(1, 3))[0].tolist()
+        checks.equal(f"{name}: greedy text, transformers", generated, greedy)
+    return logits
+
+
 def check(rhodes, name, folder, scratch, checks, tokens):
     ours = rhodes_logits(rhodes, folder, tokens)
     files = {}
@@ -172,33 +248,22 @@ def check(rhodes, name, folder, scratch, checks, tokens):
                       rhodes_logits(rhodes, files[kind], tokens), LOOSE[kind])
     checks.equal(f"{name}: our logits of the f32 file", np.array_equal(rhodes_logits(rhodes, files["f32"], tokens), ours),
                  True)
-    model = AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32, attn_implementation="eager")
-    with torch.no_grad():
-        torch_logits = model(torch.tensor([tokens])).logits[0].numpy().astype(np.float64)
-    checks.logits(f"{name}: transformers", torch_logits, ours)
     for kind in ["f32", "q8_0"]:
         back = scratch / f"{name}-{kind}-imported"
         run(rhodes, "import", files[kind], "--out", back)
         checks.equal(f"{name}: our logits after import of {kind}",
                      np.array_equal(rhodes_logits(rhodes, back, tokens), rhodes_logits(rhodes, files[kind], tokens)), True)
-    imported = AutoModelForCausalLM.from_pretrained(scratch / f"{name}-f32-imported", torch_dtype=torch.float32,
-                                                    attn_implementation="eager")
-    with torch.no_grad():
-        again = imported(torch.tensor([tokens])).logits[0].numpy().astype(np.float64)
-    checks.equal(f"{name}: transformers after export and import", np.array_equal(again, torch_logits), True)
     greedy = peer.greedy(tokens[:3], 20)
     checks.equal(f"{name}: greedy text, llama.cpp", greedy, rhodes_greedy(rhodes, folder, tokens[:3], 20))
-    with torch.no_grad():
-        generated = model.generate(torch.tensor([tokens[:3]]), max_new_tokens=20, do_sample=False,
-                                   eos_token_id=None, pad_token_id=0, attention_mask=torch.ones(1, 3))[0].tolist()
-    checks.equal(f"{name}: greedy text, transformers", generated, greedy)
+    torch_logits = None
+    if json.loads((folder / "config.json").read_text())["model_type"] != "grok2":  # which transformers does not have
+        torch_logits = check_transformers(name, folder, scratch, checks, tokens, ours, greedy)
     hugging_face = AutoTokenizer.from_pretrained(folder)
-    for text in TEXTS:
-        ids = rhodes_encode(rhodes, folder / "tokenizer.json", text)
-        checks.equal(f"{name}: ids of {text!r}, llama.cpp", peer.encode(text), ids)
-        checks.equal(f"{name}: ids of {text!r}, transformers", hugging_face.encode(text, add_special_tokens=False), ids)
-        checks.equal(f"{name}: ids of {text!r}, file of q8_0 imported",
-                     rhodes_encode(rhodes, scratch / f"{name}-q8_0-imported/tokenizer.json", text), ids)
+    ids = [rhodes_encode(rhodes, folder / "tokenizer.json", text) for text in TEXTS]
+    checks.equal(f"{name}: ids, llama.cpp", [peer.encode(text) for text in TEXTS], ids)
+    checks.equal(f"{name}: ids, transformers", [hugging_face.encode(t, add_special_tokens=False) for t in TEXTS], ids)
+    imported = scratch / f"{name}-q8_0-imported/tokenizer.json"
+    checks.equal(f"{name}: ids after export and import", [rhodes_encode(rhodes, imported, t) for t in TEXTS], ids)
     return theirs, torch_logits, greedy
 
 
@@ -218,15 +283,17 @@ def main():
         check(arguments.rhodes, arguments.model.name, arguments.model, scratch, checks, ids)
         sys.exit(1 if checks.failed else 0)
     goldens = {"made_by": f"bench/peers/llama_cpp.py: llama-cpp-python {llama_cpp.__version__}, torch {torch.__version__}",
-               "tokens": TOKENS, "positions": STORED_POSITIONS, "cases": {}}
+               "tokens": TOKENS, "positions": STORED_POSITIONS, "step": STORED_STEP, "cases": {}}
     for name, case in CASES.items():
         folder = scratch / name
         write_model(folder, case)
         theirs, torch_logits, greedy = check(arguments.rhodes, name, folder, scratch, checks, TOKENS)
-        rounded = lambda rows: [[float(f"{v:.6g}") for v in rows[p]] for p in STORED_POSITIONS]
+        rounded = lambda rows: [[float(f"{v:.5g}") for v in rows[p][::STORED_STEP]] for p in STORED_POSITIONS]
         goldens["cases"][name] = {
             "config": {k: v for k, v in case.items() if k != "tokenizer"}, "tokenizer": case["tokenizer"],
-            "llama_cpp": rounded(theirs), "transformers": rounded(torch_logits), "greedy": greedy}
+            "llama_cpp": rounded(theirs), "greedy": greedy}
+        if torch_logits is not None:
+            goldens["cases"][name]["transformers"] = rounded(torch_logits)
     if arguments.write_goldens and not checks.failed:
         GOLDENS.parent.mkdir(parents=True, exist_ok=True)
         GOLDENS.write_text(json.dumps(goldens, separators=(",", ":")) + "\n")

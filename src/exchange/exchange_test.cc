@@ -123,6 +123,111 @@ TEST(Exchange, ExportAndImport_F32ComesBackBitForBit) {
   EXPECT_EQ(read, config);
 }
 
+// Configurations of the families, each with what it alone has. None has a setting that GGUF files do not carry.
+std::vector<ModelConfig> Families() {
+  std::vector<ModelConfig> all;
+  ModelConfig config = SmallConfig();
+  config.qkv_bias = config.output_bias = config.mlp_bias = true;
+  config.rope_scaling.kind = RopeScaling::Kind::kLlama3;
+  config.rope_scaling.factor = 8;
+  config.rope_scaling.original_positions = 32;
+  all.push_back(config);
+  config = SmallConfig();
+  config.rope_scaling.kind = RopeScaling::Kind::kYarn;
+  config.rope_scaling.factor = 4;
+  config.rope_scaling.original_positions = 32;
+  config.rope_scaling.attention_factor = 1.25;
+  all.push_back(config);
+  config = SmallConfig();
+  config.model_type = "qwen2";
+  config.qkv_bias = true;
+  config.rope_scaling.kind = RopeScaling::Kind::kLinear;
+  config.rope_scaling.factor = 2;
+  all.push_back(config);
+  config = SmallConfig();
+  config.model_type = "qwen3";
+  config.qk_norm = true;
+  config.head_dim = 32;
+  all.push_back(config);
+  config = SmallConfig();
+  config.architecture = Architecture::kGrok2;
+  config.model_type = "grok2";
+  config.tie_embeddings = false;
+  config.experts = 4;
+  config.experts_per_token = 2;
+  config.expert_intermediate = 32;
+  config.embedding_multiplier = 8;
+  config.output_multiplier = 0.5;
+  config.attention_cap = config.router_cap = 30;
+  config.final_cap = 50;
+  config.attention_temperature = 1024;
+  all.push_back(config);
+  return all;
+}
+
+TEST(Exchange, ExportAndImport_EveryFamilyComesBackBitForBit) {
+  for (const ModelConfig& config : Families()) {
+    const Weights weights = MakeWeights(config);
+    const std::string folder = WriteFolder("family", config, weights);
+    const std::string gguf = Scratch("family.gguf");
+    const absl::StatusOr<ExchangeReport> report = ExportGguf(folder, gguf, GgmlType::kF32);
+    ASSERT_TRUE(report.ok()) << report.status();
+    EXPECT_EQ(ReadAll(gguf), weights) << config.model_type;
+    const std::string back = Scratch("family_back");
+    ASSERT_TRUE(ImportModel(gguf, back).ok());
+    EXPECT_EQ(ReadAll(back), weights) << config.model_type;
+    EXPECT_EQ(*ReadFile(back + "/config.json"), DumpJson(config.ToJson(), 2) + "\n");
+  }
+}
+
+TEST(Exchange, Export_SaysWhatLlamaCppComputesOtherwise) {
+  const auto notes = [](const ModelConfig& config) {
+    const std::string folder = WriteFolder("notes", config, MakeWeights(config));
+    return ExportGguf(folder, Scratch("notes.gguf"), GgmlType::kF32)->notes;
+  };
+  ModelConfig config = SmallConfig();
+  config.model_type = "mistral";
+  EXPECT_THAT(notes(config), testing::IsEmpty());
+  config.sliding_window = 64;
+  EXPECT_THAT(notes(config), testing::ElementsAre("all positions are attended to, not the last 64"));
+  config = Families().back();
+  EXPECT_THAT(notes(config), testing::IsEmpty());
+  config.router = RouterConvention::kSglang;
+  EXPECT_THAT(notes(config), testing::ElementsAre(HasSubstr("router_convention \"sglang\"")));
+  config = Families()[3];
+  config.rope_scaling.kind = RopeScaling::Kind::kLlama3;
+  config.rope_scaling.original_positions = 32;
+  const std::string folder = WriteFolder("notes", config, MakeWeights(config));
+  EXPECT_THAT(Message(ExportGguf(folder, Scratch("notes.gguf"), GgmlType::kF32).status()),
+              HasSubstr("llama.cpp's qwen3 does not compute this model: rope_scaling llama3"));
+}
+
+// A file as llama.cpp's converter writes Llama 3: factors, and no word of what they were made from.
+TEST(Exchange, Import_Llama3FactorsOfOtherProgramsAreUnderstood) {
+  ModelConfig config = SmallConfig();
+  config.rope_theta = 500000;
+  config.rope_scaling.kind = RopeScaling::Kind::kLlama3;
+  config.rope_scaling.factor = 32;
+  config.rope_scaling.original_positions = 8192;
+  const auto write = [&] {
+    auto weights = std::make_shared<SafetensorsFile>(
+        *SafetensorsFile::Open(WriteFolder("factors", config, MakeWeights(config)) + "/model.safetensors"));
+    GgufWriter writer;
+    ModelConfig plain = config;
+    plain.rope_scaling = RopeScaling();
+    EXPECT_TRUE(AddGgufConfig(plain, "x", GgmlType::kF32, writer).ok());
+    EXPECT_TRUE(AddGgufWeights(config, weights, GgmlType::kF32, writer).ok());
+    const std::string path = Scratch("factors.gguf");
+    EXPECT_TRUE(writer.Write(path).ok());
+    return path;
+  };
+  const absl::StatusOr<OpenedModel> model = OpenModel(write());
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->config.rope_scaling, config.rope_scaling);
+  config.rope_scaling.original_positions = 4096;
+  EXPECT_THAT(Message(OpenModel(write()).status()), HasSubstr("tensor rope_freqs.weight: value "));
+}
+
 TEST(Exchange, Export_SameInputSameBytes) {
   const ModelConfig config = SmallConfig();
   const std::string folder = WriteFolder("same", config, MakeWeights(config));

@@ -79,6 +79,9 @@ class Engine {
 
   // Tokens of a text that begins a document: the begin-of-text token first when the model has one.
   virtual std::vector<TokenId> Tokenize(std::string_view text) const = 0;
+  // The same of a conversation in the form of chat(), whose special tokens are tokens where the form has them (see
+  // ChatTemplate::special). Errors as ChatTemplate::Render's.
+  virtual absl::StatusOr<std::vector<TokenId>> TokenizeChat(const std::vector<ChatMessage>& messages) const = 0;
 
   // Blocks until the sequence ends. `on_piece` (may be empty) is called on the caller's thread; when it returns false,
   // or `cancelled` becomes true, the sequence ends with kCancelled. INVALID_ARGUMENT for a wrong setting; OUT_OF_RANGE

@@ -83,6 +83,16 @@ absl::StatusOr<OpenedModel> OpenModel(const std::string& path) {
   return model;
 }
 
+absl::Status LoadInto(const WeightSource& source, Model& model) {
+  for (const Parameter& parameter : model.layout().parameters()) {
+    RETURN_IF_ERROR(ReadWeight(
+        source, parameter.name, parameter.shape(),
+        model.weights().subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.size()))));
+  }
+  model.CommitWeights();
+  return absl::OkStatus();
+}
+
 absl::Status WriteWeights(const std::string& path, const ModelConfig& config, const WeightSource& source) {
   struct Entry {
     Parameter parameter;

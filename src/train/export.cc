@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/manifest.h"
+#include "model/open_model.h"
 #include "model/safetensors.h"
 #include "token/tokenizer_file.h"
 
@@ -64,13 +65,7 @@ absl::Status ExportModel(Model& model, const Tokenizer& tokenizer, const std::st
 
 absl::Status LoadWeights(const std::string& directory, Model& model) {
   ASSIGN_OR_RETURN(const std::unique_ptr<WeightSource> weights, OpenWeightFolder(directory));
-  for (const Parameter& parameter : model.layout().parameters()) {
-    RETURN_IF_ERROR(ReadWeight(
-        *weights, parameter.name, parameter.shape(),
-        model.weights().subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.size()))));
-  }
-  model.CommitWeights();
-  return absl::OkStatus();
+  return LoadInto(*weights, model);
 }
 
 }  // namespace rhodes
