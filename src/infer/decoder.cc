@@ -13,6 +13,7 @@
 #include "model/kernels/product.h"
 #include "model/layers/rotary.h"
 #include "model/layers/router.h"
+#include "model/open_model.h"
 
 namespace rhodes {
 namespace {
@@ -459,7 +460,7 @@ absl::Status CachedDecoder<T>::Decode(std::span<SequenceCache* const> caches, st
 }
 
 template <typename T>
-absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, const TensorReader& weights, int threads) {
+absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, const WeightSource& weights, int threads) {
   try {
     ASSIGN_OR_RETURN(DecoderWeights<T> own, DecoderWeights<T>::Read(config, weights));
     return std::make_unique<CachedDecoder<T>>(config, std::move(own), threads);
@@ -470,7 +471,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, con
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& config, const TensorReader& weights,
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& config, const WeightSource& weights,
                                                          const DecoderOptions& options) {
   RETURN_IF_ERROR(config.Validate());
   const int threads = std::clamp(options.threads, 1, 256);
@@ -478,10 +479,9 @@ absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& conf
                                                               : CreateAs<Bf16>(config, weights, threads);
 }
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Load(const std::string& directory, const DecoderOptions& options) {
-  ASSIGN_OR_RETURN(const ModelConfig config, ModelConfig::Load(directory + "/config.json"));
-  ASSIGN_OR_RETURN(const ModelFiles files, ModelFiles::Open(directory));
-  return Create(config, files.reader(), options);
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Load(const std::string& path, const DecoderOptions& options) {
+  ASSIGN_OR_RETURN(const OpenedModel model, OpenModel(path));
+  return Create(model.config, *model.weights, options);
 }
 
 }  // namespace rhodes

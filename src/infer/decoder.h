@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "model/config.h"
-#include "model/model_files.h"
+#include "model/weight_source.h"
 #include "token/tokenizer.h"
 
 namespace rhodes {
@@ -42,9 +42,9 @@ class Decoder {
   static constexpr int64_t kMaxPrefill = 256;  // tokens in one Prefill
   static constexpr int64_t kMaxDecode = 64;    // sequences in one Decode
 
-  // From a folder in Hugging Face's layout: config.json and the weights' files. Errors name the file and the tensor.
-  static absl::StatusOr<std::unique_ptr<Decoder>> Load(const std::string& directory, const DecoderOptions& options);
-  static absl::StatusOr<std::unique_ptr<Decoder>> Create(const ModelConfig& config, const TensorReader& weights,
+  // From a folder in Hugging Face's layout or a GGUF file (model/open_model.h). Errors name the file and the tensor.
+  static absl::StatusOr<std::unique_ptr<Decoder>> Load(const std::string& path, const DecoderOptions& options);
+  static absl::StatusOr<std::unique_ptr<Decoder>> Create(const ModelConfig& config, const WeightSource& weights,
                                                          const DecoderOptions& options);
   virtual ~Decoder() = default;
 
