@@ -1,4 +1,4 @@
-// A Llama model for inference: weights, key-value caches, one forward pass over new tokens.
+// A model of any architecture for inference: weights, key-value caches, one forward pass over new tokens.
 #ifndef RHODES_INFER_DECODER_H_
 #define RHODES_INFER_DECODER_H_
 
@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "model/config.h"
-#include "model/safetensors.h"
+#include "model/weight_source.h"
 #include "token/tokenizer.h"
 
 namespace rhodes {
@@ -42,9 +42,9 @@ class Decoder {
   static constexpr int64_t kMaxPrefill = 256;  // tokens in one Prefill
   static constexpr int64_t kMaxDecode = 64;    // sequences in one Decode
 
-  // From a folder in Hugging Face's layout: config.json and model.safetensors. Errors name the file and the tensor.
-  static absl::StatusOr<std::unique_ptr<Decoder>> Load(const std::string& directory, const DecoderOptions& options);
-  static absl::StatusOr<std::unique_ptr<Decoder>> Create(const ModelConfig& config, const SafetensorsFile& weights,
+  // From a folder in Hugging Face's layout or a GGUF file (model/open_model.h). Errors name the file and the tensor.
+  static absl::StatusOr<std::unique_ptr<Decoder>> Load(const std::string& path, const DecoderOptions& options);
+  static absl::StatusOr<std::unique_ptr<Decoder>> Create(const ModelConfig& config, const WeightSource& weights,
                                                          const DecoderOptions& options);
   virtual ~Decoder() = default;
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "exchange/tokenizer_files.h"
 #include "infer/text_stream.h"
 
 namespace rhodes {
@@ -17,6 +18,40 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+// The special tokens of a tokenizer, to be found in the text of a conversation's form.
+class SpecialTokens {
+ public:
+  explicit SpecialTokens(const Tokenizer& tokenizer) {
+    for (TokenId id = 0; id < tokenizer.vocabulary_size(); ++id) {
+      if (tokenizer.IsSpecial(id) && !tokenizer.TokenBytes(id).empty()) {
+        tokens_.emplace_back(tokenizer.TokenBytes(id), id);
+      }
+    }
+  }
+  // Where the first one of `text` begins, the longest of several; {text.size(), nothing} when there is none.
+  std::pair<size_t, std::optional<TokenId>> Find(std::string_view text) const {
+    std::pair<size_t, std::optional<TokenId>> best = {text.size(), std::nullopt};
+    size_t length = 0;
+    for (const auto& [bytes, id] : tokens_) {
+      const size_t at = text.find(bytes);
+      if (at > best.first || (at == best.first && bytes.size() <= length) || at == std::string_view::npos) continue;
+      best = {at, id};
+      length = bytes.size();
+    }
+    return best;
+  }
+  // The token whose text is `text`.
+  std::optional<TokenId> Whole(std::string_view text) const {
+    for (const auto& [bytes, id] : tokens_) {
+      if (bytes == text) return id;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::vector<std::pair<std::string, TokenId>> tokens_;
+};
 
 // One request on its way. The engine's thread owns all of it but what `mutex` guards.
 struct Sequence {
@@ -55,6 +90,7 @@ class BatchingEngine final : public Engine {
         tokenizer_(std::move(tokenizer)),
         chat_(std::move(chat)),
         options_(options),
+        specials_(*tokenizer_),
         ends_(std::move(ends)),
         thread_([this] { Work(); }) {}
   ~BatchingEngine() override {
@@ -70,6 +106,7 @@ class BatchingEngine final : public Engine {
   const Tokenizer& tokenizer() const override { return *tokenizer_; }
   const ChatTemplate& chat() const override { return chat_; }
   std::vector<TokenId> Tokenize(std::string_view text) const override;
+  absl::StatusOr<std::vector<TokenId>> TokenizeChat(const std::vector<ChatMessage>& messages) const override;
   absl::StatusOr<GenerationResult> Generate(const GenerationRequest& request,
                                             const std::function<bool(const GenerationPiece&)>& on_piece,
                                             const std::atomic<bool>* cancelled) override;
@@ -89,6 +126,7 @@ class BatchingEngine final : public Engine {
   const std::unique_ptr<const Tokenizer> tokenizer_;
   const ChatTemplate chat_;
   const EngineOptions options_;
+  const SpecialTokens specials_;
   const std::vector<TokenId> ends_;
 
   std::mutex mutex_;
@@ -106,8 +144,34 @@ class BatchingEngine final : public Engine {
 
 std::vector<TokenId> BatchingEngine::Tokenize(std::string_view text) const {
   std::vector<TokenId> tokens;
-  if (config().bos_id >= 0) tokens.push_back(static_cast<TokenId>(config().bos_id));
+  if (config().bos_id >= 0 && options_.add_bos) tokens.push_back(static_cast<TokenId>(config().bos_id));
   tokenizer_->Encode(text, tokens);
+  return tokens;
+}
+
+absl::StatusOr<std::vector<TokenId>> BatchingEngine::TokenizeChat(const std::vector<ChatMessage>& messages) const {
+  ASSIGN_OR_RETURN(const std::vector<ChatTemplate::Piece> pieces, chat_.Pieces(messages));
+  std::vector<TokenId> tokens = Tokenize("");
+  // What stands between special tokens is one text, whatever it came from, as when the whole were tokenized at once.
+  std::string text;
+  const auto flush = [&] {
+    tokenizer_->Encode(text, tokens);
+    text.clear();
+  };
+  for (const ChatTemplate::Piece& piece : pieces) {
+    std::string_view rest = piece.text;
+    while (piece.form && chat_.special && !rest.empty()) {
+      const auto [at, token] = specials_.Find(rest);
+      text += rest.substr(0, at);
+      rest.remove_prefix(at);
+      if (!token) break;
+      flush();
+      tokens.push_back(*token);
+      rest.remove_prefix(tokenizer_->TokenBytes(*token).size());
+    }
+    text += rest;
+  }
+  flush();
   return tokens;
 }
 
@@ -324,8 +388,14 @@ void BatchingEngine::Finish(Sequence& sequence, FinishReason reason, absl::Statu
   sequence.changed.notify_all();
 }
 
-std::vector<TokenId> EndTokens(const ModelConfig& config, const Tokenizer& tokenizer) {
+std::vector<TokenId> EndTokens(const ModelConfig& config, const Tokenizer& tokenizer, const ChatTemplate& chat) {
   std::vector<TokenId> ends = {tokenizer.end_of_text()};
+  if (chat.special) {
+    const SpecialTokens specials(tokenizer);
+    for (const std::string& stop : chat.stop) {
+      if (const std::optional<TokenId> token = specials.Whole(stop)) ends.push_back(*token);
+    }
+  }
   if (config.eos_id >= 0) ends.push_back(static_cast<TokenId>(config.eos_id));
   return ends;
 }
@@ -352,7 +422,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(std::unique_ptr<Decoder> 
         fmt::format("the tokenizer has {} tokens and the model {}: they do not belong together",
                     tokenizer->vocabulary_size(), decoder->config().vocabulary_size));
   }
-  std::vector<TokenId> ends = EndTokens(decoder->config(), *tokenizer);
+  std::vector<TokenId> ends = EndTokens(decoder->config(), *tokenizer, chat);
   return std::make_unique<BatchingEngine>(std::move(decoder), std::move(tokenizer), std::move(chat), options,
                                           std::move(ends));
 }
@@ -362,12 +432,17 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const std::string& path, co
   constexpr std::string_view kWeights = "/model.safetensors";
   if (directory == kWeights.substr(1)) directory = ".";
   if (directory.ends_with(kWeights)) directory.resize(directory.size() - kWeights.size());
-  if (!PathExists(directory)) return absl::NotFoundError(fmt::format("model {}: no such folder", directory));
+  if (!PathExists(directory)) return absl::NotFoundError(fmt::format("model {}: no such folder or file", directory));
   ASSIGN_OR_RETURN(std::unique_ptr<Decoder> decoder, Decoder::Load(directory, {options.precision, options.threads}));
-  ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer, Tokenizer::Load(directory + "/tokenizer.json"));
-  ASSIGN_OR_RETURN(ChatTemplate chat, ChatTemplate::Load(directory + "/generation_config.json"));
+  ASSIGN_OR_RETURN(const TokenizerFiles files, ReadTokenizerFiles(directory, decoder->config()));
+  ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer, MakeTokenizer(files, decoder->config(), directory));
+  ASSIGN_OR_RETURN(ChatTemplate chat, ChatTemplate::FromGenerationConfig(files.generation_config, directory));
+  if (!files.generation_config.contains("rhodes_chat"))
+    chat = ChatTemplate::FromJinja(files.chat_template).value_or(chat);
+  EngineOptions settings = options;
+  settings.add_bos = options.add_bos && files.add_bos;
   absl::StatusOr<std::unique_ptr<Engine>> engine =
-      Create(std::move(decoder), std::move(tokenizer), std::move(chat), options);
+      Create(std::move(decoder), std::move(tokenizer), std::move(chat), settings);
   if (!engine.ok()) return Annotate(engine.status(), directory);
   return engine;
 }

@@ -20,6 +20,7 @@ struct EngineOptions {
   int threads = 1;
   int max_sequences = 16;                    // decoded together; further requests wait their turn
   uint64_t cache_bytes = uint64_t{1} << 30;  // key-value caches of all sequences
+  bool add_bos = true;                       // texts begin with the begin-of-text token, when the model has one
 };
 
 struct GenerationRequest {
@@ -63,8 +64,9 @@ struct GenerationPiece {
 // runs and on however many threads.
 class Engine {
  public:
-  // `path` is a folder in Hugging Face's layout (config.json, model.safetensors, tokenizer.json and, when there,
-  // generation_config.json), or the model.safetensors in it.
+  // `path` is a folder in Hugging Face's layout (config.json, model.safetensors or its shards, tokenizer.json and, when
+  // there, tokenizer_config.json and generation_config.json), the model.safetensors in it, or a GGUF file. Whether
+  // texts begin with a begin-of-text token is what the files say (exchange/tokenizer_files.h).
   static absl::StatusOr<std::unique_ptr<Engine>> Open(const std::string& path, const EngineOptions& options);
   static absl::StatusOr<std::unique_ptr<Engine>> Create(std::unique_ptr<Decoder> decoder,
                                                         std::unique_ptr<const Tokenizer> tokenizer, ChatTemplate chat,
@@ -77,6 +79,9 @@ class Engine {
 
   // Tokens of a text that begins a document: the begin-of-text token first when the model has one.
   virtual std::vector<TokenId> Tokenize(std::string_view text) const = 0;
+  // The same of a conversation in the form of chat(), whose special tokens are tokens where the form has them (see
+  // ChatTemplate::special). Errors as ChatTemplate::Render's.
+  virtual absl::StatusOr<std::vector<TokenId>> TokenizeChat(const std::vector<ChatMessage>& messages) const = 0;
 
   // Blocks until the sequence ends. `on_piece` (may be empty) is called on the caller's thread; when it returns false,
   // or `cancelled` becomes true, the sequence ends with kCancelled. INVALID_ARGUMENT for a wrong setting; OUT_OF_RANGE

@@ -31,12 +31,12 @@ ModelConfig ByteModel() {
   return config;
 }
 
-std::unique_ptr<Engine> MakeEngine(EngineOptions options = {}) {
+std::unique_ptr<Engine> MakeEngine(EngineOptions options = {}, ChatTemplate chat = {}) {
   const std::string directory = testing::TempDir() + "engine_model";
   EXPECT_TRUE(WriteModel(directory, ByteModel(), RandomWeights(ByteModel(), 3)).ok());
   absl::StatusOr<std::unique_ptr<Decoder>> decoder = Decoder::Load(directory, {options.precision, options.threads});
   EXPECT_TRUE(decoder.ok()) << decoder.status();
-  return *Engine::Create(*std::move(decoder), std::make_unique<ByteTokenizer>(), {}, options);
+  return *Engine::Create(*std::move(decoder), std::make_unique<ByteTokenizer>(), std::move(chat), options);
 }
 
 GenerationRequest Ask(const Engine& engine, std::string_view prompt, uint64_t seed = 1) {
@@ -49,6 +49,30 @@ GenerationRequest Ask(const Engine& engine, std::string_view prompt, uint64_t se
 
 TEST(Engine, Tokenize_BeginsADocument) {
   EXPECT_THAT(MakeEngine()->Tokenize("ab"), testing::ElementsAre(ByteTokenizer::kEndOfText, 'a', 'b'));
+}
+
+TEST(Engine, Tokenize_LeavesTheBeginningOutWhereTheFilesSaySo) {
+  EngineOptions options;
+  options.add_bos = false;
+  EXPECT_THAT(MakeEngine(options)->Tokenize("ab"), testing::ElementsAre('a', 'b'));
+}
+
+TEST(Engine, TokenizeChat_SpecialTokensAreTokensInTheFormAndTextInMessages) {
+  ChatTemplate chat;
+  chat.user = "<|endoftext|>u{content}<|endoftext|>";
+  chat.prompt = "a";
+  const std::vector<ChatMessage> messages = {{"user", "<|endoftext|>"}};
+  constexpr TokenId kEnd = ByteTokenizer::kEndOfText;
+  std::vector<TokenId> expected = {kEnd};
+  for (const char byte : std::string("<|endoftext|>u<|endoftext|><|endoftext|>a"))
+    expected.push_back(static_cast<TokenId>(byte));
+  EXPECT_EQ(*MakeEngine({}, chat)->TokenizeChat(messages), expected);
+  chat.special = true;
+  expected = {kEnd, kEnd, 'u'};
+  for (const char byte : std::string("<|endoftext|>")) expected.push_back(static_cast<TokenId>(byte));
+  expected.insert(expected.end(), {kEnd, 'a'});
+  EXPECT_EQ(*MakeEngine({}, chat)->TokenizeChat(messages), expected);
+  EXPECT_EQ(Message(MakeEngine({}, chat)->TokenizeChat({}).status()), "messages is empty");
 }
 
 TEST(Engine, Generate_PiecesAreWholeCharactersAndMakeUpTheText) {
@@ -169,7 +193,7 @@ TEST(Engine, Generate_NamesTheSettingThatIsWrong) {
 }
 
 TEST(Engine, Open_NamesTheMissingFile) {
-  EXPECT_EQ(Message(Engine::Open("/nowhere/model", {}).status()), "model /nowhere/model: no such folder");
+  EXPECT_EQ(Message(Engine::Open("/nowhere/model", {}).status()), "model /nowhere/model: no such folder or file");
   const std::string empty = testing::TempDir() + "empty_model";
   ASSERT_TRUE(CreateDirectories(empty).ok());
   EXPECT_THAT(Message(Engine::Open(empty, {}).status()), HasSubstr("empty_model/config.json"));

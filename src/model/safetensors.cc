@@ -1,15 +1,13 @@
 #include "model/safetensors.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <optional>
 
+#include "base/atomic_file.h"
 #include "base/json.h"
 
 namespace rhodes {
@@ -98,39 +96,6 @@ absl::StatusOr<std::pair<TensorView, Range>> ReadEntry(const Json& json, std::st
   return std::pair{std::move(tensor), range};
 }
 
-// Writes pieces to one file descriptor; remembers the path for messages and closes on the way out.
-class PieceWriter {
- public:
-  static absl::StatusOr<PieceWriter> Create(const std::string& path) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file < 0) return ErrnoError(errno, "create", path);
-    return PieceWriter(file, path);
-  }
-  PieceWriter(PieceWriter&& other) noexcept : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
-  PieceWriter& operator=(PieceWriter&&) = delete;
-  ~PieceWriter() {
-    if (file_ >= 0) ::close(file_);
-  }
-  absl::Status Write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return ErrnoError(errno, "write", path_);
-      bytes.remove_prefix(static_cast<size_t>(written));
-    }
-    return absl::OkStatus();
-  }
-  absl::Status Close() {
-    if (::close(std::exchange(file_, -1)) != 0) return ErrnoError(errno, "write", path_);
-    return absl::OkStatus();
-  }
-
- private:
-  PieceWriter(int file, std::string path) : file_(file), path_(std::move(path)) {}
-  int file_;
-  std::string path_;
-};
-
 absl::StatusOr<std::string> BuildHeader(const std::string& path, const std::vector<NamedTensor>& tensors,
                                         const std::map<std::string, std::string>& metadata) {
   Json header = Json::object();
@@ -152,15 +117,12 @@ absl::StatusOr<std::string> BuildHeader(const std::string& path, const std::vect
                           {"data_offsets", {offset, offset + tensor.bytes.size()}}};
     offset += tensor.bytes.size();
   }
-  std::string text = DumpJson(header);
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  if (text.size() > kMaximumHeaderBytes) {
+  std::string text = SafetensorsHeader(DumpJson(header));
+  if (text.size() - 8 > kMaximumHeaderBytes) {
     return absl::InvalidArgumentError(
-        fmt::format("{}: header of {} bytes; at most {}", path, text.size(), kMaximumHeaderBytes));
+        fmt::format("{}: header of {} bytes; at most {}", path, text.size() - 8, kMaximumHeaderBytes));
   }
-  std::string out;
-  for (int i = 0; i < 8; ++i) out += static_cast<char>(text.size() >> (8 * i) & 0xFF);
-  return out + text;
+  return text;
 }
 
 }  // namespace
@@ -271,6 +233,62 @@ float F16ToFloat(uint16_t bits) {
   return value;
 }
 
+std::vector<std::string> SafetensorsFile::WeightNames() const {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors_) names.push_back(name);
+  return names;
+}
+
+absl::StatusOr<std::vector<int64_t>> SafetensorsFile::WeightShape(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) return absl::NotFoundError(fmt::format("{}: tensor {} is missing", what_, name));
+  return found->second.shape;
+}
+
+absl::Status SafetensorsFile::ReadValues(const std::string& name, int64_t first, std::span<float> out) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) return absl::NotFoundError(fmt::format("{}: tensor {} is missing", what_, name));
+  const TensorView& tensor = found->second;
+  const int64_t count = static_cast<int64_t>(out.size());
+  if (first < 0 || first > tensor.elements() || count > tensor.elements() - first) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: tensor {}: values [{}, {}) of {}", what_, name, first, first + count, tensor.elements()));
+  }
+  const uint64_t size = DTypeBytes(tensor.dtype);
+  const TensorView part = {
+      tensor.dtype, {count}, tensor.bytes.substr(static_cast<uint64_t>(first) * size, out.size() * size)};
+  return Annotate(ReadAsFloat(part, out), fmt::format("{}: tensor {}", what_, name));
+}
+
+absl::StatusOr<DType> SafetensorsFile::WeightType(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) return absl::NotFoundError(fmt::format("{}: tensor {} is missing", what_, name));
+  return found->second.dtype;
+}
+
+std::string SafetensorsHeader(std::string json) {
+  json.resize((json.size() + 7) / 8 * 8, ' ');
+  std::string out;
+  for (int i = 0; i < 8; ++i) out += static_cast<char>(json.size() >> (8 * i) & 0xFF);
+  return out + json;
+}
+
+uint16_t FloatToF16(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  const uint32_t sign = bits >> 16 & 0x8000u;
+  const uint32_t magnitude = bits & 0x7FFFFFFFu;
+  if (magnitude > 0x7F800000u) return static_cast<uint16_t>(sign | 0x7E00u);   // NaN
+  if (magnitude >= 0x477FF000u) return static_cast<uint16_t>(sign | 0x7C00u);  // 65520 and above: infinity
+  if (magnitude < 0x38800000u) {  // below the smallest normal number: a multiple of 2^-24
+    float absolute;
+    std::memcpy(&absolute, &magnitude, sizeof(absolute));
+    return static_cast<uint16_t>(sign | static_cast<uint32_t>(std::nearbyint(absolute * 0x1p24f)));
+  }
+  const uint32_t rebased = magnitude - 0x38000000u;  // the exponent's bias: 127 to 15
+  return static_cast<uint16_t>(sign | (rebased + 0xFFFu + (rebased >> 13 & 1u)) >> 13);
+}
+
 absl::Status ReadAsFloat(const TensorView& tensor, std::span<float> out) {
   if (static_cast<int64_t>(out.size()) != tensor.elements()) {
     return absl::InvalidArgumentError(fmt::format("{} values for a tensor {}", out.size(), ShapeText(tensor.shape)));
@@ -299,18 +317,10 @@ absl::Status WriteSafetensors(const std::string& path, std::vector<NamedTensor> 
     return a_bytes != b_bytes ? a_bytes > b_bytes : a.name < b.name;
   });
   ASSIGN_OR_RETURN(const std::string header, BuildHeader(path, tensors, metadata));
-  const std::string partial = path + ".partial";
-  const auto write = [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(PieceWriter writer, PieceWriter::Create(partial));
-    RETURN_IF_ERROR(writer.Write(header));
-    for (const NamedTensor& named : tensors) RETURN_IF_ERROR(writer.Write(named.tensor.bytes));
-    RETURN_IF_ERROR(writer.Close());
-    RETURN_IF_ERROR(SyncPath(partial));
-    return Rename(partial, path);
-  };
-  absl::Status status = write();
-  if (!status.ok()) RemoveTree(partial).IgnoreError();  // the first error is the one to tell
-  return status;
+  ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
+  RETURN_IF_ERROR(file.Write(header));
+  for (const NamedTensor& named : tensors) RETURN_IF_ERROR(file.Write(named.tensor.bytes));
+  return file.Commit();
 }
 
 }  // namespace rhodes

@@ -11,13 +11,9 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "model/weight_source.h"
 
 namespace rhodes {
-
-enum class DType { kBool, kU8, kI8, kI16, kU16, kF16, kBf16, kI32, kU32, kF32, kI64, kU64, kF64 };
-
-std::string_view DTypeName(DType dtype);  // "BF16"
-uint64_t DTypeBytes(DType dtype);
 
 // Row-major, little-endian.
 struct TensorView {
@@ -29,7 +25,7 @@ struct TensorView {
 };
 
 // A safetensors file, memory-mapped. Immutable, movable (views stay valid); thread-safe.
-class SafetensorsFile {
+class SafetensorsFile final : public WeightSource {
  public:
   // Everything is checked before it returns: a header of at most 100 MB, known dtypes, offsets inside the file that
   // follow each other without overlap or gap, sizes equal to dtype times shape. DATA_LOSS "`path`: ..." when
@@ -42,6 +38,12 @@ class SafetensorsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   // NOT_FOUND when there is none of that name; INVALID_ARGUMENT with both shapes when it is not of `shape`.
   absl::StatusOr<TensorView> Get(const std::string& name, const std::vector<int64_t>& shape) const;
+
+  std::vector<std::string> WeightNames() const override;
+  absl::StatusOr<std::vector<int64_t>> WeightShape(const std::string& name) const override;
+  absl::StatusOr<DType> WeightType(const std::string& name) const override;
+  absl::Status ReadValues(const std::string& name, int64_t first, std::span<float> out) const override;
+  std::string Describe() const override { return what_; }
 
  private:
   absl::Status ReadHeader(std::string_view bytes, std::string_view what);
@@ -71,6 +73,11 @@ inline uint16_t FloatToBf16(float value) {
   return static_cast<uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 float F16ToFloat(uint16_t bits);
+// Rounds to nearest, ties to even; beyond the range infinity, NaN stays NaN.
+uint16_t FloatToF16(float value);
+
+// How a file begins whose header is `json`: its length, and the text padded with spaces to 8 bytes.
+std::string SafetensorsHeader(std::string json);
 
 struct NamedTensor {
   std::string name;

@@ -17,9 +17,8 @@ constexpr size_t kShortestSpan = 12;  // bytes
 
 absl::StatusOr<Json> AskOne(const AskOptions& options, const std::string& question, Engine& engine, Evidence& evidence,
                             RunContext& context) {
-  ASSIGN_OR_RETURN(const std::string prompt, engine.chat().Render({{"user", question}}));
   GenerationRequest request;
-  request.prompt = engine.Tokenize(prompt);
+  ASSIGN_OR_RETURN(request.prompt, engine.TokenizeChat({{"user", question}}));
   request.max_tokens = options.settings.max_tokens;
   request.sampling.temperature = static_cast<float>(options.settings.temperature);
   request.sampling.seed = options.seed;

@@ -45,8 +45,7 @@ absl::StatusOr<GenerationRequest> MakeRequest(const ChatOptions& options, const 
   std::vector<ChatMessage> all;
   if (!options.system.empty()) all.push_back({"system", options.system});
   all.insert(all.end(), messages.begin(), messages.end());
-  ASSIGN_OR_RETURN(const std::string prompt, engine.chat().Render(all));
-  request.prompt = engine.Tokenize(prompt);
+  ASSIGN_OR_RETURN(request.prompt, engine.TokenizeChat(all));
   request.skip_leading_space = true;
   request.stop.insert(request.stop.end(), engine.chat().stop.begin(), engine.chat().stop.end());
   return request;

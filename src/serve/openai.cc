@@ -318,9 +318,9 @@ absl::StatusOr<CompletionCall> ReadChatCall(const Json& body, const Engine& engi
   fields.Only("response_format", Json{{"type", "text"}}, "is not {\"type\": \"text\"}, the only one supported");
   RETURN_IF_ERROR(fields.status());
   ASSIGN_OR_RETURN(const std::vector<ChatMessage> messages, ReadMessages(body));
-  const absl::StatusOr<std::string> prompt = engine.chat().Render(messages);
+  absl::StatusOr<std::vector<TokenId>> prompt = engine.TokenizeChat(messages);
   if (!prompt.ok()) return FieldError("messages", Message(prompt.status()));
-  request.prompt = engine.Tokenize(*prompt);
+  request.prompt = *std::move(prompt);
   request.skip_leading_space = true;
   request.stop.insert(request.stop.end(), engine.chat().stop.begin(), engine.chat().stop.end());
   call.requests.push_back(std::move(request));

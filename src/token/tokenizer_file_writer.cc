@@ -78,7 +78,8 @@ std::string WriteTokenizerFile(const TokenizerSpec& spec) {
 
 std::string_view PlainChatTemplate() {
   return "{% for message in messages %}{% if message['role'] == 'assistant' %}{{ 'Answer: ' + message['content'] + "
-         "'\\n\\n' }}{% elif message['role'] == 'system' %}{{ message['content'] + '\\n\\n' }}{% else %}{{ 'Question: "
+         "'\\n\\n' }}{% elif message['role'] in ['system', 'developer'] %}{{ message['content'] + '\\n\\n' }}{% else "
+         "%}{{ 'Question: "
          "' + message['content'] + '\\n' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ 'Answer:' }}{% "
          "endif %}";
 }
