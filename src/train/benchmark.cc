@@ -79,7 +79,7 @@ absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, Run
               {"flops_per_second", rate * flops_per_token},
               {"peak_flops_per_second", peak},
               {"share_of_peak", rate * flops_per_token / peak},
-              {"formula", "flops_per_token = 6 * product weights + 12 * layers * width * context"},
+              {"formula", kFlopsFormula},
               {"step_seconds_by_kind", by_kind}};
 }
 

@@ -11,6 +11,9 @@
 
 namespace rhodes {
 
+// How the work of training is counted; stated beside every share of the peak.
+inline constexpr const char* kFlopsFormula = "flops_per_token = 6 * product weights + 12 * layers * width * context";
+
 // {"threads", "instruction_set", "bf16_flops_per_second", "f32_flops_per_second", "native"}: the best rate of square
 // products of 1024 and 1536.
 Json BenchmarkPeak(RunContext& context);
