@@ -31,7 +31,7 @@ absl::StatusOr<TrainOptions> OptionsOf(const TrainFlags& own) {
   TrainOptions options = own.options;
   if (!own.config.empty() && !own.preset.empty()) return UsageError("train: give --config or --preset, not both");
   if (!own.config.empty()) {
-    ASSIGN_OR_RETURN(options.config, LlamaConfig::Load(own.config));
+    ASSIGN_OR_RETURN(options.config, ModelConfig::Load(own.config));
   } else {
     ASSIGN_OR_RETURN(options.config, PresetConfig(own.preset.empty() ? "14m" : own.preset));
     options.config.max_positions = options.context;

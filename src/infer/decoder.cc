@@ -39,7 +39,7 @@ struct LayerWeights {
 template <typename T>
 class Cache final : public SequenceCache {
  public:
-  Cache(const LlamaConfig& config, int64_t capacity)
+  Cache(const ModelConfig& config, int64_t capacity)
       : SequenceCache(capacity),
         head_stride_(RoundUp(capacity, kPositionGrain) * config.head_dim),
         layer_stride_(2 * config.kv_heads * head_stride_),
@@ -59,7 +59,7 @@ template <typename T>
 class LlamaDecoder final : public Decoder {
  public:
   // May throw std::bad_alloc.
-  LlamaDecoder(const LlamaConfig& config, int threads)
+  LlamaDecoder(const ModelConfig& config, int threads)
       : config_(config),
         kernels_(FastInferKernels<T>()),
         many_rows_fast_(sizeof(T) == sizeof(float) || NativeComputeType() == ComputeType::kBf16),
@@ -82,7 +82,7 @@ class LlamaDecoder final : public Decoder {
 
   absl::Status ReadWeights(const SafetensorsFile& file);
 
-  const LlamaConfig& config() const override { return config_; }
+  const ModelConfig& config() const override { return config_; }
   uint64_t weight_bytes() const override { return weight_bytes_; }
   uint64_t CacheBytes(int64_t capacity) const override {
     return static_cast<uint64_t>(2 * config_.layers * config_.kv_width() * RoundUp(capacity, kPositionGrain)) *
@@ -132,7 +132,7 @@ class LlamaDecoder final : public Decoder {
   void AttendBlock(int64_t layer, int64_t head, int64_t begin, int64_t end, Scratch& scratch);
   absl::Status ProductStatus() const;
 
-  const LlamaConfig config_;
+  const ModelConfig config_;
   const InferKernels<T>& kernels_;
   const bool many_rows_fast_;  // oneDNN multiplies T natively
   WorkerPool pool_;
@@ -428,7 +428,7 @@ absl::Status LlamaDecoder<T>::Decode(std::span<SequenceCache* const> caches, std
 }
 
 template <typename T>
-absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const LlamaConfig& config, const SafetensorsFile& weights,
+absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, const SafetensorsFile& weights,
                                                   int threads) {
   try {
     auto decoder = std::make_unique<LlamaDecoder<T>>(config, threads);
@@ -441,7 +441,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const LlamaConfig& config, con
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const LlamaConfig& config, const SafetensorsFile& weights,
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& config, const SafetensorsFile& weights,
                                                          const DecoderOptions& options) {
   RETURN_IF_ERROR(config.Validate());
   const int threads = std::clamp(options.threads, 1, 256);
@@ -450,7 +450,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const LlamaConfig& conf
 }
 
 absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Load(const std::string& directory, const DecoderOptions& options) {
-  ASSIGN_OR_RETURN(const LlamaConfig config, LlamaConfig::Load(directory + "/config.json"));
+  ASSIGN_OR_RETURN(const ModelConfig config, ModelConfig::Load(directory + "/config.json"));
   ASSIGN_OR_RETURN(const SafetensorsFile weights, SafetensorsFile::Open(directory + "/model.safetensors"));
   return Create(config, weights, options);
 }

@@ -44,11 +44,11 @@ class Decoder {
 
   // From a folder in Hugging Face's layout: config.json and model.safetensors. Errors name the file and the tensor.
   static absl::StatusOr<std::unique_ptr<Decoder>> Load(const std::string& directory, const DecoderOptions& options);
-  static absl::StatusOr<std::unique_ptr<Decoder>> Create(const LlamaConfig& config, const SafetensorsFile& weights,
+  static absl::StatusOr<std::unique_ptr<Decoder>> Create(const ModelConfig& config, const SafetensorsFile& weights,
                                                          const DecoderOptions& options);
   virtual ~Decoder() = default;
 
-  virtual const LlamaConfig& config() const = 0;
+  virtual const ModelConfig& config() const = 0;
   virtual uint64_t weight_bytes() const = 0;
   virtual uint64_t CacheBytes(int64_t capacity) const = 0;
   // RESOURCE_EXHAUSTED when the memory is not to be had.

@@ -16,8 +16,8 @@ namespace {
 using ::testing::HasSubstr;
 using Precision = DecoderOptions::Precision;
 
-LlamaConfig Small() {
-  LlamaConfig config;
+ModelConfig Small() {
+  ModelConfig config;
   config.vocabulary_size = 203;  // no multiple of anything
   config.hidden_size = 48;
   config.intermediate_size = 112;
@@ -62,7 +62,7 @@ double MeanRelativeError(std::span<const float> got, std::span<const double> exp
 
 class DecoderTest : public testing::Test {
  protected:
-  std::unique_ptr<Decoder> Make(const LlamaConfig& config, Precision precision, int threads = 1) {
+  std::unique_ptr<Decoder> Make(const ModelConfig& config, Precision precision, int threads = 1) {
     weights_ = RandomWeights(config, 1);
     directory_ = testing::TempDir() + "decoder_model";
     EXPECT_TRUE(WriteModel(directory_, config, weights_).ok());
@@ -103,14 +103,14 @@ constexpr double kF32Error = 1e-5;
 constexpr double kBf16Error = 0.04;
 
 TEST_F(DecoderTest, Decode_MatchesThePlainForwardPass) {
-  const LlamaConfig config = Small();
+  const ModelConfig config = Small();
   const std::unique_ptr<Decoder> decoder = Make(config, Precision::kF32);
   const std::vector<TokenId> tokens = SomeTokens(37, 203);
   EXPECT_LT(RelativeError(Run(*decoder, tokens, 0), ReferenceLogits(config, weights_, tokens)), kF32Error);
 }
 
 TEST_F(DecoderTest, Prefill_MatchesThePlainForwardPassAtEveryLength) {
-  LlamaConfig config = Small();
+  ModelConfig config = Small();
   config.tie_embeddings = true;
   const std::unique_ptr<Decoder> decoder = Make(config, Precision::kF32, 2);
   // Around the sizes at which the way of computing changes: vectors, oneDNN, blocks, pieces.
@@ -131,7 +131,7 @@ TEST_F(DecoderTest, Prefill_ThenDecode_EqualsDecodeAlone) {
 }
 
 TEST_F(DecoderTest, Bf16_StaysNearThePlainForwardPass) {
-  const LlamaConfig config = Small();
+  const ModelConfig config = Small();
   const std::unique_ptr<Decoder> decoder = Make(config, Precision::kBf16);
   const std::vector<TokenId> tokens = SomeTokens(90, 203);
   const std::vector<double> expected = ReferenceLogits(config, weights_, tokens);
@@ -181,7 +181,7 @@ TEST_F(DecoderTest, Prefill_RefusesWhatDoesNotFit) {
 }
 
 TEST_F(DecoderTest, Load_NamesTheTensorThatIsMissingOrMisshapen) {
-  LlamaConfig config = Small();
+  ModelConfig config = Small();
   Make(config, Precision::kBf16);
   config.layers = 3;
   ASSERT_TRUE(WriteFileAtomically(directory_ + "/config.json", DumpJson(config.ToJson())).ok());

@@ -66,7 +66,7 @@ class BatchingEngine final : public Engine {
     thread_.join();
   }
 
-  const LlamaConfig& config() const override { return decoder_->config(); }
+  const ModelConfig& config() const override { return decoder_->config(); }
   const Tokenizer& tokenizer() const override { return *tokenizer_; }
   const ChatTemplate& chat() const override { return chat_; }
   std::vector<TokenId> Tokenize(std::string_view text) const override;
@@ -323,7 +323,7 @@ void BatchingEngine::Finish(Sequence& sequence, FinishReason reason, absl::Statu
   sequence.changed.notify_all();
 }
 
-std::vector<TokenId> EndTokens(const LlamaConfig& config, const Tokenizer& tokenizer) {
+std::vector<TokenId> EndTokens(const ModelConfig& config, const Tokenizer& tokenizer) {
   std::vector<TokenId> ends = {tokenizer.end_of_text()};
   if (config.eos_id >= 0) ends.push_back(static_cast<TokenId>(config.eos_id));
   return ends;

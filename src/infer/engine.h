@@ -71,7 +71,7 @@ class Engine {
                                                         const EngineOptions& options);
   virtual ~Engine() = default;  // no call of Generate may be under way
 
-  virtual const LlamaConfig& config() const = 0;
+  virtual const ModelConfig& config() const = 0;
   virtual const Tokenizer& tokenizer() const = 0;
   virtual const ChatTemplate& chat() const = 0;
 

@@ -17,8 +17,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-LlamaConfig ByteModel() {
-  LlamaConfig config;
+ModelConfig ByteModel() {
+  ModelConfig config;
   config.vocabulary_size = ByteTokenizer::kVocabulary;
   config.hidden_size = 32;
   config.intermediate_size = 64;

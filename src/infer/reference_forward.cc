@@ -43,7 +43,7 @@ void Rotate(Values& heads, size_t dim, size_t position, double theta) {
 }
 
 // One query row over the keys and values of the positions up to its own.
-Values Attend(const LlamaConfig& config, const Values& query, const std::vector<Values>& keys,
+Values Attend(const ModelConfig& config, const Values& query, const std::vector<Values>& keys,
               const std::vector<Values>& values, size_t positions) {
   const size_t dim = static_cast<size_t>(config.head_dim);
   const size_t group = static_cast<size_t>(config.heads / config.kv_heads);
@@ -76,7 +76,7 @@ struct Shape {
   int64_t rows, columns;  // rows 0: a vector
 };
 
-std::vector<Shape> Shapes(const LlamaConfig& config) {
+std::vector<Shape> Shapes(const ModelConfig& config) {
   const int64_t width = config.hidden_size;
   std::vector<Shape> shapes = {{"model.embed_tokens.weight", config.vocabulary_size, width},
                                {"model.norm.weight", 0, width}};
@@ -98,7 +98,7 @@ std::vector<Shape> Shapes(const LlamaConfig& config) {
 
 }  // namespace
 
-NamedWeights RandomWeights(const LlamaConfig& config, uint64_t seed) {
+NamedWeights RandomWeights(const ModelConfig& config, uint64_t seed) {
   std::mt19937_64 random(seed);
   // Not std::normal_distribution: its values are the library's choice.
   const auto uniform = [&] { return static_cast<double>(random() >> 11) * 0x1p-53 * 2.0 - 1.0; };
@@ -112,7 +112,7 @@ NamedWeights RandomWeights(const LlamaConfig& config, uint64_t seed) {
   return weights;
 }
 
-absl::Status WriteModel(const std::string& directory, const LlamaConfig& config, const NamedWeights& weights) {
+absl::Status WriteModel(const std::string& directory, const ModelConfig& config, const NamedWeights& weights) {
   RETURN_IF_ERROR(CreateDirectories(directory));
   std::vector<NamedTensor> tensors;
   for (const Shape& shape : Shapes(config)) {
@@ -128,7 +128,7 @@ absl::Status WriteModel(const std::string& directory, const LlamaConfig& config,
   return WriteSafetensors(directory + "/model.safetensors", std::move(tensors), {{"format", "pt"}});
 }
 
-std::vector<double> ReferenceLogits(const LlamaConfig& config, const NamedWeights& weights,
+std::vector<double> ReferenceLogits(const ModelConfig& config, const NamedWeights& weights,
                                     std::span<const uint32_t> tokens) {
   const size_t width = static_cast<size_t>(config.hidden_size);
   const std::vector<float>& embedding = weights.at("model.embed_tokens.weight");

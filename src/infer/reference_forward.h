@@ -17,11 +17,11 @@ namespace rhodes {
 using NamedWeights = std::map<std::string, std::vector<float>>;
 
 // Random ones for `config`, a function of `seed` alone.
-NamedWeights RandomWeights(const LlamaConfig& config, uint64_t seed);
+NamedWeights RandomWeights(const ModelConfig& config, uint64_t seed);
 // Writes config.json and model.safetensors into `directory`, weights as f32.
-absl::Status WriteModel(const std::string& directory, const LlamaConfig& config, const NamedWeights& weights);
+absl::Status WriteModel(const std::string& directory, const ModelConfig& config, const NamedWeights& weights);
 // Logits [T, V].
-std::vector<double> ReferenceLogits(const LlamaConfig& config, const NamedWeights& weights,
+std::vector<double> ReferenceLogits(const ModelConfig& config, const NamedWeights& weights,
                                     std::span<const uint32_t> tokens);
 
 }  // namespace rhodes

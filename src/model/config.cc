@@ -73,7 +73,7 @@ class Keys {
 
 }  // namespace
 
-absl::StatusOr<LlamaConfig> LlamaConfig::FromJson(const Json& json, std::string_view what) {
+absl::StatusOr<ModelConfig> ModelConfig::FromJson(const Json& json, std::string_view what) {
   if (!json.is_object()) return absl::InvalidArgumentError(fmt::format("{}: not a JSON object", what));
   Keys keys(json, what);
   keys.Only("model_type", "llama", "only \"llama\" is known");
@@ -86,7 +86,7 @@ absl::StatusOr<LlamaConfig> LlamaConfig::FromJson(const Json& json, std::string_
   const auto rope = json.find("rope_parameters");
   Keys rope_keys(rope != json.end() && rope->is_object() ? *rope : none, what);
   rope_keys.Only("rope_type", "default", "rotary scaling is not computed");
-  LlamaConfig config;
+  ModelConfig config;
   config.vocabulary_size = keys.Integer("vocab_size");
   config.hidden_size = keys.Integer("hidden_size");
   config.intermediate_size = keys.Integer("intermediate_size");
@@ -107,12 +107,12 @@ absl::StatusOr<LlamaConfig> LlamaConfig::FromJson(const Json& json, std::string_
   return config;
 }
 
-absl::StatusOr<LlamaConfig> LlamaConfig::Load(const std::string& path) {
+absl::StatusOr<ModelConfig> ModelConfig::Load(const std::string& path) {
   ASSIGN_OR_RETURN(const Json json, ReadJsonFile(path));
   return FromJson(json, path);
 }
 
-Json LlamaConfig::ToJson() const {
+Json ModelConfig::ToJson() const {
   const auto token = [](int64_t id) { return id < 0 ? Json(nullptr) : Json(id); };
   return Json{{"architectures", Json::array({"LlamaForCausalLM"})},
               {"attention_bias", false},
@@ -139,7 +139,7 @@ Json LlamaConfig::ToJson() const {
               {"vocab_size", vocabulary_size}};
 }
 
-absl::Status LlamaConfig::Validate() const {
+absl::Status ModelConfig::Validate() const {
   struct Bound {
     const char* key;
     int64_t value;
@@ -180,7 +180,7 @@ absl::Status LlamaConfig::Validate() const {
   return absl::OkStatus();
 }
 
-int64_t LlamaConfig::ParameterCount() const {
+int64_t ModelConfig::ParameterCount() const {
   const int64_t attention = 2 * hidden_size * query_width() + 2 * hidden_size * kv_width();
   const int64_t layer = attention + 3 * hidden_size * intermediate_size + 2 * hidden_size;
   const int64_t embedding = vocabulary_size * hidden_size;

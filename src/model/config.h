@@ -1,4 +1,4 @@
-// The shape of a Llama-style decoder, in the keys of Hugging Face's config.json.
+// The shape of a decoder, in the keys of Hugging Face's config.json.
 #ifndef RHODES_MODEL_CONFIG_H_
 #define RHODES_MODEL_CONFIG_H_
 
@@ -11,9 +11,12 @@
 
 namespace rhodes {
 
+enum class Architecture { kLlama };
+
 // Llama: pre-norm RMSNorm, rotary positions (pairs i and i + head_dim/2, as Hugging Face's rotate_half), grouped-query
 // attention, SwiGLU, no biases.
-struct LlamaConfig {
+struct ModelConfig {
+  Architecture architecture = Architecture::kLlama;
   int64_t vocabulary_size = 0;    // vocab_size
   int64_t hidden_size = 0;        // hidden_size: C
   int64_t intermediate_size = 0;  // intermediate_size: the SwiGLU's inner width
@@ -31,8 +34,8 @@ struct LlamaConfig {
 
   // INVALID_ARGUMENT "`what`: ..." for a missing or mistyped key, another architecture, rotary scaling, biases or
   // an activation that this decoder does not compute, and for what Validate() refuses.
-  static absl::StatusOr<LlamaConfig> FromJson(const Json& json, std::string_view what);
-  static absl::StatusOr<LlamaConfig> Load(const std::string& path);
+  static absl::StatusOr<ModelConfig> FromJson(const Json& json, std::string_view what);
+  static absl::StatusOr<ModelConfig> Load(const std::string& path);
   Json ToJson() const;
 
   // INVALID_ARGUMENT naming the keys, their values and the rule that is broken.
@@ -43,7 +46,7 @@ struct LlamaConfig {
   int64_t query_width() const { return heads * head_dim; }
   int64_t kv_width() const { return kv_heads * head_dim; }
 
-  bool operator==(const LlamaConfig&) const = default;
+  bool operator==(const ModelConfig&) const = default;
 };
 
 }  // namespace rhodes

@@ -8,8 +8,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-LlamaConfig Small() {
-  LlamaConfig config;
+ModelConfig Small() {
+  ModelConfig config;
   config.vocabulary_size = 512;
   config.hidden_size = 64;
   config.intermediate_size = 160;
@@ -22,52 +22,52 @@ LlamaConfig Small() {
   return config;
 }
 
-TEST(LlamaConfig, ToJson_ReadBackIsTheSame) {
-  LlamaConfig config = Small();
+TEST(ModelConfig, ToJson_ReadBackIsTheSame) {
+  ModelConfig config = Small();
   config.rope_theta = 1e6;
   config.tie_embeddings = false;
-  const absl::StatusOr<LlamaConfig> read = LlamaConfig::FromJson(config.ToJson(), "config.json");
+  const absl::StatusOr<ModelConfig> read = ModelConfig::FromJson(config.ToJson(), "config.json");
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(*read, config);
 }
 
-TEST(LlamaConfig, ParameterCount_CountsEachTensorOnce) {
-  LlamaConfig config = Small();
+TEST(ModelConfig, ParameterCount_CountsEachTensorOnce) {
+  ModelConfig config = Small();
   const int64_t layer = 64 + 64 * 64 + 2 * (32 * 64) + 64 * 64 + 64 + 3 * 64 * 160;
   EXPECT_EQ(config.ParameterCount(), 512 * 64 + 2 * layer + 64);
   config.tie_embeddings = false;
   EXPECT_EQ(config.ParameterCount(), 2 * 512 * 64 + 2 * layer + 64);
 }
 
-TEST(LlamaConfig, FromJson_FillsWhatHuggingFaceLeavesOut) {
+TEST(ModelConfig, FromJson_FillsWhatHuggingFaceLeavesOut) {
   Json json = Small().ToJson();
   json.erase("num_key_value_heads");
   json.erase("head_dim");
   json["eos_token_id"] = Json::array({7, 8});
-  const absl::StatusOr<LlamaConfig> read = LlamaConfig::FromJson(json, "config.json");
+  const absl::StatusOr<ModelConfig> read = ModelConfig::FromJson(json, "config.json");
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->kv_heads, 4);
   EXPECT_EQ(read->head_dim, 16);
   EXPECT_EQ(read->eos_id, 7);
 }
 
-TEST(LlamaConfig, FromJson_ReadsTheKeysOfTransformers5) {
+TEST(ModelConfig, FromJson_ReadsTheKeysOfTransformers5) {
   Json json = Small().ToJson();
   json.erase("rope_theta");
   json.erase("rope_scaling");
   json.erase("torch_dtype");
   json["rope_parameters"] = {{"rope_theta", 5e5}, {"rope_type", "default"}};
   json["dtype"] = "float16";
-  const absl::StatusOr<LlamaConfig> read = LlamaConfig::FromJson(json, "config.json");
+  const absl::StatusOr<ModelConfig> read = ModelConfig::FromJson(json, "config.json");
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->rope_theta, 5e5);
   EXPECT_EQ(read->torch_dtype, "float16");
   json["rope_parameters"]["rope_type"] = "llama3";
-  EXPECT_EQ(Message(LlamaConfig::FromJson(json, "c").status()),
+  EXPECT_EQ(Message(ModelConfig::FromJson(json, "c").status()),
             "c: rope_type is \"llama3\": rotary scaling is not computed");
 }
 
-TEST(LlamaConfig, FromJson_NamesTheKeyThatIsWrong) {
+TEST(ModelConfig, FromJson_NamesTheKeyThatIsWrong) {
   struct Case {
     const char* key;
     Json value;
@@ -87,7 +87,7 @@ TEST(LlamaConfig, FromJson_NamesTheKeyThatIsWrong) {
         {"eos_token_id", 512, "eos_token_id 512 is not below vocab_size 512"}}) {
     Json json = Small().ToJson();
     json[wrong.key] = wrong.value;
-    const absl::StatusOr<LlamaConfig> read = LlamaConfig::FromJson(json, "c.json");
+    const absl::StatusOr<ModelConfig> read = ModelConfig::FromJson(json, "c.json");
     ASSERT_FALSE(read.ok()) << wrong.key;
     EXPECT_EQ(read.status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(Message(read.status()), HasSubstr(wrong.message));

@@ -19,7 +19,7 @@ constexpr int64_t kParameterBlock = int64_t{1} << 16;
 
 // Rows of logits that exist at once. The gradient of the head is read and written once a chunk, so fewer, larger chunks
 // win until they leave the last-level cache: 1024 rows of 8192 classes beat 256 by 1.2x, 512 of 50304 beat 128 by 1.5x.
-int64_t LogitRows(const LlamaConfig& config, int64_t rows) {
+int64_t LogitRows(const ModelConfig& config, int64_t rows) {
   const int64_t fitting = (int64_t{26} << 20) / config.vocabulary_size / 64 * 64;
   return std::min(rows, std::clamp<int64_t>(fitting, 64, 1024));
 }
@@ -55,7 +55,7 @@ float Normal(uint64_t seed, uint64_t index) {
 
 // Element counts of the working memory, in one place for Create and MemoryBytes.
 struct Sizes {
-  Sizes(const LlamaConfig& config, const LlamaOptions& options)
+  Sizes(const ModelConfig& config, const ModelOptions& options)
       : width(config.hidden_size),
         query(config.heads * config.head_dim),
         qkv((config.heads + 2 * config.kv_heads) * config.head_dim),
@@ -71,9 +71,9 @@ struct Sizes {
 };
 
 template <typename T>
-class LlamaModel final : public Llama {
+class LlamaModel final : public Model {
  public:
-  LlamaModel(const LlamaConfig& config, const LlamaOptions& options)
+  LlamaModel(const ModelConfig& config, const ModelOptions& options)
       : config_(config),
         options_(options),
         layout_(config),
@@ -107,8 +107,8 @@ class LlamaModel final : public Llama {
     MakeRotaryTables();
   }
 
-  const LlamaConfig& config() const override { return config_; }
-  const LlamaOptions& options() const override { return options_; }
+  const ModelConfig& config() const override { return config_; }
+  const ModelOptions& options() const override { return options_; }
   const ParameterLayout& layout() const override { return layout_; }
   std::span<float> weights() override { return weights_.span(); }
   std::span<float> gradients() override { return gradients_.span(); }
@@ -130,7 +130,7 @@ class LlamaModel final : public Llama {
 
  private:
   struct LayerActivations {
-    LayerActivations(const LlamaConfig& config, const Sizes& n)
+    LayerActivations(const ModelConfig& config, const Sizes& n)
         : unit1(n.rows * n.width),
           normed1(n.rows * n.width),
           split(n.rows * n.qkv),
@@ -168,8 +168,8 @@ class LlamaModel final : public Llama {
   void BackwardLayer(const TokenBatch& batch, const ParameterLayout::Layer& at, LayerActivations& a, bool accumulate);
   void HeadAndLoss(const TokenBatch& batch, float scale, bool accumulate);
 
-  LlamaConfig config_;
-  LlamaOptions options_;
+  ModelConfig config_;
+  ModelOptions options_;
   ParameterLayout layout_;
   Sizes n_;
   const Elementwise<T>& fast_ = FastElementwise<T>();
@@ -217,7 +217,7 @@ void LlamaModel<T>::Initialize(uint64_t seed, float deviation) {
   for (size_t p = 0; p < layout_.parameters().size(); ++p) {
     const Parameter& parameter = layout_.parameters()[p];
     float* to = weights_.data() + parameter.offset;
-    if (!parameter.matrix) {
+    if (!parameter.matrix()) {
       std::fill_n(to, parameter.size(), 1.0f);
       continue;
     }
@@ -501,7 +501,7 @@ void LlamaModel<T>::StepAdamW(const AdamW& settings, std::span<float> m, std::sp
       const int64_t to = std::min(end, parameter.offset + parameter.size());
       if (from >= to) continue;
       AdamW own = settings;
-      if (!parameter.matrix) own.decay = 0.0f;
+      if (!parameter.matrix()) own.decay = 0.0f;
       fast_.adamw_step(own, gradients_.data() + from, to - from, weights_.data() + from, m.data() + from,
                        v.data() + from, low_.data() + from);
     }
@@ -510,19 +510,12 @@ void LlamaModel<T>::StepAdamW(const AdamW& settings, std::span<float> m, std::sp
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Llama>> Llama::Create(const LlamaConfig& config, const LlamaOptions& options) {
-  RETURN_IF_ERROR(config.Validate());
-  try {
-    if (options.compute == ComputeType::kBf16) return std::make_unique<LlamaModel<Bf16>>(config, options);
-    return std::make_unique<LlamaModel<float>>(config, options);
-  } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError(
-        fmt::format("model: {} bytes of memory are not to be had; use a smaller batch, context or model",
-                    MemoryBytes(config, options)));
-  }
+std::unique_ptr<Model> CreateLlama(const ModelConfig& config, const ModelOptions& options) {
+  if (options.compute == ComputeType::kBf16) return std::make_unique<LlamaModel<Bf16>>(config, options);
+  return std::make_unique<LlamaModel<float>>(config, options);
 }
 
-uint64_t Llama::MemoryBytes(const LlamaConfig& config, const LlamaOptions& options) {
+uint64_t LlamaMemoryBytes(const ModelConfig& config, const ModelOptions& options) {
   const Sizes n(config, options);
   const int64_t low = options.compute == ComputeType::kBf16 ? 2 : 4;
   const int64_t weights = ParameterLayout(config).size();
@@ -532,45 +525,6 @@ uint64_t Llama::MemoryBytes(const LlamaConfig& config, const LlamaOptions& optio
   if (options.training) bytes += n.rows * (4 * (n.width + config.heads) + low * (2 * n.width + 2 * n.query + n.qkv));
   bytes += n.logit_rows * n.vocabulary * low + n.vocabulary * options.threads * 4;
   return static_cast<uint64_t>(bytes);
-}
-
-void DocumentStarts(std::span<const uint32_t> tokens, int64_t length, uint32_t end_of_text, std::span<int32_t> starts) {
-  int32_t start = 0;
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    const int32_t position = static_cast<int32_t>(i % static_cast<size_t>(length));
-    if (position == 0) start = 0;
-    if (tokens[i] == end_of_text) start = position;
-    starts[i] = start;
-  }
-}
-
-std::string_view SectionName(Section section) {
-  switch (section) {
-    case Section::kEmbedding:
-      return "embedding";
-    case Section::kNorm:
-      return "norms";
-    case Section::kProducts:
-      return "products";
-    case Section::kHeadProducts:
-      return "head_products";
-    case Section::kAttention:
-      return "attention";
-    case Section::kActivation:
-      return "activation";
-    case Section::kLoss:
-      return "loss";
-    case Section::kOptimizer:
-      return "optimizer";
-    case Section::kCount:
-      break;
-  }
-  return "";
-}
-
-double TrainingFlopsPerToken(const LlamaConfig& config, int64_t context) {
-  const double products = static_cast<double>(ParameterLayout(config).product_count());
-  return 6.0 * products + 12.0 * static_cast<double>(config.layers * config.heads * config.head_dim * context);
 }
 
 }  // namespace rhodes

@@ -1,97 +1,19 @@
-// A Llama-style decoder: RMSNorm, rotary positions, grouped-query attention, SwiGLU; forward, backward, weights.
+// The Llama architecture: RMSNorm, rotary positions, grouped-query attention, SwiGLU.
 //
 // Same mathematics as Hugging Face's LlamaForCausalLM (rotate-half rotary positions, no biases), so weights pass
-// between the two unchanged. Knows nothing of files, optimizers' schedules or training loops.
-//
-// Letters: B sequences, T positions, V vocabulary.
+// between the two unchanged.
 #ifndef RHODES_MODEL_LLAMA_H_
 #define RHODES_MODEL_LLAMA_H_
 
-#include <array>
-#include <cstdint>
 #include <memory>
-#include <span>
-#include <string_view>
-#include <vector>
 
-#include "base/status.h"
-#include "model/config.h"
-#include "model/kernels/elementwise.h"
-#include "model/kernels/product.h"
-#include "model/parameters.h"
+#include "model/model.h"
 
 namespace rhodes {
 
-struct LlamaOptions {
-  ComputeType compute = ComputeType::kBf16;  // kBf16: weights and activations bf16, sums and master weights f32
-  int threads = 1;
-  int64_t max_sequences = 1;  // most B of any call
-  int64_t max_context = 0;    // most T of any call; 0: config.max_positions
-  bool training = false;      // keeps activations and has gradients; without, a forward pass needs one layer's memory
-};
-
-// One or more sequences of equal length, all arrays B·T long.
-struct TokenBatch {
-  int64_t sequences = 0;
-  int64_t length = 0;
-  std::span<const uint32_t> tokens;
-  std::span<const uint32_t> targets;  // the token after each; empty for Logits
-  // First position of the sequence that a position may attend to (see DocumentStarts); empty: all start at 0.
-  std::span<const int32_t> starts;
-};
-
-// Fills starts (B·T): a document begins at its preceding end-of-text token, which serves as its begin-of-text. A
-// sequence that begins inside a document starts at 0.
-void DocumentStarts(std::span<const uint32_t> tokens, int64_t length, uint32_t end_of_text, std::span<int32_t> starts);
-
-// Where the time of a model's work went.
-enum class Section { kEmbedding, kNorm, kProducts, kHeadProducts, kAttention, kActivation, kLoss, kOptimizer, kCount };
-std::string_view SectionName(Section section);
-using SectionSeconds = std::array<double, static_cast<size_t>(Section::kCount)>;
-
-// Not thread-safe: one call at a time; each call uses `threads` OpenMP threads. Same calls with the same threads on the
-// same machine: same bits. Memory is allocated at creation; oneDNN primitives at the first call of each shape.
-class Llama {
- public:
-  // INVALID_ARGUMENT for a configuration that makes no model; RESOURCE_EXHAUSTED when the memory is not to be had.
-  static absl::StatusOr<std::unique_ptr<Llama>> Create(const LlamaConfig& config, const LlamaOptions& options);
-  // Bytes that Create would allocate.
-  static uint64_t MemoryBytes(const LlamaConfig& config, const LlamaOptions& options);
-  virtual ~Llama() = default;
-
-  virtual const LlamaConfig& config() const = 0;
-  virtual const LlamaOptions& options() const = 0;
-  virtual const ParameterLayout& layout() const = 0;
-
-  // Master weights, laid out by layout(). After writing to them call CommitWeights(), which makes the products' copy.
-  virtual std::span<float> weights() = 0;
-  virtual void CommitWeights() = 0;
-  // Matrices from N(0, deviation²), those that write to the residual stream divided by √(2·layers); norms 1.
-  virtual void Initialize(uint64_t seed, float deviation) = 0;
-
-  // Gradients of the last ForwardBackward, laid out by layout(); empty without `training`.
-  virtual std::span<float> gradients() = 0;
-
-  // Logits [B·T, V], or with last_only those of the last position of each sequence, [B, V].
-  virtual absl::Status Logits(const TokenBatch& batch, bool last_only, std::span<float> logits) = 0;
-  // -ln p(target) of each position into losses (B·T).
-  virtual absl::Status Losses(const TokenBatch& batch, std::span<float> losses) = 0;
-  // Sets gradients to (or with `accumulate` adds) those of scale · Σ losses; returns Σ losses in nats.
-  virtual absl::StatusOr<double> ForwardBackward(const TokenBatch& batch, float scale, bool accumulate) = 0;
-
-  // Euclidean norm of all gradients; the same for any number of threads.
-  virtual double GradientNorm() = 0;
-  // One AdamW step from gradients(); m and v are laid out by layout(). `decay` of `settings` is applied to matrices
-  // only.
-  virtual void StepAdamW(const AdamW& settings, std::span<float> m, std::span<float> v) = 0;
-
-  // Summed since creation or the last call.
-  virtual SectionSeconds TakeSectionSeconds() = 0;
-};
-
-// Floating-point operations of training on one token: 6 for each weight in a matrix product, and
-// 12 · layers · heads · head_dim · context for attention (not halved for the causal mask, by convention).
-double TrainingFlopsPerToken(const LlamaConfig& config, int64_t context);
+// As Model::Create and Model::MemoryBytes, for a valid `config` of this architecture; may throw std::bad_alloc.
+std::unique_ptr<Model> CreateLlama(const ModelConfig& config, const ModelOptions& options);
+uint64_t LlamaMemoryBytes(const ModelConfig& config, const ModelOptions& options);
 
 }  // namespace rhodes
 

@@ -1,4 +1,4 @@
-#include "model/llama.h"
+#include "model/model.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 namespace rhodes {
 namespace {
 
-LlamaConfig TinyConfig() {
-  LlamaConfig config;
+ModelConfig TinyConfig() {
+  ModelConfig config;
   config.vocabulary_size = 64;
   config.hidden_size = 32;
   config.intermediate_size = 64;
@@ -23,9 +23,9 @@ LlamaConfig TinyConfig() {
   return config;
 }
 
-std::unique_ptr<Llama> Make(const LlamaConfig& config, ComputeType compute, int threads, int64_t sequences,
+std::unique_ptr<Model> Make(const ModelConfig& config, ComputeType compute, int threads, int64_t sequences,
                             int64_t length, bool training = true) {
-  absl::StatusOr<std::unique_ptr<Llama>> model = Llama::Create(config, {compute, threads, sequences, length, training});
+  absl::StatusOr<std::unique_ptr<Model>> model = Model::Create(config, {compute, threads, sequences, length, training});
   EXPECT_TRUE(model.ok()) << Message(model.status());
   (*model)->Initialize(7, 0.1f);
   return *std::move(model);
@@ -48,7 +48,7 @@ struct RandomBatch {
   std::vector<int32_t> starts;
 };
 
-void Step(Llama& model, std::vector<float>& m, std::vector<float>& v, int step, double norm, double clip, float rate) {
+void Step(Model& model, std::vector<float>& m, std::vector<float>& v, int step, double norm, double clip, float rate) {
   AdamW adamw{rate, 0.9f, 0.95f, 1e-8f, 0.1f, 1.0f, 0, 0};
   adamw.gradient_factor = clip > 0 ? static_cast<float>(std::min(1.0, clip / (norm + 1e-6))) : 1.0f;
   adamw.correction1 = static_cast<float>(1 - std::pow(0.9, step));
@@ -99,7 +99,7 @@ TEST_P(LlamaGoldenTest, ThreeTrainingStepsMatchPyTorchTo1e5) {
   ASSERT_TRUE(goldens.ok()) << Message(goldens.status());
   const Json& golden = (*goldens)[GetParam()];
   const Json& shape = golden["shape"];
-  LlamaConfig config;
+  ModelConfig config;
   config.vocabulary_size = shape["v"];
   config.hidden_size = shape["c"];
   config.intermediate_size = shape["i"];
@@ -116,7 +116,7 @@ TEST_P(LlamaGoldenTest, ThreeTrainingStepsMatchPyTorchTo1e5) {
   for (size_t p = 0; p < parameters.size(); ++p) {
     for (int64_t i = 0; i < parameters[p].size(); ++i) {
       model->weights()[static_cast<size_t>(parameters[p].offset + i)] =
-          GoldenWeight(static_cast<int64_t>(p), i, !parameters[p].matrix);
+          GoldenWeight(static_cast<int64_t>(p), i, !parameters[p].matrix());
     }
   }
   model->CommitWeights();
@@ -163,7 +163,7 @@ TEST_P(LlamaGoldenTest, ThreeTrainingStepsMatchPyTorchTo1e5) {
 
 // ---- against itself ----
 
-double MeanLoss(Llama& model, const TokenBatch& batch) {
+double MeanLoss(Model& model, const TokenBatch& batch) {
   std::vector<float> losses(batch.tokens.size());
   EXPECT_TRUE(model.Losses(batch, losses).ok());
   double sum = 0;
@@ -172,7 +172,7 @@ double MeanLoss(Llama& model, const TokenBatch& batch) {
 }
 
 TEST(Llama, Backward_MatchesCentralDifferencesForEveryTensor) {
-  LlamaConfig config = TinyConfig();
+  ModelConfig config = TinyConfig();
   config.tie_embeddings = false;
   const auto model = Make(config, ComputeType::kF32, 2, 2, 20);
   const RandomBatch random(2, 20, 64);
@@ -205,7 +205,7 @@ TEST(Llama, Backward_MatchesCentralDifferencesForEveryTensor) {
 }
 
 TEST(Llama, Bf16_AgreesWithF32ToItsPrecision) {
-  const LlamaConfig config = TinyConfig();
+  const ModelConfig config = TinyConfig();
   const RandomBatch random(3, 150, 64);  // more than one block of queries, and an odd one
   const auto low = Make(config, ComputeType::kBf16, 2, 3, 150);
   const auto full = Make(config, ComputeType::kF32, 2, 3, 150);
@@ -271,7 +271,7 @@ TEST(Llama, Accumulation_EqualsOneLargeBatch) {
 }
 
 TEST(Llama, AttentionStaysInsideADocument) {
-  const LlamaConfig config = TinyConfig();
+  const ModelConfig config = TinyConfig();
   const auto model = Make(config, ComputeType::kF32, 2, 1, 160, false);
   // 140 tokens of a document, then another one; rotary positions are relative, so the second one's logits are those it
   // has alone.
@@ -296,8 +296,8 @@ TEST(Llama, Losses_EqualThoseOfTrainingAndNeedOneLayersMemory) {
   const absl::StatusOr<double> nats = training->ForwardBackward(random.view(), 0.01f, false);
   ASSERT_TRUE(nats.ok());
   EXPECT_DOUBLE_EQ(*nats / 100, MeanLoss(*evaluating, random.view()));
-  EXPECT_LT(Llama::MemoryBytes(TinyConfig(), evaluating->options()),
-            Llama::MemoryBytes(TinyConfig(), training->options()));
+  EXPECT_LT(Model::MemoryBytes(TinyConfig(), evaluating->options()),
+            Model::MemoryBytes(TinyConfig(), training->options()));
   EXPECT_EQ(evaluating->ForwardBackward(random.view(), 0.01f, false).status().code(),
             absl::StatusCode::kFailedPrecondition);
 }
@@ -314,7 +314,7 @@ TEST(Llama, RefusesTokensOutsideTheVocabularyAndTooLongBatches) {
 }
 
 TEST(Llama, ParametersAreCountedAsInTheFormula) {
-  LlamaConfig config = TinyConfig();
+  ModelConfig config = TinyConfig();
   const int64_t layer = 32 * 32 * 2 + 2 * 16 * 32 + 3 * 32 * 64 + 2 * 32;
   EXPECT_EQ(ParameterLayout(config).count(), 64 * 32 + 2 * layer + 32);
   EXPECT_EQ(ParameterLayout(config).product_count(), 64 * 32 + 2 * (layer - 64));

@@ -1,4 +1,4 @@
-// Where each weight of a Llama model lies in one flat array, and what it is called in Hugging Face files.
+// Where each weight of a model lies in one flat array, and what it is called in Hugging Face files.
 #ifndef RHODES_MODEL_PARAMETERS_H_
 #define RHODES_MODEL_PARAMETERS_H_
 
@@ -10,14 +10,28 @@
 
 namespace rhodes {
 
+// What a weight is for: optimizers treat the groups differently.
+enum class ParameterKind {
+  kMatrix,     // of a product inside a layer
+  kRouter,     // the product that chooses experts
+  kEmbedding,  // rows looked up by token; the output's product too when tied
+  kHead,       // the output's product, when it has weights of its own
+  kVector,     // norms' weights, biases
+};
+
 struct Parameter {
   std::string name;  // "model.layers.0.self_attn.q_proj.weight"
   int64_t rows;      // outputs; 1 for a vector
-  int64_t columns;   // inputs
-  bool matrix;       // false: a norm's weight, of shape [columns]
-  int64_t offset;    // elements from the start of the array
+  int64_t columns;   // inputs; a vector's length
+  ParameterKind kind;
+  int64_t offset;  // elements from the start of the array
 
   int64_t size() const { return rows * columns; }
+  bool matrix() const { return kind != ParameterKind::kVector; }
+  // As in Hugging Face's files: [rows, columns], or [columns] of a vector.
+  std::vector<int64_t> shape() const {
+    return matrix() ? std::vector<int64_t>{rows, columns} : std::vector<int64_t>{columns};
+  }
 };
 
 // The array has the weights in the order of the forward pass. q, k, v of a layer lie one after another, as do gate and
@@ -28,7 +42,7 @@ class ParameterLayout {
     int64_t attention_norm, qkv, output, mlp_norm, gate_up, down;  // offsets
   };
 
-  explicit ParameterLayout(const LlamaConfig& config);
+  explicit ParameterLayout(const ModelConfig& config);
 
   const std::vector<Parameter>& parameters() const { return parameters_; }
   const std::vector<Layer>& layers() const { return layers_; }
@@ -42,7 +56,7 @@ class ParameterLayout {
   int64_t product_count() const;
 
  private:
-  int64_t Add(std::string name, int64_t rows, int64_t columns, bool matrix);
+  int64_t Add(std::string name, int64_t rows, int64_t columns, ParameterKind kind);
   void StartGroup();
 
   std::vector<Parameter> parameters_;

@@ -96,7 +96,7 @@ void ReadCompareSettings(TomlTable& table, CompareSettings& settings) {
   table.Read("learning_rate", settings.learning_rate, 1e-12, 1e3);
   table.Read("eval_tokens", settings.eval_tokens);
   if (settings.eval_tokens == 0) table.Fail("eval_tokens", "compare.eval_tokens must be above 0");
-  LlamaConfig shape = MakeConfig(settings.layers, settings.width, static_cast<int64_t>(vocabulary), settings.context);
+  ModelConfig shape = MakeConfig(settings.layers, settings.width, static_cast<int64_t>(vocabulary), settings.context);
   if (const absl::Status valid = shape.Validate(); !valid.ok()) table.Fail("width", Message(valid));
   table.Finish();
 }

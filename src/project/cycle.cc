@@ -267,7 +267,7 @@ class Cycle {
     TrainOptions options = project_.train;
     options.out = AttemptDirectory();
     options.tokenizer = out_ + "/tokenizer.json";
-    ASSIGN_OR_RETURN(options.config, LlamaConfig::Load(out_ + "/model/config.json"));
+    ASSIGN_OR_RETURN(options.config, ModelConfig::Load(out_ + "/model/config.json"));
     options.steps = report_.steps;
     options.tokens = 0;
     options.minutes = 0;

@@ -426,7 +426,7 @@ class ProjectReader {
     train.seed = project_.seed;
     int64_t layers = 4;
     int64_t width = 256;
-    LlamaConfig given;  // what overrides the shape made of layers and width; 0: not given
+    ModelConfig given;  // what overrides the shape made of layers and width; 0: not given
     given.tie_embeddings = true;
     std::optional<TomlTable> table = root_.Table("train");
     if (table) {
@@ -457,7 +457,7 @@ class ProjectReader {
     CheckShape(table);
   }
 
-  void ReadShape(TomlTable& table, int64_t& layers, int64_t& width, LlamaConfig& given) {
+  void ReadShape(TomlTable& table, int64_t& layers, int64_t& width, ModelConfig& given) {
     table.Read("layers", layers, 1, 10'000);
     table.Read("width", width, 8, 1 << 20);
     table.Read("heads", given.heads, 1, 1 << 16);
@@ -471,7 +471,7 @@ class ProjectReader {
   // The tokenizer's vocabulary is not known yet; everything else is, so a shape that cannot be is refused now and not
   // after an hour of reading.
   void CheckShape(std::optional<TomlTable>& table) {
-    LlamaConfig shape = project_.train.config;
+    ModelConfig shape = project_.train.config;
     shape.vocabulary_size = project_.tokenize.vocabulary_size;
     if (const absl::Status valid = shape.Validate(); !valid.ok() && table) {
       table->Fail(table->LineOf("heads") > 0 ? "heads" : "width", Message(valid));

@@ -32,7 +32,7 @@ class FakeEvidence final : public Evidence {
 class ApiTest : public testing::Test {
  protected:
   void SetUp() override {
-    LlamaConfig config;
+    ModelConfig config;
     config.vocabulary_size = ByteTokenizer::kVocabulary;
     config.hidden_size = 32;
     config.intermediate_size = 64;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "model/kernels/buffer.h"
-#include "model/llama.h"
+#include "model/model.h"
 
 namespace rhodes {
 namespace {
@@ -30,8 +30,8 @@ Json BenchmarkPeak(RunContext& context) {
 
 absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, RunContext& context) {
   using Clock = std::chrono::steady_clock;
-  const LlamaOptions model_options{options.compute, context.Threads(), options.batch, options.context, true};
-  ASSIGN_OR_RETURN(const std::unique_ptr<Llama> model, Llama::Create(options.config, model_options));
+  const ModelOptions model_options{options.compute, context.Threads(), options.batch, options.context, true};
+  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(options.config, model_options));
   model->Initialize(1, 0.02f);
   Buffer<float> m(model->weights().size()), v(model->weights().size());
   const size_t rows = static_cast<size_t>(options.batch * options.context);

@@ -19,7 +19,7 @@ inline constexpr const char* kFlopsFormula = "flops_per_token = 6 * product weig
 Json BenchmarkPeak(RunContext& context);
 
 struct TrainBenchmarkOptions {
-  LlamaConfig config;
+  ModelConfig config;
   int64_t batch = 16;
   int64_t context = 256;
   int64_t steps = 10;  // timed, after three that are not

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "model/llama.h"
+#include "model/model.h"
 #include "token/shards.h"
 
 namespace rhodes {

@@ -27,8 +27,8 @@ ComputeType ComputeOf(const TrainOptions& options) {
   return NativeComputeType();
 }
 
-LlamaOptions ModelOptionsOf(const TrainOptions& options, int threads) {
-  LlamaOptions model;
+ModelOptions ModelOptionsOf(const TrainOptions& options, int threads) {
+  ModelOptions model;
   model.compute = ComputeOf(options);
   model.threads = threads;
   model.max_sequences = options.batch;
@@ -63,7 +63,7 @@ absl::Status TrainMemory::Check(uint64_t allowed) const {
 }
 
 TrainMemory MemoryOf(const TrainOptions& options, int threads) {
-  const LlamaOptions model = ModelOptionsOf(options, threads);
+  const ModelOptions model = ModelOptionsOf(options, threads);
   const ParameterLayout layout(options.config);
   const uint64_t values = static_cast<uint64_t>(layout.size());
   TrainMemory memory;
@@ -73,7 +73,7 @@ TrainMemory MemoryOf(const TrainOptions& options, int threads) {
   memory.optimizer_state = Optimizer::StateBytes(options.optimizer, layout);
   memory.optimizer_work = Optimizer::ScratchBytes(options.optimizer, layout, model.compute, threads);
   memory.activations =
-      Llama::MemoryBytes(options.config, model) - memory.weights - memory.compute_copy - memory.gradients;
+      Model::MemoryBytes(options.config, model) - memory.weights - memory.compute_copy - memory.gradients;
   memory.checkpoint_copy = memory.weights + memory.optimizer_state;
   return memory;
 }
@@ -81,7 +81,7 @@ TrainMemory MemoryOf(const TrainOptions& options, int threads) {
 absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& context) {
   RETURN_IF_ERROR(options.config.Validate());
   const int threads = context.Threads();
-  const LlamaOptions model_options = ModelOptionsOf(options, threads);
+  const ModelOptions model_options = ModelOptionsOf(options, threads);
   const ParameterLayout layout(options.config);
   const TrainMemory memory = MemoryOf(options, threads);
   const double flops = TrainingFlopsPerToken(options.config, options.context);
@@ -106,7 +106,7 @@ absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& c
   }
   if (!json["fits"].get<bool>()) return json;
 
-  ASSIGN_OR_RETURN(const std::unique_ptr<Llama> model, Llama::Create(options.config, model_options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(options.config, model_options));
   Optimizer optimizer(options.optimizer, layout, model_options.compute, threads);
   const size_t rows = static_cast<size_t>(options.batch * options.context);
   std::vector<uint32_t> tokens(rows + 1);

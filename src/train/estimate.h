@@ -29,7 +29,7 @@ struct TrainMemory {
 TrainMemory MemoryOf(const TrainOptions& options, int threads);
 
 ComputeType ComputeOf(const TrainOptions& options);
-LlamaOptions ModelOptionsOf(const TrainOptions& options, int threads);
+ModelOptions ModelOptionsOf(const TrainOptions& options, int threads);
 
 // {"parameters", "product_parameters", "compute", "optimizer", "flops_per_token", "formula", "memory_bytes": {by kind,
 // "total"}, "memory_allowed_bytes", "fits", "steps", "tokens", "tokens_per_second", "flops_per_second",

@@ -17,7 +17,7 @@ constexpr double kTemperature = 0.8;
 constexpr size_t kCandidates = 40;
 constexpr int64_t kSampleGrain = 64;  // texts are padded to a multiple, so that few shapes of products are made
 
-int64_t ContextOf(const Llama& model) {
+int64_t ContextOf(const Model& model) {
   return model.options().max_context > 0 ? model.options().max_context : model.config().max_positions;
 }
 
@@ -41,7 +41,7 @@ uint32_t Draw(std::span<const float> logits, double unit) {
 
 }  // namespace
 
-absl::StatusOr<Evaluation> Evaluate(Llama& model, const ShardSet& shards, const Tokenizer& tokenizer, uint64_t tokens,
+absl::StatusOr<Evaluation> Evaluate(Model& model, const ShardSet& shards, const Tokenizer& tokenizer, uint64_t tokens,
                                     int64_t length, bool overlap, RunContext& context) {
   const uint64_t total = shards.token_count();
   const uint64_t wanted = tokens == 0 ? total : std::min(tokens, total);
@@ -99,13 +99,13 @@ absl::StatusOr<std::vector<Evaluation>> EvaluateDirectory(const std::string& dir
                                                           const std::vector<const ShardSet*>& sets,
                                                           const Tokenizer& tokenizer, uint64_t tokens, int64_t length,
                                                           RunContext& context) {
-  ASSIGN_OR_RETURN(const LlamaConfig config, LlamaConfig::Load(directory + "/config.json"));
-  LlamaOptions options;
+  ASSIGN_OR_RETURN(const ModelConfig config, ModelConfig::Load(directory + "/config.json"));
+  ModelOptions options;
   options.compute = compute == "bf16" ? ComputeType::kBf16 : ComputeType::kF32;
   options.threads = context.Threads();
   options.max_sequences = kEvaluationBatch;
   options.max_context = length;
-  ASSIGN_OR_RETURN(const std::unique_ptr<Llama> model, Llama::Create(config, options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(config, options));
   RETURN_IF_ERROR(LoadWeights(directory, *model));
   std::vector<Evaluation> results;
   for (const ShardSet* set : sets) {
@@ -114,7 +114,7 @@ absl::StatusOr<std::vector<Evaluation>> EvaluateDirectory(const std::string& dir
   return results;
 }
 
-absl::StatusOr<std::string> Sample(Llama& model, const Tokenizer& tokenizer, const std::string& prompt, int64_t count,
+absl::StatusOr<std::string> Sample(Model& model, const Tokenizer& tokenizer, const std::string& prompt, int64_t count,
                                    uint64_t seed) {
   const int64_t grain = std::min(kSampleGrain, ContextOf(model));
   const int64_t limit = ContextOf(model) / grain * grain;

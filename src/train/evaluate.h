@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/run_context.h"
-#include "model/llama.h"
+#include "model/model.h"
 #include "token/shards.h"
 #include "token/tokenizer.h"
 #include "train/train.h"
@@ -20,7 +20,7 @@ namespace rhodes {
 // The text is read in windows of `length`. With `overlap` windows advance by half a window and only the second half of
 // each counts (all of the first), so that every token is predicted from at least half a window of what precedes it, at
 // twice the cost. Without, windows stand side by side.
-absl::StatusOr<Evaluation> Evaluate(Llama& model, const ShardSet& shards, const Tokenizer& tokenizer, uint64_t tokens,
+absl::StatusOr<Evaluation> Evaluate(Model& model, const ShardSet& shards, const Tokenizer& tokenizer, uint64_t tokens,
                                     int64_t length, bool overlap, RunContext& context);
 
 // The same of the model in `directory` (a model directory whose weights were computed in `compute`, "bf16" or "f32"),
@@ -32,7 +32,7 @@ absl::StatusOr<std::vector<Evaluation>> EvaluateDirectory(const std::string& dir
 
 // Continues `prompt` by up to `count` tokens drawn at temperature 0.8 from the 40 likeliest, from `seed`; stops at
 // end-of-text. For samples on the way: each token costs a pass over the whole text.
-absl::StatusOr<std::string> Sample(Llama& model, const Tokenizer& tokenizer, const std::string& prompt, int64_t count,
+absl::StatusOr<std::string> Sample(Model& model, const Tokenizer& tokenizer, const std::string& prompt, int64_t count,
                                    uint64_t seed);
 
 }  // namespace rhodes

@@ -11,12 +11,7 @@
 namespace rhodes {
 namespace {
 
-std::vector<int64_t> ShapeOf(const Parameter& parameter) {
-  return parameter.matrix ? std::vector<int64_t>{parameter.rows, parameter.columns}
-                          : std::vector<int64_t>{parameter.columns};
-}
-
-absl::Status ExportWeights(Llama& model, const std::string& path) {
+absl::Status ExportWeights(Model& model, const std::string& path) {
   const bool low = model.options().compute == ComputeType::kBf16;
   const std::span<const float> weights = model.weights();
   std::vector<uint16_t> rounded;
@@ -31,19 +26,19 @@ absl::Status ExportWeights(Llama& model, const std::string& path) {
         low ? reinterpret_cast<const char*>(rounded.data()) : reinterpret_cast<const char*>(weights.data());
     const std::string_view bytes(base + static_cast<size_t>(parameter.offset) * width,
                                  static_cast<size_t>(parameter.size()) * width);
-    tensors.push_back({parameter.name, {low ? DType::kBf16 : DType::kF32, ShapeOf(parameter), bytes}});
+    tensors.push_back({parameter.name, {low ? DType::kBf16 : DType::kF32, parameter.shape(), bytes}});
   }
   return WriteSafetensors(path, std::move(tensors), {{"format", "pt"}});
 }
 
 }  // namespace
 
-absl::Status ExportModel(Llama& model, const Tokenizer& tokenizer, const std::string& tokenizer_path,
+absl::Status ExportModel(Model& model, const Tokenizer& tokenizer, const std::string& tokenizer_path,
                          const std::string& directory) {
   const auto write = [&](const char* name, const Json& json) {
     return WriteFileAtomically(directory + "/" + name, DumpJson(json, 2) + "\n");
   };
-  LlamaConfig config = model.config();
+  ModelConfig config = model.config();
   config.bos_id = config.eos_id = tokenizer.end_of_text();
   config.torch_dtype = model.options().compute == ComputeType::kBf16 ? "bfloat16" : "float32";
   RETURN_IF_ERROR(write("config.json", config.ToJson()));
@@ -67,10 +62,10 @@ absl::Status ExportModel(Llama& model, const Tokenizer& tokenizer, const std::st
                                               {"max_length", config.max_positions}});
 }
 
-absl::Status LoadWeights(const std::string& directory, Llama& model) {
+absl::Status LoadWeights(const std::string& directory, Model& model) {
   ASSIGN_OR_RETURN(const SafetensorsFile file, SafetensorsFile::Open(directory + "/model.safetensors"));
   for (const Parameter& parameter : model.layout().parameters()) {
-    ASSIGN_OR_RETURN(const TensorView tensor, file.Get(parameter.name, ShapeOf(parameter)));
+    ASSIGN_OR_RETURN(const TensorView tensor, file.Get(parameter.name, parameter.shape()));
     RETURN_IF_ERROR(ReadAsFloat(
         tensor, model.weights().subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.size()))));
   }

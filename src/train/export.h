@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "model/llama.h"
+#include "model/model.h"
 #include "token/tokenizer.h"
 
 namespace rhodes {
@@ -13,11 +13,11 @@ namespace rhodes {
 // Writes config.json, model.safetensors, tokenizer.json (copied from `tokenizer_path`), tokenizer_config.json and
 // generation_config.json into `directory`, which exists. The weights are those the model computes with: bf16 when it
 // computes in bf16, else f32.
-absl::Status ExportModel(Llama& model, const Tokenizer& tokenizer, const std::string& tokenizer_path,
+absl::Status ExportModel(Model& model, const Tokenizer& tokenizer, const std::string& tokenizer_path,
                          const std::string& directory);
 
 // Reads the weights of `directory`/model.safetensors into `model`, whose configuration must be that of the directory.
-absl::Status LoadWeights(const std::string& directory, Llama& model);
+absl::Status LoadWeights(const std::string& directory, Model& model);
 
 }  // namespace rhodes
 

@@ -77,7 +77,7 @@ class Run {
   BatchBuffer batch_;
   const int64_t step_tokens_;
 
-  std::unique_ptr<Llama> model_;
+  std::unique_ptr<Model> model_;
   std::optional<Optimizer> optimizer_;
   std::optional<Windows> windows_;
   std::optional<CheckpointStore> checkpoints_;
@@ -105,10 +105,10 @@ class Run {
 absl::Status Run::Prepare() {
   ASSIGN_OR_RETURN(
       windows_, Windows::Create(*inputs_.train, inputs_.replay, inputs_.replay_share, options_.context, options_.seed));
-  const LlamaOptions model_options = ModelOptionsOf(options_, context_.Threads());
+  const ModelOptions model_options = ModelOptionsOf(options_, context_.Threads());
   const TrainMemory memory = MemoryOf(options_, context_.Threads());
   RETURN_IF_ERROR(memory.Check(context_.memory_bytes));
-  ASSIGN_OR_RETURN(model_, Llama::Create(options_.config, model_options));
+  ASSIGN_OR_RETURN(model_, Model::Create(options_.config, model_options));
   try {
     optimizer_.emplace(options_.optimizer, model_->layout(), model_options.compute, model_options.threads);
   } catch (const std::bad_alloc&) {
@@ -230,7 +230,7 @@ absl::Status Run::Checkpoint() {
   RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
   const double stall = Since(begin);
   report_.checkpoint_stall_seconds += stall;
-  checkpoint_pause_ = stall * kSecondsAStall;
+  if (options_.checkpoint_seconds > 0) checkpoint_pause_ = stall * kSecondsAStall;
   last_checkpoint_ = Clock::now();
   return absl::OkStatus();
 }

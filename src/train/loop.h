@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/llama.h"
+#include "model/model.h"
 #include "token/shards.h"
 #include "token/tokenizer.h"
 #include "train/train.h"
@@ -41,7 +41,7 @@ struct TrainPlan {
 };
 // The plan of this key if one was recorded, else a new one (recorded before it returns): steps or tokens as given,
 // minutes by timing a few steps of `model` on `batch`, after which the caller sets model and optimizer anew.
-absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Llama& model,
+absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Model& model,
                                    const TokenBatch& batch, Optimizer& optimizer, RunContext& context);
 
 struct MeasuredSpeed {
@@ -50,7 +50,7 @@ struct MeasuredSpeed {
 };
 // Times steps on `batch` for about `seconds`, at least three after two that are not timed. Leaves model and optimizer
 // void.
-absl::StatusOr<MeasuredSpeed> MeasureSpeed(const TrainOptions& options, Llama& model, const TokenBatch& batch,
+absl::StatusOr<MeasuredSpeed> MeasureSpeed(const TrainOptions& options, Model& model, const TokenBatch& batch,
                                            Optimizer& optimizer, double seconds, RunContext& context);
 
 // The settings that decide the result, for the manifest and the key.

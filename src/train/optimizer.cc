@@ -10,10 +10,7 @@ namespace {
 
 constexpr int64_t kBlock = int64_t{1} << 16;  // elements of a vector that one thread updates together
 
-bool IsMuons(const Parameter& parameter) {
-  return parameter.matrix && !parameter.name.ends_with("embed_tokens.weight") && parameter.name != "lm_head.weight" &&
-         !parameter.name.ends_with("block_sparse_moe.gate.weight");
-}
+bool IsMuons(const Parameter& parameter) { return parameter.kind == ParameterKind::kMatrix; }
 
 std::vector<MatrixShape> MuonShapes(const ParameterLayout& layout) {
   std::vector<MatrixShape> shapes;
@@ -66,13 +63,13 @@ class Optimizer::MuonTeam {
   }
 
   absl::Status Step(const AdamW& adamw, const MuonSettings& muon, std::span<float> m, std::span<float> v,
-                    Llama& model) {
+                    Model& model) {
     const absl::Status status = low_.empty() ? StepMatrices(high_, muon, m, model) : StepMatrices(low_, muon, m, model);
     RETURN_IF_ERROR(status);
     const Elementwise<float>& fast = FastElementwise<float>();
     for (const Other& other : others_) {
       AdamW own = adamw;
-      if (!other.parameter.matrix) own.decay = 0.0f;
+      if (!other.parameter.matrix()) own.decay = 0.0f;
       const float* gradient = model.gradients().data() + other.parameter.offset;
       float* weight = model.weights().data() + other.parameter.offset;
       float* first = m.data() + other.parameter.offset;
@@ -94,7 +91,7 @@ class Optimizer::MuonTeam {
 
   template <typename T>
   absl::Status StepMatrices(std::vector<std::unique_ptr<MuonWorker<T>>>& workers, const MuonSettings& settings,
-                            std::span<float> m, Llama& model) {
+                            std::span<float> m, Model& model) {
     ParallelTasks(threads_, static_cast<int64_t>(matrices_.size()), [&](int64_t task, int thread) {
       const Parameter& matrix = matrices_[static_cast<size_t>(task)];
       const size_t at = static_cast<size_t>(matrix.offset), count = static_cast<size_t>(matrix.size());
@@ -122,7 +119,7 @@ Optimizer::Optimizer(OptimizerKind kind, const ParameterLayout& layout, ComputeT
 
 Optimizer::~Optimizer() = default;
 
-absl::Status Optimizer::Step(const AdamW& adamw, const MuonSettings& muon, Llama& model) {
+absl::Status Optimizer::Step(const AdamW& adamw, const MuonSettings& muon, Model& model) {
   if (kind_ == OptimizerKind::kMuon) return muon_->Step(adamw, muon, m_.span(), v_.span(), model);
   model.StepAdamW(adamw, m_.span(), v_.span());
   return absl::OkStatus();

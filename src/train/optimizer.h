@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/llama.h"
+#include "model/model.h"
 #include "train/muon.h"
 
 namespace rhodes {
@@ -29,7 +29,7 @@ class Optimizer {
 
   // Updates the weights of `model` (of the same layout) from its gradients, and their low copy. `muon` is not looked at
   // with kAdamW. An error of the products leaves the weights void.
-  absl::Status Step(const AdamW& adamw, const MuonSettings& muon, Llama& model);
+  absl::Status Step(const AdamW& adamw, const MuonSettings& muon, Model& model);
 
   // First moments, laid out as the weights are: AdamW's, or Muon's momentum.
   std::span<float> m() { return m_.span(); }

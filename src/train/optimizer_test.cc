@@ -91,7 +91,7 @@ struct Trained {
 
 Trained Step(OptimizerKind kind, int threads, int steps) {
   const auto config = MakeConfig(2, 64, 272, 32);
-  const auto model = *Llama::Create(config, {ComputeType::kF32, threads, 2, 32, true});
+  const auto model = *Model::Create(config, {ComputeType::kF32, threads, 2, 32, true});
   model->Initialize(3, 0.02f);
   Optimizer optimizer(kind, model->layout(), ComputeType::kF32, threads);
   for (int step = 0; step < steps; ++step) {
@@ -118,7 +118,7 @@ TEST(Optimizer, MuonTakesTheLayersMatricesAndLeavesTheRestToAdamW) {
     const size_t at = static_cast<size_t>(p.offset), count = static_cast<size_t>(p.size());
     const bool same = std::equal(adamw.weights.begin() + p.offset, adamw.weights.begin() + p.offset + p.size(),
                                  muon.weights.begin() + p.offset);
-    const bool adamws = p.name == "model.embed_tokens.weight" || !p.matrix;
+    const bool adamws = p.name == "model.embed_tokens.weight" || !p.matrix();
     EXPECT_EQ(same, adamws) << p.name;
     if (!adamws) continue;
     for (size_t i = 0; i < count; ++i) ASSERT_EQ(adamw.v[at + i], muon.v[second_moments + i]) << p.name;

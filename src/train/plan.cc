@@ -73,7 +73,7 @@ std::vector<std::string> DifferentMembers(const Json& a, const Json& b) {
 
 }  // namespace
 
-absl::StatusOr<MeasuredSpeed> MeasureSpeed(const TrainOptions& options, Llama& model, const TokenBatch& batch,
+absl::StatusOr<MeasuredSpeed> MeasureSpeed(const TrainOptions& options, Model& model, const TokenBatch& batch,
                                            Optimizer& optimizer, double seconds, RunContext& context) {
   model.Initialize(options.seed, static_cast<float>(options.deviation));
   const AdamW adamw{static_cast<float>(options.schedule.peak), 0.9f, 0.95f, 1e-8f, 0.1f, 1.0f, 0.1f, 0.05f};
@@ -152,7 +152,7 @@ absl::Status ResolveExisting(TrainOptions& options, RunContext& context) {
   return WriteFileAtomically(path, DumpJson(replanned, 2) + "\n");
 }
 
-absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Llama& model,
+absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Model& model,
                                    const TokenBatch& batch, Optimizer& optimizer, RunContext& context) {
   const std::string path = PlanPath(options);
   bool same = false;

@@ -4,8 +4,8 @@
 
 namespace rhodes {
 
-LlamaConfig MakeConfig(int64_t layers, int64_t width, int64_t vocabulary, int64_t context) {
-  LlamaConfig config;
+ModelConfig MakeConfig(int64_t layers, int64_t width, int64_t vocabulary, int64_t context) {
+  ModelConfig config;
   config.vocabulary_size = vocabulary;
   config.hidden_size = width;
   config.intermediate_size = (width * 8 / 3 + 127) / 128 * 128;
@@ -16,9 +16,9 @@ LlamaConfig MakeConfig(int64_t layers, int64_t width, int64_t vocabulary, int64_
   return config;
 }
 
-absl::StatusOr<LlamaConfig> PresetConfig(const std::string& name) {
+absl::StatusOr<ModelConfig> PresetConfig(const std::string& name) {
   constexpr int64_t kContext = 256;
-  static const std::map<std::string, LlamaConfig> presets = {{"124m", MakeConfig(12, 768, 50304, kContext)},
+  static const std::map<std::string, ModelConfig> presets = {{"124m", MakeConfig(12, 768, 50304, kContext)},
                                                              {"14m", MakeConfig(6, 384, 8192, kContext)},
                                                              {"1.4m", MakeConfig(4, 128, 4096, kContext)}};
   const auto found = presets.find(name);

@@ -41,7 +41,7 @@ struct TrainOptions {
   std::string out;         // receives model/, checkpoints/ and metrics.jsonl
   std::string shards_dir;  // with a train split, and a validation split unless evaluations are off
   std::string tokenizer;   // tokenizer.json that the shards were made with
-  LlamaConfig config;      // vocabulary_size 0: the tokenizer's; max_positions 0: context
+  ModelConfig config;      // vocabulary_size 0: the tokenizer's; max_positions 0: context
 
   int64_t batch = 16;  // sequences a product pass
   int64_t context = 256;
@@ -70,7 +70,7 @@ struct TrainOptions {
   bool evaluate_sources = false;  // each source beside the whole, where ../corpus beside the shards names them
   std::vector<std::string> sample_prompts;  // continued at each evaluation
   int64_t sample_tokens = 48;
-  double checkpoint_seconds = 30;
+  double checkpoint_seconds = 30;  // at least: further apart where training would wait 2 % for them; 0: each step
   int keep_checkpoints = 2;
   double peak_seconds = 0.4;  // for measuring the products' peak
   std::string event_dir;      // receives TensorBoard event files; empty: none
@@ -146,11 +146,11 @@ Json ToJson(const TrainReport& report);
 absl::StatusOr<TrainReport> Train(const TrainOptions& options, RunContext& context);
 
 // The shapes of the benchmark: "124m", "14m", "1.4m". UsageError naming the known ones otherwise.
-absl::StatusOr<LlamaConfig> PresetConfig(const std::string& name);
+absl::StatusOr<ModelConfig> PresetConfig(const std::string& name);
 
 // A decoder of `layers` of `width`: heads of 64 (32 below 256), as many key-value heads, SwiGLU of 8/3 width rounded up
 // to 128, tied embeddings.
-LlamaConfig MakeConfig(int64_t layers, int64_t width, int64_t vocabulary, int64_t context);
+ModelConfig MakeConfig(int64_t layers, int64_t width, int64_t vocabulary, int64_t context);
 
 }  // namespace rhodes
 

@@ -32,7 +32,7 @@ TEST(Train, NamesTheFileThatIsMissing) {
 }
 
 TEST(Train, PresetsHaveTheStatedShapes) {
-  const LlamaConfig config = *PresetConfig("14m");
+  const ModelConfig config = *PresetConfig("14m");
   EXPECT_EQ(config.layers, 6);
   EXPECT_EQ(config.heads, 6);
   EXPECT_EQ(config.hidden_size, 384);

@@ -64,7 +64,7 @@ void BatchSequence::Restore(std::vector<int64_t> skipped) {
   std::ranges::sort(skipped_);
 }
 
-Json DescribeTrouble(const Trouble& trouble, Llama& model) {
+Json DescribeTrouble(const Trouble& trouble, Model& model) {
   struct Norm {
     std::string name;
     double norm;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "model/llama.h"
+#include "model/model.h"
 
 namespace rhodes {
 
@@ -59,7 +59,7 @@ struct Trouble {
 
 // For report.json: `trouble`, and the gradients' norm of each weight, those that are no numbers first, then the
 // largest.
-Json DescribeTrouble(const Trouble& trouble, Llama& model);
+Json DescribeTrouble(const Trouble& trouble, Model& model);
 
 }  // namespace rhodes
 

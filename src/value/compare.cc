@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "model/llama.h"
+#include "model/model.h"
 #include "token/shards.h"
 #include "token/tokenizer.h"
 #include "train/evaluate.h"

@@ -13,7 +13,7 @@
 
 namespace rhodes {
 
-// Movable, not copyable. Throws std::bad_alloc when the memory is not to be had (Llama::Create turns that into
+// Movable, not copyable. Throws std::bad_alloc when the memory is not to be had (Model::Create turns that into
 // RESOURCE_EXHAUSTED).
 template <typename T>
 class Buffer {
