@@ -238,14 +238,12 @@ absl::Status Run::Checkpoint() {
 absl::Status Run::GiveUp(const Trouble& trouble) {
   RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
   RETURN_IF_ERROR(checkpoints_->Wait());
-  const std::string what = std::isfinite(trouble.loss) && std::isfinite(trouble.gradient_norm)
-                               ? "are too large"
-                               : "are not numbers any more";
   return absl::FailedPreconditionError(fmt::format(
-      "train: step {}: loss {} and gradient norm {} {}, after {} batches were left out; the state before this step is "
+      "train: step {}: loss {} and gradient norm {} are not numbers any more, after {} batches were left out; the "
+      "state before this step is "
       "kept in {}/checkpoints. Try a lower learning rate (now {}), a longer warm-up (now {} of the steps) or "
       "computing in f32",
-      trouble.step, trouble.loss, trouble.gradient_norm, what, batches_.skipped().size(), options_.out,
+      trouble.step, trouble.loss, trouble.gradient_norm, batches_.skipped().size(), options_.out,
       options_.schedule.peak, options_.schedule.warmup_share));
 }
 
@@ -283,10 +281,10 @@ absl::Status Run::HandleTrouble(const Trouble& trouble) {
                               {"skipped_batch", trouble.batch},
                               {"state", directory}}));
   context_.progress->Say(
-      fmt::format("train: step {}: {} (loss {:.4f} after {:.4f} on average, gradient norm {:.3f}): back to step {}, "
+      fmt::format("train: step {}: {} (loss {:.4f} after {:.4f}, gradient norm {:.3f}): back to step {}, "
                   "batch {} is left "
                   "out; the state is in {}",
-                  trouble.step, trouble.reason, trouble.loss, trouble.mean_loss, trouble.gradient_norm, step_,
+                  trouble.step, trouble.reason, trouble.loss, trouble.median, trouble.gradient_norm, step_,
                   trouble.batch, directory));
   return absl::OkStatus();
 }
@@ -331,8 +329,10 @@ absl::Status Run::OneStep() {
   ASSIGN_OR_RETURN(const double nats, ForwardBackward(batch));
   const double loss = nats / static_cast<double>(step_tokens_);
   const double norm = model_->GradientNorm();
-  if (std::string reason = spikes_.Judge(loss, norm); !reason.empty()) {
-    return HandleTrouble({step_ + 1, batch, loss, norm, spikes_.mean(), spikes_.deviation(), std::move(reason)});
+  const bool may_go_back = static_cast<int>(batches_.skipped().size()) < options_.most_rollbacks;
+  const bool is_number = std::isfinite(loss) && std::isfinite(norm);
+  if (std::string reason = spikes_.Judge(loss, norm); !reason.empty() && (may_go_back || !is_number)) {
+    return HandleTrouble({step_ + 1, batch, loss, norm, spikes_.median(), spikes_.deviation(), std::move(reason)});
   }
   const double rate = LearningRate(options_.schedule, step_, plan_.steps);
   RETURN_IF_ERROR(Update(norm, rate));

@@ -75,10 +75,10 @@ struct TrainOptions {
   double peak_seconds = 0.4;  // for measuring the products' peak
   std::string event_dir;      // receives TensorBoard event files; empty: none
 
-  // A loss that is no number, or one beyond the running mean by this many running deviations (and half a nat), is
-  // trouble: the run goes back to its last checkpoint and leaves that step's batch out. 0: only what is no number.
+  // A loss that is no number, or one this many deviations (and a nat) above those before it, is trouble: the run goes
+  // back to its last checkpoint and leaves that step's batch out (train/trouble.h). 0: only what is no number.
   double spike_deviations = 8;
-  int most_rollbacks = 3;  // after so many the run ends; 0: at the first loss that is no number
+  int most_rollbacks = 3;  // after so many, jumps are taken in, and what is no number ends the run
 
   // Early stop: after so many evaluations on the way that did not lower the validation loss by at least
   // `least_improvement`. The model is then that of the best evaluation. 0: never.

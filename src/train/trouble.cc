@@ -8,44 +8,50 @@
 namespace rhodes {
 namespace {
 
-constexpr double kKeep = 0.98;  // of the running mean and variance, a step
-constexpr int64_t kUnjudged = 20;
-constexpr double kLeastJump = 0.5;  // nats
-constexpr size_t kNamed = 20;       // weights in a report
+constexpr size_t kRemembered = 32;
+constexpr size_t kUnjudged = 20;
+constexpr double kLeastJump = 1.0;          // nats
+constexpr double kNormalDistance = 1.4826;  // standard deviation over median distance
+constexpr size_t kNamed = 20;               // weights in a report
 
 // JSON has no NaN.
 Json Number(double value) { return std::isfinite(value) ? Json(value) : Json(fmt::format("{}", value)); }
 
+double MedianOf(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+}
+
 }  // namespace
 
-double SpikeDetector::deviation() const { return std::sqrt(variance_); }
+double SpikeDetector::median() const { return MedianOf(last_); }
+
+double SpikeDetector::deviation() const {
+  std::vector<double> distances = last_;
+  for (double& value : distances) value = std::abs(value - median());
+  return kNormalDistance * MedianOf(std::move(distances));
+}
 
 std::string SpikeDetector::Judge(double loss, double gradient_norm) const {
   if (!std::isfinite(loss)) return "the loss is no number";
   if (!std::isfinite(gradient_norm)) return "the gradient is no number";
-  if (deviations_ > 0 && seen_ >= kUnjudged && loss > mean_ + std::max(deviations_ * deviation(), kLeastJump)) {
+  if (deviations_ > 0 && last_.size() >= kUnjudged &&
+      loss > median() + std::max(deviations_ * deviation(), kLeastJump)) {
     return "the loss jumped";
   }
   return "";
 }
 
 void SpikeDetector::Add(double loss) {
-  if (seen_++ == 0) {
-    mean_ = loss;
-    return;
-  }
-  const double distance = loss - mean_;
-  mean_ += (1 - kKeep) * distance;
-  variance_ = kKeep * (variance_ + (1 - kKeep) * distance * distance);
+  if (last_.size() == kRemembered) last_.erase(last_.begin());
+  last_.push_back(loss);
 }
 
-Json SpikeDetector::ToJson() const { return {{"mean", mean_}, {"variance", variance_}, {"seen", seen_}}; }
+Json SpikeDetector::ToJson() const { return {{"last", last_}}; }
 
 void SpikeDetector::Restore(const Json& json) {
-  const Json own = json.is_object() ? json : Json::object();
-  mean_ = own.value("mean", 0.0);
-  variance_ = own.value("variance", 0.0);
-  seen_ = own.value("seen", int64_t{0});
+  last_ = json.is_object() ? json.value("last", std::vector<double>()) : std::vector<double>();
 }
 
 int64_t BatchSequence::BatchOf(int64_t step) const {
@@ -87,7 +93,7 @@ Json DescribeTrouble(const Trouble& trouble, Model& model) {
           {"batch", trouble.batch},
           {"loss", Number(trouble.loss)},
           {"gradient_norm", Number(trouble.gradient_norm)},
-          {"mean_loss_before", trouble.mean_loss},
+          {"median_loss_before", trouble.median},
           {"deviation_before", trouble.deviation},
           {"largest_gradients", gradients}};
 }

@@ -11,12 +11,13 @@
 
 namespace rhodes {
 
-// Follows the losses of a run. What it says depends on them alone, so a run that goes on from ToJson() judges as one
-// that was never stopped.
+// Follows the losses of a run. What it says depends on the last of them alone, so a run that goes on from ToJson()
+// judges as one that was never stopped.
 class SpikeDetector {
  public:
-  // A spike is a loss above mean + max(deviations · standard deviation, half a nat), both running (a step's weight
-  // halves every 35 steps), once 20 losses were seen. 0: there are none.
+  // A spike is a loss above median + max(deviations · standard deviation, one nat) of the last 32, once 20 were seen.
+  // The deviation is taken from the median distance from the median (times 1.4826, its value for a normal
+  // distribution): a single jump, or losses that still fall fast, do not widen it. 0: there are no spikes.
   explicit SpikeDetector(double deviations) : deviations_(deviations) {}
 
   // Empty when all is well; else why not, for people: "the loss is no number", "the loss jumped".
@@ -24,16 +25,15 @@ class SpikeDetector {
   // Takes in the loss of a step that was made.
   void Add(double loss);
 
-  double mean() const { return mean_; }
-  double deviation() const;
+  double median() const;     // 0 before the first
+  double deviation() const;  // the same
 
   Json ToJson() const;
   void Restore(const Json& json);  // of ToJson(); anything else: as new
 
  private:
   double deviations_;
-  double mean_ = 0, variance_ = 0;
-  int64_t seen_ = 0;
+  std::vector<double> last_;  // oldest first
 };
 
 // Which batch a step trains on: the batches in order, without those that are left out.
@@ -53,7 +53,7 @@ struct Trouble {
   int64_t step = 0;   // that was not made, counted from 1
   int64_t batch = 0;  // its place in the order of the run
   double loss = 0, gradient_norm = 0;
-  double mean_loss = 0, deviation = 0;  // of the steps before
+  double median = 0, deviation = 0;  // of the losses before
   std::string reason;
 };
 
