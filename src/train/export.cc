@@ -1,5 +1,7 @@
 #include "train/export.h"
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "base/file.h"
@@ -66,8 +68,14 @@ absl::Status LoadWeights(const std::string& directory, Model& model) {
   ASSIGN_OR_RETURN(const SafetensorsFile file, SafetensorsFile::Open(directory + "/model.safetensors"));
   for (const Parameter& parameter : model.layout().parameters()) {
     ASSIGN_OR_RETURN(const TensorView tensor, file.Get(parameter.name, parameter.shape()));
-    RETURN_IF_ERROR(ReadAsFloat(
-        tensor, model.weights().subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.size()))));
+    const std::span<float> weights =
+        model.weights().subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.size()));
+    RETURN_IF_ERROR(ReadAsFloat(tensor, weights));
+    const auto bad = std::ranges::find_if(weights, [](float value) { return !std::isfinite(value); });
+    if (bad != weights.end()) {
+      return absl::InvalidArgumentError(fmt::format("{}/model.safetensors: {}: value {} is {}: the weights are damaged",
+                                                    directory, parameter.name, bad - weights.begin(), *bad));
+    }
   }
   model.CommitWeights();
   return absl::OkStatus();
