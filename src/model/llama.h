@@ -1,7 +1,10 @@
-// The Llama architecture: RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+// The Llama architecture: RMSNorm before each part, rotary positions, grouped-query attention, SwiGLU.
 //
-// Same mathematics as Hugging Face's LlamaForCausalLM (rotate-half rotary positions, no biases), so weights pass
-// between the two unchanged.
+//   h = x + Attention(norm(x))        y = h + down(silu(gate(norm(h))) · up(norm(h)))
+//
+// Same mathematics as Hugging Face's LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM and Qwen3ForCausalLM
+// (rotate-half rotary positions with their scalings, biases, QK-norm, sliding window), so weights pass between the two
+// unchanged.
 #ifndef RHODES_MODEL_LLAMA_H_
 #define RHODES_MODEL_LLAMA_H_
 

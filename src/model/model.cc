@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "model/grok2.h"
 #include "model/llama.h"
 
 namespace rhodes {
@@ -9,7 +10,7 @@ namespace rhodes {
 absl::StatusOr<std::unique_ptr<Model>> Model::Create(const ModelConfig& config, const ModelOptions& options) {
   RETURN_IF_ERROR(config.Validate());
   try {
-    return CreateLlama(config, options);
+    return config.architecture == Architecture::kGrok2 ? CreateGrok2(config, options) : CreateLlama(config, options);
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(
         fmt::format("model: {} bytes of memory are not to be had; use a smaller batch, context or model",
@@ -18,7 +19,8 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Create(const ModelConfig& config, 
 }
 
 uint64_t Model::MemoryBytes(const ModelConfig& config, const ModelOptions& options) {
-  return LlamaMemoryBytes(config, options);
+  return config.architecture == Architecture::kGrok2 ? Grok2MemoryBytes(config, options)
+                                                     : LlamaMemoryBytes(config, options);
 }
 
 void DocumentStarts(std::span<const uint32_t> tokens, int64_t length, uint32_t end_of_text, std::span<int32_t> starts) {
@@ -45,6 +47,8 @@ std::string_view SectionName(Section section) {
       return "attention";
     case Section::kActivation:
       return "activation";
+    case Section::kRouter:
+      return "router";
     case Section::kLoss:
       return "loss";
     case Section::kOptimizer:

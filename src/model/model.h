@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -28,7 +29,13 @@ struct ModelOptions {
   int64_t max_sequences = 1;  // most B of any call
   int64_t max_context = 0;    // most T of any call; 0: config.max_positions
   bool training = false;      // keeps activations and has gradients; without, a forward pass needs one layer's memory
+  // With training: keeps only what comes into each layer and computes the rest again in the backward pass, to the same
+  // bits. A third more work for a few percent of the activations' memory.
+  bool recompute = false;
 };
+
+// Told that gradients [begin, end) of the flat array are final for the running call.
+using GradientObserver = std::function<void(int64_t begin, int64_t end)>;
 
 // One or more sequences of equal length, all arrays B·T long.
 struct TokenBatch {
@@ -45,7 +52,18 @@ struct TokenBatch {
 void DocumentStarts(std::span<const uint32_t> tokens, int64_t length, uint32_t end_of_text, std::span<int32_t> starts);
 
 // Where the time of a model's work went.
-enum class Section { kEmbedding, kNorm, kProducts, kHeadProducts, kAttention, kActivation, kLoss, kOptimizer, kCount };
+enum class Section {
+  kEmbedding,
+  kNorm,
+  kProducts,
+  kHeadProducts,
+  kAttention,
+  kActivation,
+  kRouter,  // choosing experts, and bringing rows to them and back
+  kLoss,
+  kOptimizer,
+  kCount
+};
 std::string_view SectionName(Section section);
 using SectionSeconds = std::array<double, static_cast<size_t>(Section::kCount)>;
 
@@ -67,7 +85,7 @@ class Model {
   // Master weights, laid out by layout(). After writing to them call CommitWeights(), which makes the products' copy.
   virtual std::span<float> weights() = 0;
   virtual void CommitWeights() = 0;
-  // Matrices from N(0, deviation²), those that write to the residual stream divided by √(2·layers); norms 1.
+  // Matrices from N(0, deviation²), those that write to the residual stream divided by √(2·layers); norms 1, biases 0.
   virtual void Initialize(uint64_t seed, float deviation) = 0;
 
   // Gradients of the last ForwardBackward, laid out by layout(); empty without `training`.
@@ -79,6 +97,12 @@ class Model {
   virtual absl::Status Losses(const TokenBatch& batch, std::span<float> losses) = 0;
   // Sets gradients to (or with `accumulate` adds) those of scale · Σ losses; returns Σ losses in nats.
   virtual absl::StatusOr<double> ForwardBackward(const TokenBatch& batch, float scale, bool accumulate) = 0;
+
+  // Calls `observer` (may be empty) during each ForwardBackward, on its thread, as soon as a part of the gradients is
+  // final: last norm and head first, then layer after layer from the last one, then the embedding (with it a tied
+  // head). The ranges cover the array once. It may hand them to another thread, which must be done reading before the
+  // next call.
+  virtual void OnGradients(GradientObserver observer) = 0;
 
   // Euclidean norm of all gradients; the same for any number of threads.
   virtual double GradientNorm() = 0;

@@ -56,6 +56,15 @@ Attention<T>::Attention(const AttentionShape& shape, int64_t max_rows, bool trai
 }
 
 template <typename T>
+uint64_t Attention<T>::ScratchBytes(const AttentionShape& shape, bool training, int threads) {
+  const int64_t rows = std::min(kQueryRows, shape.max_context);
+  const int64_t square = rows * RoundUp(shape.max_context) * static_cast<int64_t>(sizeof(float) + sizeof(T));
+  const int64_t one = square * (training ? 2 : 1) + rows * shape.head_dim * 4 +
+                      (training ? 2 * shape.max_context * shape.head_dim * 4 : 0);
+  return static_cast<uint64_t>(one * threads);
+}
+
+template <typename T>
 const absl::Status& Attention<T>::status() const {
   for (const Scratch& scratch : scratch_) {
     if (!scratch.products.status().ok()) return scratch.products.status();
@@ -97,7 +106,7 @@ void Attention<T>::ForwardHead(Scratch& s, const Head& in, const int32_t* starts
     s.products.Run(b.rows, b.key_count, dim, Matrix<const T>{in.q + begin * dim, dim},
                    Matrix<const T>{in.k + b.key_begin * dim, dim, true}, Matrix<float>{s.scores.data(), b.stride});
     fast.attention_softmax_forward(s.scores.data(), s.first.data(), s.last.data(), b.rows, b.key_count, b.stride,
-                                   scale_, s.p.data(), s.inverse_sum.data(), log_sum + begin);
+                                   scale_, shape_.cap, s.p.data(), s.inverse_sum.data(), log_sum + begin);
     s.products.Run(b.rows, dim, b.key_count, Matrix<const T>{s.p.data(), b.stride},
                    Matrix<const T>{in.v + b.key_begin * dim, dim}, Matrix<float>{s.result.data(), dim});
     fast.store_rows(s.result.data(), s.inverse_sum.data(), b.rows, dim, out_stride, out + begin * out_stride);
@@ -137,7 +146,7 @@ void Attention<T>::BackwardHead(Scratch& s, const Head& in, const T* d_out, cons
     s.products.Run(b.rows, b.key_count, dim, d, Matrix<const T>{v, dim, true}, Matrix<float>{s.d_p.data(), b.stride});
     FastElementwise<T>().attention_softmax_backward(s.scores.data(), s.d_p.data(), s.first.data(), s.last.data(),
                                                     log_sum + begin, delta + begin, b.rows, b.key_count, b.stride,
-                                                    scale_, s.p.data(), s.d_s.data());
+                                                    scale_, shape_.cap, s.p.data(), s.d_s.data());
     s.products.Run(b.rows, dim, b.key_count, Matrix<const T>{s.d_s.data(), b.stride}, Matrix<const T>{k, dim},
                    Matrix<T>{d_q + begin * dim, dim});
     s.products.Run(b.key_count, dim, b.rows, Matrix<const T>{s.d_s.data(), b.stride, true}, q,

@@ -15,6 +15,7 @@ struct AttentionShape {
   int64_t kv_heads;
   int64_t head_dim;
   int64_t max_context;
+  float cap = 0;  // scores become cap · tanh(score / cap); 0: they stay
 };
 
 // Shapes: B sequences of T positions; a row of `qkv` is [heads | kv_heads | kv_heads] × head_dim, a row of `out`
@@ -32,6 +33,8 @@ class Attention {
  public:
   // `max_rows`: most B·T of any call. Without `training` there is no memory for Backward.
   Attention(const AttentionShape& shape, int64_t max_rows, bool training, int threads);
+  // Bytes of the threads' scratch, which does not grow with the rows.
+  static uint64_t ScratchBytes(const AttentionShape& shape, bool training, int threads);
 
   void Forward(const T* qkv, const int32_t* starts, const float* cosine, const float* sine, int64_t sequences,
                int64_t length, T* split, T* out, float* log_sum);

@@ -59,6 +59,27 @@ void RmsNormForwardT(const float* x, const T* weight, float epsilon, int64_t row
 }
 
 template <typename T>
+void RmsNormAddForwardT(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit,
+                        float* residual, float* inverse) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* row = x + r * width;
+    const float sum = SumOver(width, [&](auto d, int64_t i) HWY_ATTR {
+      const auto v = hn::LoadU(d, row + i);
+      return hn::Mul(v, v);
+    });
+    const float factor = 1.0f / std::sqrt(sum / static_cast<float>(width) + epsilon);
+    inverse[r] = factor;
+    T* unit_row = unit + r * width;
+    float* out = residual + r * width;
+    ForEach(width, [&](auto d, int64_t i) HWY_ATTR {
+      const auto u = hn::Mul(hn::LoadU(d, row + i), hn::Set(d, factor));
+      StoreF(u, d, unit_row + i);
+      hn::StoreU(hn::MulAdd(u, LoadF(d, weight + i), hn::LoadU(d, out + i)), d, out + i);
+    });
+  }
+}
+
+template <typename T>
 void RmsNormBackwardT(const T* d_out, const T* unit, const float* inverse, const T* weight, int64_t rows, int64_t width,
                       bool accumulate, float* d_x, T* d_x_low, float* d_weight) {
   for (int64_t r = 0; r < rows; ++r) {
@@ -78,7 +99,7 @@ void RmsNormBackwardT(const T* d_out, const T* unit, const float* inverse, const
       const auto g = hn::Mul(LoadF(d, d_row + i), LoadF(d, weight + i));
       auto value = hn::Mul(hn::NegMulAdd(LoadF(d, unit_row + i), hn::Set(d, mean), g), hn::Set(d, factor));
       if (accumulate) value = hn::Add(value, hn::LoadU(d, x_row + i));
-      hn::StoreU(value, d, x_row + i);
+      if (d_x != nullptr) hn::StoreU(value, d, x_row + i);
       StoreF(value, d, low_row + i);
     });
   }
@@ -172,6 +193,55 @@ void SwiGluBackwardT(T* d_out, T* gate_up, int64_t rows, int64_t inner) {
   }
 }
 
+// GELU in its tanh form is x · sigmoid(2 · √(2/π) · (x + 0.044715 x³)).
+template <class D>
+HWY_INLINE hn::Vec<D> GeluSigmoid(D d, hn::Vec<D> x) {
+  const auto inner = hn::MulAdd(hn::Mul(x, x), hn::Set(d, 0.07135481628f), hn::Set(d, 1.5957691216f));
+  return Sigmoid(d, hn::Mul(x, inner));
+}
+
+template <typename T>
+void GeGluForwardT(const T* gate_up, const float* factors, int64_t rows, int64_t inner, T* out) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const T* gate = gate_up + r * 2 * inner;
+    const T* up = gate + inner;
+    T* out_row = out + r * inner;
+    const float factor = factors == nullptr ? 1.0f : factors[r];
+    ForEach(inner, [&](auto d, int64_t i) HWY_ATTR {
+      const auto g = LoadF(d, gate + i);
+      const auto gelu = hn::Mul(g, GeluSigmoid(d, g));
+      StoreF(hn::Mul(hn::Mul(gelu, LoadF(d, up + i)), hn::Set(d, factor)), d, out_row + i);
+    });
+  }
+}
+
+template <typename T>
+void GeGluBackwardT(T* d_out, T* gate_up, const float* factors, int64_t rows, int64_t inner, float* d_factors) {
+  for (int64_t r = 0; r < rows; ++r) {
+    T* gate = gate_up + r * 2 * inner;
+    T* up = gate + inner;
+    T* d_row = d_out + r * inner;
+    const float factor = factors == nullptr ? 1.0f : factors[r];
+    const float sum = SumOver(inner, [&](auto d, int64_t i) HWY_ATTR {
+      const auto g = LoadF(d, gate + i);
+      const auto u = LoadF(d, up + i);
+      const auto s = GeluSigmoid(d, g);
+      const auto gelu = hn::Mul(g, s);
+      const auto out = hn::Mul(gelu, u);
+      const auto d_scaled = LoadF(d, d_row + i);
+      const auto gradient = hn::Mul(d_scaled, hn::Set(d, factor));
+      // gelu'(g) = s + g · s · (1 - s) · (a + 3 b g²), with the argument of the sigmoid a g + b g³.
+      const auto slope_inner = hn::MulAdd(hn::Mul(g, g), hn::Set(d, 3 * 0.07135481628f), hn::Set(d, 1.5957691216f));
+      const auto slope = hn::MulAdd(hn::Mul(gelu, hn::Sub(hn::Set(d, 1.0f), s)), slope_inner, s);
+      StoreF(hn::Mul(hn::Mul(gradient, u), slope), d, gate + i);
+      StoreF(hn::Mul(gradient, gelu), d, up + i);
+      StoreF(hn::Mul(out, hn::Set(d, factor)), d, d_row + i);
+      return hn::Mul(d_scaled, out);
+    });
+    if (d_factors != nullptr) d_factors[r] = sum;
+  }
+}
+
 template <typename T>
 void SoftmaxCrossEntropyT(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float scale, float* losses,
                           float* scratch) {
@@ -191,6 +261,46 @@ void SoftmaxCrossEntropyT(T* logits, const uint32_t* targets, int64_t rows, int6
                          HWY_ATTR { StoreF(hn::Mul(hn::LoadU(d, scratch + i), hn::Set(d, factor)), d, row + i); });
     row[targets[r]] = FromFloat<T>(std::exp(target - maximum) * factor - scale);
   }
+}
+
+template <typename T>
+void CappedCrossEntropyT(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float multiplier, float cap,
+                         float scale, float* losses, float* scratch) {
+  float* capped = scratch + classes;
+  const float inner = cap > 0 ? multiplier / cap : multiplier;
+  const float inverse_cap = cap > 0 ? 1 / cap : 0.0f;
+  for (int64_t r = 0; r < rows; ++r) {
+    T* row = logits + r * classes;
+    ForEach(classes, [&](auto d, int64_t i) HWY_ATTR {
+      const auto x = hn::Mul(LoadF(d, row + i), hn::Set(d, inner));
+      hn::StoreU(cap > 0 ? hn::Mul(FastTanh(d, x), hn::Set(d, cap)) : x, d, capped + i);
+    });
+    const float target = capped[targets[r]];
+    const float maximum = MaximumOver(classes, [&](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, capped + i); });
+    const float sum = SumOver(classes, [&](auto d, int64_t i) HWY_ATTR {
+      const auto e = FastExp(d, hn::Sub(hn::LoadU(d, capped + i), hn::Set(d, maximum)));
+      hn::StoreU(e, d, scratch + i);
+      return e;
+    });
+    losses[r] = std::log(sum) + maximum - target;
+    if (scale == 0.0f) continue;
+    const float factor = scale * multiplier / sum;
+    ForEach(classes, [&](auto d, int64_t i) HWY_ATTR {
+      const auto t = hn::Mul(hn::LoadU(d, capped + i), hn::Set(d, inverse_cap));
+      const auto slope = hn::NegMulAdd(t, t, hn::Set(d, 1.0f));
+      StoreF(hn::Mul(hn::Mul(hn::LoadU(d, scratch + i), hn::Set(d, factor)), slope), d, row + i);
+    });
+    const float t = target * inverse_cap;
+    row[targets[r]] = FromFloat<T>((std::exp(target - maximum) * factor - scale * multiplier) * (1 - t * t));
+  }
+}
+
+void SoftCapT(float* x, int64_t count, float multiplier, float cap) {
+  const float inner = cap > 0 ? multiplier / cap : multiplier;
+  ForEach(count, [&](auto d, int64_t i) HWY_ATTR {
+    const auto v = hn::Mul(hn::LoadU(d, x + i), hn::Set(d, inner));
+    hn::StoreU(cap > 0 ? hn::Mul(FastTanh(d, v), hn::Set(d, cap)) : v, d, x + i);
+  });
 }
 
 // body(d, i, inside) for whole vectors at multiples of the vector's length that cover [begin, end);
@@ -224,11 +334,12 @@ HWY_INLINE void ZeroOutside(int64_t begin, int64_t end, int64_t columns, T* row)
   for (int64_t i = (end + lanes - 1) / lanes * lanes; i < columns; ++i) row[i] = T{};
 }
 
-template <typename T>
-void AttentionSoftmaxForwardT(const float* scores, const int32_t* first, const int32_t* last, int64_t rows,
-                              int64_t columns, int64_t stride, float scale, T* out, float* inverse_sum,
-                              float* log_sum) {
+template <bool kCap, typename T>
+void AttentionSoftmaxForwardOf(const float* scores, const int32_t* first, const int32_t* last, int64_t rows,
+                               int64_t columns, int64_t stride, float scale, float cap, T* out, float* inverse_sum,
+                               float* log_sum) {
   const hn::ScalableTag<float> tag;
+  const float inner = kCap ? scale / cap : scale;
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t begin = first[r];
     const int64_t end = last[r] + 1;
@@ -238,10 +349,17 @@ void AttentionSoftmaxForwardT(const float* scores, const int32_t* first, const i
     ForWindow(begin, end, [&](auto d, int64_t i, auto inside) HWY_ATTR {
       maxima = hn::Max(maxima, inside(hn::LoadU(d, row + i), maxima));
     });
-    const float shift = -hn::GetLane(hn::MaxOfLanes(tag, maxima)) * scale;
+    const float maximum = hn::GetLane(hn::MaxOfLanes(tag, maxima)) * inner;
+    const float shift = kCap ? -cap * std::tanh(maximum) : -maximum;
     auto sums = hn::Zero(tag);
     ForWindow(begin, end, [&](auto d, int64_t i, auto inside) HWY_ATTR {
-      const auto shifted = hn::MulAdd(hn::LoadU(d, row + i), hn::Set(d, scale), hn::Set(d, shift));
+      auto shifted = hn::Set(d, shift);
+      if constexpr (kCap) {
+        const auto t = FastTanh(d, hn::Mul(hn::LoadU(d, row + i), hn::Set(d, inner)));
+        shifted = hn::MulAdd(t, hn::Set(d, cap), shifted);
+      } else {
+        shifted = hn::MulAdd(hn::LoadU(d, row + i), hn::Set(d, inner), shifted);
+      }
       const auto e = inside(FastExp(d, shifted), hn::Zero(d));
       sums = hn::Add(sums, e);
       StoreF(e, d, out_row + i);
@@ -252,25 +370,46 @@ void AttentionSoftmaxForwardT(const float* scores, const int32_t* first, const i
     log_sum[r] = std::log(sum) - shift;
   }
 }
-
 template <typename T>
-void AttentionSoftmaxBackwardT(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
-                               const float* log_sum, const float* delta, int64_t rows, int64_t columns, int64_t stride,
-                               float scale, T* p, T* d_s) {
+void AttentionSoftmaxForwardT(const float* scores, const int32_t* first, const int32_t* last, int64_t rows,
+                              int64_t columns, int64_t stride, float scale, float cap, T* out, float* inverse_sum,
+                              float* log_sum) {
+  const auto run = cap > 0 ? AttentionSoftmaxForwardOf<true, T> : AttentionSoftmaxForwardOf<false, T>;
+  run(scores, first, last, rows, columns, stride, scale, cap, out, inverse_sum, log_sum);
+}
+
+template <bool kCap, typename T>
+void AttentionSoftmaxBackwardOf(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
+                                const float* log_sum, const float* delta, int64_t rows, int64_t columns, int64_t stride,
+                                float scale, float cap, T* p, T* d_s) {
+  const float inner = kCap ? scale / cap : scale;
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t begin = first[r];
     const int64_t end = last[r] + 1;
     const int64_t at = r * stride;
     ForWindow(begin, end, [&](auto d, int64_t i, auto inside) HWY_ATTR {
-      const auto shifted = hn::MulSub(hn::LoadU(d, scores + at + i), hn::Set(d, scale), hn::Set(d, log_sum[r]));
-      const auto weight = inside(FastExp(d, shifted), hn::Zero(d));
+      auto s = hn::Mul(hn::LoadU(d, scores + at + i), hn::Set(d, inner));
+      auto slope = hn::Set(d, scale);
+      if constexpr (kCap) {
+        const auto t = FastTanh(d, s);
+        slope = hn::Mul(slope, hn::NegMulAdd(t, t, hn::Set(d, 1.0f)));
+        s = hn::Mul(t, hn::Set(d, cap));
+      }
+      const auto weight = inside(FastExp(d, hn::Sub(s, hn::Set(d, log_sum[r]))), hn::Zero(d));
       StoreF(weight, d, p + at + i);
       const auto difference = hn::Sub(hn::LoadU(d, d_p + at + i), hn::Set(d, delta[r]));
-      StoreF(inside(hn::Mul(hn::Mul(weight, hn::Set(d, scale)), difference), hn::Zero(d)), d, d_s + at + i);
+      StoreF(inside(hn::Mul(hn::Mul(weight, slope), difference), hn::Zero(d)), d, d_s + at + i);
     });
     ZeroOutside(begin, end, columns, p + at);
     ZeroOutside(begin, end, columns, d_s + at);
   }
+}
+template <typename T>
+void AttentionSoftmaxBackwardT(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
+                               const float* log_sum, const float* delta, int64_t rows, int64_t columns, int64_t stride,
+                               float scale, float cap, T* p, T* d_s) {
+  const auto run = cap > 0 ? AttentionSoftmaxBackwardOf<true, T> : AttentionSoftmaxBackwardOf<false, T>;
+  run(scores, d_p, first, last, log_sum, delta, rows, columns, stride, scale, cap, p, d_s);
 }
 
 template <typename T>
@@ -334,12 +473,17 @@ Elementwise<T> MakeTable() {
       .gather_rows = GatherRowsT<T>,
       .scatter_add_rows = ScatterAddRowsT,
       .rms_norm_forward = RmsNormForwardT<T>,
+      .rms_norm_add_forward = RmsNormAddForwardT<T>,
       .rms_norm_backward = RmsNormBackwardT<T>,
       .split_heads = SplitHeadsT<T>,
       .merge_heads = MergeHeadsT<T>,
       .swi_glu_forward = SwiGluForwardT<T>,
       .swi_glu_backward = SwiGluBackwardT<T>,
+      .ge_glu_forward = GeGluForwardT<T>,
+      .ge_glu_backward = GeGluBackwardT<T>,
       .softmax_cross_entropy = SoftmaxCrossEntropyT<T>,
+      .capped_cross_entropy = CappedCrossEntropyT<T>,
+      .soft_cap = SoftCapT,
       .attention_softmax_forward = AttentionSoftmaxForwardT<T>,
       .attention_softmax_backward = AttentionSoftmaxBackwardT<T>,
       .row_dots = RowDotsT<T>,

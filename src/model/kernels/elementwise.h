@@ -36,8 +36,11 @@ struct Elementwise {
   // backward pass.
   void (*rms_norm_forward)(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit, T* out,
                            float* inverse);
-  // d_x = (accumulate ? d_x : 0) + the gradient of x given d_out; d_x_low is the same in T, for the next product.
-  // d_weight[width] is added to.
+  // The same with unit · weight added to `residual` instead of written.
+  void (*rms_norm_add_forward)(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit,
+                               float* residual, float* inverse);
+  // d_x = (accumulate ? d_x : 0) + the gradient of x given d_out; d_x_low is the same in T, for the next product. d_x
+  // may be null without `accumulate`. d_weight[width] is added to.
   void (*rms_norm_backward)(const T* d_out, const T* unit, const float* inverse, const T* weight, int64_t rows,
                             int64_t width, bool accumulate, float* d_x, T* d_x_low, float* d_weight);
 
@@ -56,24 +59,34 @@ struct Elementwise {
   // In place: gate_up becomes its gradient, and d_out becomes the forward value again (recomputing it here is free, and
   // it need not be stored over the whole pass).
   void (*swi_glu_backward)(T* d_out, T* gate_up, int64_t rows, int64_t inner);
+  // The same with GELU (its tanh form) for silu, and out = gelu(gate) · up · factors[r] (null: 1). Backward
+  // d_factors[r] (when not null) becomes the gradient of the row's factor.
+  void (*ge_glu_forward)(const T* gate_up, const float* factors, int64_t rows, int64_t inner, T* out);
+  void (*ge_glu_backward)(T* d_out, T* gate_up, const float* factors, int64_t rows, int64_t inner, float* d_factors);
 
   // losses[r] = -ln softmax(logits[r])[targets[r]]. With `scale` != 0, logits becomes (softmax - onehot) · scale.
   // `scratch` holds `classes` floats.
   void (*softmax_cross_entropy)(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float scale,
                                 float* losses, float* scratch);
+  // The same for softmax(cap · tanh(logits · multiplier / cap)), without the tanh when cap is 0; the gradient is that
+  // of `logits` as they came. `scratch` holds 2 · `classes` floats.
+  void (*capped_cross_entropy)(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float multiplier,
+                               float cap, float scale, float* losses, float* scratch);
+  // In place: cap · tanh(x · multiplier / cap), or x · multiplier when cap is 0.
+  void (*soft_cap)(float* x, int64_t count, float multiplier, float cap);
 
   // Rows of `scores` and `out` are `stride` apart, a multiple of 16. Columns [first[r], last[r]] of row r become
-  // exp(scores · scale - their maximum), the others below `columns` 0. inverse_sum[r] is 1 over their sum: the caller
-  // applies it to the product with the values, which is smaller. log_sum[r] = ln Σ exp(scores · scale), for the
-  // backward pass.
+  // exp(s - their maximum) with s = scores · scale, or cap · tanh(scores · scale / cap) when cap is not 0; the others
+  // below `columns` 0. inverse_sum[r] is 1 over their sum: the caller applies it to the product with the values, which
+  // is smaller. log_sum[r] = ln Σ exp(s), for the backward pass.
   void (*attention_softmax_forward)(const float* scores, const int32_t* first, const int32_t* last, int64_t rows,
-                                    int64_t columns, int64_t stride, float scale, T* out, float* inverse_sum,
+                                    int64_t columns, int64_t stride, float scale, float cap, T* out, float* inverse_sum,
                                     float* log_sum);
-  // Given scores again, d_p = d_out · Vᵀ and delta[r] = Σ d_out[r]·out[r]: p = softmax(scores · scale) and
-  // d_s = p · (d_p - delta) · scale; both 0 outside [first, last].
+  // Given scores again, d_p = d_out · Vᵀ and delta[r] = Σ d_out[r]·out[r]: p = softmax(s) and d_s = p · (d_p - delta)
+  // · scale, with a cap times 1 - (s / cap)²; both 0 outside [first, last].
   void (*attention_softmax_backward)(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
                                      const float* log_sum, const float* delta, int64_t rows, int64_t columns,
-                                     int64_t stride, float scale, T* p, T* d_s);
+                                     int64_t stride, float scale, float cap, T* p, T* d_s);
 
   // sums[r] = Σ a[r]·b[r] over `width`; rows are a_stride and b_stride apart.
   void (*row_dots)(const T* a, int64_t a_stride, const T* b, int64_t b_stride, int64_t rows, int64_t width,

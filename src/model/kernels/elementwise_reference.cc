@@ -15,6 +15,16 @@ T Low(double value) {
 
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
+constexpr double kGelu = 0.7978845608028654;  // √(2/π)
+double Gelu(double x) { return 0.5 * x * (1 + std::tanh(kGelu * (x + 0.044715 * x * x * x))); }
+double GeluSlope(double x) {
+  const double t = std::tanh(kGelu * (x + 0.044715 * x * x * x));
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * kGelu * (1 + 3 * 0.044715 * x * x);
+}
+
+double Cap(double x, double cap) { return cap > 0 ? cap * std::tanh(x / cap) : x; }
+double CapSlope(double capped, double cap) { return cap > 0 ? 1 - capped / cap * (capped / cap) : 1; }
+
 template <typename T>
 struct Plain {
   static void GatherRows(const T* table, const uint32_t* tokens, int64_t rows, int64_t width, float* out) {
@@ -45,6 +55,21 @@ struct Plain {
     }
   }
 
+  static void RmsNormAddForward(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit,
+                                float* residual, float* inverse) {
+    for (int64_t r = 0; r < rows; ++r) {
+      double squares = 0;
+      for (int64_t i = 0; i < width; ++i) squares += double{x[r * width + i]} * x[r * width + i];
+      const double factor = 1 / std::sqrt(squares / static_cast<double>(width) + epsilon);
+      inverse[r] = static_cast<float>(factor);
+      for (int64_t i = 0; i < width; ++i) {
+        const double value = x[r * width + i] * factor;
+        unit[r * width + i] = Low<T>(value);
+        residual[r * width + i] = static_cast<float>(residual[r * width + i] + value * ToFloat(weight[i]));
+      }
+    }
+  }
+
   static void RmsNormBackward(const T* d_out, const T* unit, const float* inverse, const T* weight, int64_t rows,
                               int64_t width, bool accumulate, float* d_x, T* d_x_low, float* d_weight) {
     for (int64_t r = 0; r < rows; ++r) {
@@ -59,7 +84,7 @@ struct Plain {
       for (int64_t i = 0; i < width; ++i) {
         const double g = double{ToFloat(d_out[at + i])} * ToFloat(weight[i]);
         const double value = inverse[r] * (g - ToFloat(unit[at + i]) * mean) + (accumulate ? d_x[at + i] : 0);
-        d_x[at + i] = static_cast<float>(value);
+        if (d_x != nullptr) d_x[at + i] = static_cast<float>(value);
         d_x_low[at + i] = Low<T>(value);
       }
     }
@@ -121,6 +146,59 @@ struct Plain {
     }
   }
 
+  static void GeGluForward(const T* gate_up, const float* factors, int64_t rows, int64_t inner, T* out) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t i = 0; i < inner; ++i) {
+        const double g = ToFloat(gate_up[r * 2 * inner + i]);
+        const double u = ToFloat(gate_up[r * 2 * inner + inner + i]);
+        out[r * inner + i] = Low<T>(Gelu(g) * u * (factors == nullptr ? 1.0f : factors[r]));
+      }
+    }
+  }
+
+  static void GeGluBackward(T* d_out, T* gate_up, const float* factors, int64_t rows, int64_t inner, float* d_factors) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const double factor = factors == nullptr ? 1.0f : factors[r];
+      double sum = 0;
+      for (int64_t i = 0; i < inner; ++i) {
+        T& gate = gate_up[r * 2 * inner + i];
+        T& up = gate_up[r * 2 * inner + inner + i];
+        T& d = d_out[r * inner + i];
+        const double g = ToFloat(gate);
+        const double u = ToFloat(up);
+        const double gradient = ToFloat(d);
+        sum += gradient * Gelu(g) * u;
+        gate = Low<T>(gradient * factor * u * GeluSlope(g));
+        up = Low<T>(gradient * factor * Gelu(g));
+        d = Low<T>(Gelu(g) * u * factor);
+      }
+      if (d_factors != nullptr) d_factors[r] = static_cast<float>(sum);
+    }
+  }
+
+  static void CappedCrossEntropy(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float multiplier,
+                                 float cap, float scale, float* losses, float* /*scratch*/) {
+    for (int64_t r = 0; r < rows; ++r) {
+      T* row = logits + r * classes;
+      const auto capped = [&](int64_t i) { return Cap(double{ToFloat(row[i])} * multiplier, cap); };
+      const double target = capped(targets[r]);
+      double maximum = capped(0);
+      for (int64_t i = 0; i < classes; ++i) maximum = std::max(maximum, capped(i));
+      double sum = 0;
+      for (int64_t i = 0; i < classes; ++i) sum += std::exp(capped(i) - maximum);
+      losses[r] = static_cast<float>(std::log(sum) + maximum - target);
+      if (scale == 0) continue;
+      for (int64_t i = 0; i < classes; ++i) {
+        const double p = std::exp(capped(i) - maximum) / sum;
+        row[i] = Low<T>((p - (i == targets[r] ? 1 : 0)) * scale * multiplier * CapSlope(capped(i), cap));
+      }
+    }
+  }
+
+  static void SoftCap(float* x, int64_t count, float multiplier, float cap) {
+    for (int64_t i = 0; i < count; ++i) x[i] = static_cast<float>(Cap(double{x[i]} * multiplier, cap));
+  }
+
   static void SoftmaxCrossEntropy(T* logits, const uint32_t* targets, int64_t rows, int64_t classes, float scale,
                                   float* losses, float* /*scratch*/) {
     for (int64_t r = 0; r < rows; ++r) {
@@ -139,34 +217,35 @@ struct Plain {
   }
 
   static void AttentionSoftmaxForward(const float* scores, const int32_t* first, const int32_t* last, int64_t rows,
-                                      int64_t columns, int64_t stride, float scale, T* out, float* inverse_sum,
-                                      float* log_sum) {
+                                      int64_t columns, int64_t stride, float scale, float cap, T* out,
+                                      float* inverse_sum, float* log_sum) {
     for (int64_t r = 0; r < rows; ++r) {
-      const float* row = scores + r * stride;
-      double maximum = row[first[r]];
-      for (int32_t i = first[r]; i <= last[r]; ++i) maximum = std::max<double>(maximum, row[i]);
+      const auto score = [&](int32_t i) { return Cap(double{scores[r * stride + i]} * scale, cap); };
+      double maximum = score(first[r]);
+      for (int32_t i = first[r]; i <= last[r]; ++i) maximum = std::max(maximum, score(i));
       double sum = 0;
       for (int32_t i = 0; i < columns; ++i) {
         const bool seen = i >= first[r] && i <= last[r];
-        const double e = seen ? std::exp((row[i] - maximum) * scale) : 0;
+        const double e = seen ? std::exp(score(i) - maximum) : 0;
         sum += e;
         out[r * stride + i] = Low<T>(e);
       }
       inverse_sum[r] = static_cast<float>(1 / sum);
-      log_sum[r] = static_cast<float>(std::log(sum) + maximum * scale);
+      log_sum[r] = static_cast<float>(std::log(sum) + maximum);
     }
   }
 
   static void AttentionSoftmaxBackward(const float* scores, const float* d_p, const int32_t* first, const int32_t* last,
                                        const float* log_sum, const float* delta, int64_t rows, int64_t columns,
-                                       int64_t stride, float scale, T* p, T* d_s) {
+                                       int64_t stride, float scale, float cap, T* p, T* d_s) {
     for (int64_t r = 0; r < rows; ++r) {
       for (int32_t i = 0; i < columns; ++i) {
         const int64_t at = r * stride + i;
         const bool seen = i >= first[r] && i <= last[r];
-        const double weight = seen ? std::exp(double{scores[at]} * scale - log_sum[r]) : 0;
+        const double score = Cap(double{scores[at]} * scale, cap);
+        const double weight = seen ? std::exp(score - log_sum[r]) : 0;
         p[at] = Low<T>(weight);
-        d_s[at] = Low<T>(seen ? weight * (d_p[at] - delta[r]) * scale : 0);
+        d_s[at] = Low<T>(seen ? weight * (d_p[at] - delta[r]) * scale * CapSlope(score, cap) : 0);
       }
     }
   }
@@ -214,12 +293,17 @@ struct Plain {
     static const Elementwise<T> table = {.gather_rows = GatherRows,
                                          .scatter_add_rows = ScatterAddRows,
                                          .rms_norm_forward = RmsNormForward,
+                                         .rms_norm_add_forward = RmsNormAddForward,
                                          .rms_norm_backward = RmsNormBackward,
                                          .split_heads = SplitHeads,
                                          .merge_heads = MergeHeads,
                                          .swi_glu_forward = SwiGluForward,
                                          .swi_glu_backward = SwiGluBackward,
+                                         .ge_glu_forward = GeGluForward,
+                                         .ge_glu_backward = GeGluBackward,
                                          .softmax_cross_entropy = SoftmaxCrossEntropy,
+                                         .capped_cross_entropy = CappedCrossEntropy,
+                                         .soft_cap = SoftCap,
                                          .attention_softmax_forward = AttentionSoftmaxForward,
                                          .attention_softmax_backward = AttentionSoftmaxBackward,
                                          .row_dots = RowDots,

@@ -144,6 +144,69 @@ TYPED_TEST(ElementwiseTest, SwiGlu_MatchesReference) {
   }
 }
 
+TYPED_TEST(ElementwiseTest, GeGlu_MatchesReferenceWithAndWithoutFactors) {
+  using T = TypeParam;
+  const float row_factors[] = {0.5f, 0.0f, 1.75f};
+  for (const int64_t n : kLengths) {
+    for (const float* factors : {static_cast<const float*>(nullptr), row_factors}) {
+      auto gate_up_a = Random<T>(kRows * 2 * n, 1, 3.0f);
+      auto gate_up_b = gate_up_a;
+      std::vector<T> out_a(kRows * n), out_b(kRows * n);
+      this->plain.ge_glu_forward(gate_up_a.data(), factors, kRows, n, out_a.data());
+      this->fast.ge_glu_forward(gate_up_b.data(), factors, kRows, n, out_b.data());
+      ExpectNear(out_a, out_b, Tolerance<T>(1, 8), n);
+      auto d_a = Random<T>(kRows * n, 2);
+      auto d_b = d_a;
+      std::vector<float> d_factors_a(kRows), d_factors_b(kRows);
+      this->plain.ge_glu_backward(d_a.data(), gate_up_a.data(), factors, kRows, n, d_factors_a.data());
+      this->fast.ge_glu_backward(d_b.data(), gate_up_b.data(), factors, kRows, n, d_factors_b.data());
+      ExpectNear(gate_up_a, gate_up_b, Tolerance<T>(4, 8), n);
+      ExpectNear(out_b, d_b, Tolerance<T>(1, 8), n);  // the forward value again
+      ExpectNear(d_factors_a, d_factors_b, Tolerance<float>(8, n), n);
+    }
+  }
+}
+
+TYPED_TEST(ElementwiseTest, RmsNormAdd_MatchesReference) {
+  using T = TypeParam;
+  for (const int64_t n : kLengths) {
+    const auto x = Random<float>(kRows * n, 1, 3.0f);
+    const auto weight = Random<T>(n, 2);
+    auto sum_a = Random<float>(kRows * n, 3);
+    auto sum_b = sum_a;
+    std::vector<T> unit_a(kRows * n), unit_b(kRows * n);
+    std::vector<float> inverse_a(kRows), inverse_b(kRows);
+    this->plain.rms_norm_add_forward(x.data(), weight.data(), 1e-5f, kRows, n, unit_a.data(), sum_a.data(),
+                                     inverse_a.data());
+    this->fast.rms_norm_add_forward(x.data(), weight.data(), 1e-5f, kRows, n, unit_b.data(), sum_b.data(),
+                                    inverse_b.data());
+    ExpectNear(unit_a, unit_b, Tolerance<T>(1, n), n);
+    ExpectNear(sum_a, sum_b, Tolerance<float>(1, n), n);
+    ExpectNear(inverse_a, inverse_b, Tolerance<float>(1, n), n);
+  }
+}
+
+TYPED_TEST(ElementwiseTest, CappedCrossEntropy_MatchesReferenceWithAndWithoutCap) {
+  using T = TypeParam;
+  for (const int64_t n : kLengths) {
+    for (const float cap : {0.0f, 5.0f}) {
+      auto a = Random<T>(kRows * n, 1, 6.0f);
+      auto b = a;
+      const uint32_t targets[] = {0, static_cast<uint32_t>(n - 1), static_cast<uint32_t>(n / 2)};
+      std::vector<float> losses_a(kRows), losses_b(kRows), scratch(2 * n);
+      auto capped_a = Random<float>(n, 5, 9.0f);
+      auto capped_b = capped_a;
+      this->plain.soft_cap(capped_a.data(), n, 0.5f, cap);
+      this->fast.soft_cap(capped_b.data(), n, 0.5f, cap);
+      ExpectNear(capped_a, capped_b, Tolerance<float>(1, 8), n);
+      this->plain.capped_cross_entropy(a.data(), targets, kRows, n, 0.5f, cap, 0.25f, losses_a.data(), scratch.data());
+      this->fast.capped_cross_entropy(b.data(), targets, kRows, n, 0.5f, cap, 0.25f, losses_b.data(), scratch.data());
+      ExpectNear(losses_a, losses_b, Tolerance<float>(12, n), n);
+      ExpectNear(a, b, Tolerance<T>(0.25, n), n);
+    }
+  }
+}
+
 TYPED_TEST(ElementwiseTest, SoftmaxCrossEntropy_MatchesReferenceAndSurvivesLargeLogits) {
   using T = TypeParam;
   for (const int64_t n : kLengths) {
@@ -164,6 +227,7 @@ TYPED_TEST(ElementwiseTest, SoftmaxCrossEntropy_MatchesReferenceAndSurvivesLarge
 TYPED_TEST(ElementwiseTest, AttentionSoftmax_MatchesReferenceInsideTheWindowAndIsZeroOutside) {
   using T = TypeParam;
   for (const int64_t n : kLengths) {
+    const float cap = n % 2 == 0 ? 0.0f : 3.0f;
     const int64_t stride = (n + 15) / 16 * 16;
     const int32_t middle = static_cast<int32_t>(n / 2), end = static_cast<int32_t>(n - 1);
     const int32_t first[] = {0, middle, end};
@@ -180,9 +244,9 @@ TYPED_TEST(ElementwiseTest, AttentionSoftmax_MatchesReferenceInsideTheWindowAndI
     };
     auto p_a = filled(), p_b = filled(), d_s_a = filled(), d_s_b = filled();
     std::vector<float> inverse_a(kRows), inverse_b(kRows), sums_a(kRows), sums_b(kRows);
-    this->plain.attention_softmax_forward(scores.data(), first, last, kRows, n, stride, 0.5f, p_a.data(),
+    this->plain.attention_softmax_forward(scores.data(), first, last, kRows, n, stride, 0.5f, cap, p_a.data(),
                                           inverse_a.data(), sums_a.data());
-    this->fast.attention_softmax_forward(scores.data(), first, last, kRows, n, stride, 0.5f, p_b.data(),
+    this->fast.attention_softmax_forward(scores.data(), first, last, kRows, n, stride, 0.5f, cap, p_b.data(),
                                          inverse_b.data(), sums_b.data());
     // An exponential's error is relative to its argument, which reaches about 20.
     ExpectNear(inside(p_a), inside(p_b), Tolerance<T>(2, 4), n);
@@ -192,9 +256,9 @@ TYPED_TEST(ElementwiseTest, AttentionSoftmax_MatchesReferenceInsideTheWindowAndI
     const auto d_p = Random<float>(kRows * stride, 2);
     const float delta[] = {0.1f, -0.2f, 0.3f};
     this->plain.attention_softmax_backward(scores.data(), d_p.data(), first, last, sums_a.data(), delta, kRows, n,
-                                           stride, 0.5f, p_a.data(), d_s_a.data());
+                                           stride, 0.5f, cap, p_a.data(), d_s_a.data());
     this->fast.attention_softmax_backward(scores.data(), d_p.data(), first, last, sums_a.data(), delta, kRows, n,
-                                          stride, 0.5f, p_b.data(), d_s_b.data());
+                                          stride, 0.5f, cap, p_b.data(), d_s_b.data());
     ExpectNear(inside(p_a), inside(p_b), Tolerance<T>(4, 1), n);
     ExpectNear(inside(d_s_a), inside(d_s_b), Tolerance<T>(4, 1), n);
   }
