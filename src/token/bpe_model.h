@@ -56,14 +56,26 @@ class MergeTable {
       if (entry.pair == pair || entry.pair == kEmpty) return entry;
     }
   }
+  // The rank alone, kNoRank for most of the pairs that are asked for: these are seldom looked up in the table.
+  uint32_t FindRank(TokenId left, TokenId right) const {
+    const uint64_t pair = uint64_t{left} << 32 | right;
+    const size_t bit = static_cast<size_t>(pair * kMultiplier >> seen_shift_);
+    if ((seen_[bit / 64] >> bit % 64 & 1) == 0) return kNoRank;
+    return Find(left, right).rank;
+  }
 
  private:
   static constexpr uint64_t kEmpty = ~uint64_t{0};
-  size_t Hash(uint64_t pair) const { return static_cast<size_t>((pair * 0x9E3779B97F4A7C15) >> shift_); }
+  static constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;
+  size_t Hash(uint64_t pair) const { return static_cast<size_t>(pair * kMultiplier >> shift_); }
 
   std::vector<Entry> entries_;
   size_t mask_;
   int shift_;
+  // A bit for each pair that is in the table, and for one in sixteen that is not: small enough for the second-level
+  // cache, which the table is not.
+  std::vector<uint64_t> seen_;
+  int seen_shift_;
 };
 
 // Immutable once made; thread-safe for distinct `Scratch`.
@@ -91,12 +103,14 @@ class BpeModel {
 
  private:
   bool FindWhole(std::string_view word, TokenId& id) const;
-  void EncodeShort(TokenId* ids, size_t count, std::vector<TokenId>& out) const;
+  // `ranks`: of each token and the one behind it.
+  void MergeShort(TokenId* ids, uint32_t* ranks, size_t count, std::vector<TokenId>& out) const;
   void EncodeLong(TokenId* ids, size_t count, Scratch& scratch, std::vector<TokenId>& out) const;
 
   TokenBytesTable tokens_;
   std::array<TokenId, 256> byte_ids_;
   MergeTable merges_;
+  std::vector<uint32_t> byte_ranks_;   // of the pair of two bytes, by first · 256 + second
   std::vector<uint32_t> whole_words_;  // open addressing over ids + 1; 0: empty
 };
 

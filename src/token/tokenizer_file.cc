@@ -103,8 +103,13 @@ class Parser {
   absl::Status ReadSplit(element split) {
     const std::optional<element> pattern = Field(split, "pattern");
     const std::string_view regex = pattern ? StringField(*pattern, "Regex") : std::string_view();
-    if (StringField(split, "behavior") != "Isolated" || BoolField(split, "invert", false)) {
-      return Error("pre_tokenizer Split must have behavior \"Isolated\" and not be inverted");
+    // The patterns match every character: all that lies between matches, which the inverted "Removed" takes away, is
+    // nothing, and to "Isolated" both are the same.
+    const std::string_view behavior = StringField(split, "behavior");
+    if (behavior != "Isolated" && !(behavior == "Removed" && BoolField(split, "invert", false))) {
+      return Error(fmt::format(
+          "pre_tokenizer Split with behavior \"{}\" is not supported (\"Isolated\" and inverted \"Removed\" are)",
+          behavior));
     }
     const std::optional<Pattern> known = PatternFromRegex(regex);
     if (!known) {
@@ -274,8 +279,15 @@ class Parser {
       }
     }
     std::vector<bool>& is_added = is_added_;
-    for (const AddedToken& token : spec_.added) {
+    for (AddedToken& token : spec_.added) {
       RETURN_IF_ERROR(place(token.text, token.id));
+      if (const auto ordinary = ids_.find(token.text); ordinary != ids_.end()) {
+        if (ordinary->second != token.id) {
+          return Error(fmt::format("added token \"{}\" has id {}, but id {} in the vocabulary", token.text, token.id,
+                                   ordinary->second));
+        }
+        token.in_vocabulary = true;
+      }
       is_added.resize(std::max<size_t>(is_added.size(), token.id + 1));
       is_added[token.id] = true;
     }
