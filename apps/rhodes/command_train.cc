@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -184,6 +185,8 @@ void AddRecipe(CLI::App& app, TrainFlags& own) {
   app.add_option("--beta2", o.beta2, "AdamW's second moment")->capture_default_str();
   app.add_option("--clip", o.clip, "most norm of the gradient; 0: no limit")->capture_default_str();
   app.add_option("--accumulation", o.accumulation, "batches a step")->capture_default_str();
+  app.add_flag("--recompute", o.recompute,
+               "make activations again in the backward pass: the same result with less memory and more work");
   app.add_option("--compute", own.compute, "auto, bf16 or f32; auto: bf16 where the processor has it")
       ->check(CLI::IsMember({"auto", "bf16", "f32"}))
       ->capture_default_str();
@@ -219,7 +222,8 @@ CommandBody Setup(CLI::App& app) {
   TrainOptions& o = own->options;
   app.add_option("--config", own->config, "shape of the model: config.json in Hugging Face's keys");
   app.add_option("--preset", own->preset,
-                 "or a known shape: 124m, 14m, 1.4m (default 14m), with the tokenizer's vocabulary");
+                 fmt::format("or a known shape: {} (default 14m), with the tokenizer's vocabulary",
+                             fmt::join(PresetNames(), ", ")));
   app.add_option("--from", own->from, "or a model directory: its shape, and its weights to begin with");
   app.add_option("--tokenizer", o.tokenizer, "tokenizer.json that the shards were made with (default: of --from)");
   app.add_option("--shards", o.shards_dir, "directory of train-*.bin and validation-*.bin");

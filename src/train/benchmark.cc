@@ -30,7 +30,8 @@ Json BenchmarkPeak(RunContext& context) {
 
 absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, RunContext& context) {
   using Clock = std::chrono::steady_clock;
-  const ModelOptions model_options{options.compute, context.Threads(), options.batch, options.context, true};
+  ModelOptions model_options{options.compute, context.Threads(), options.batch, options.context, true};
+  model_options.recompute = options.recompute;
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(options.config, model_options));
   model->Initialize(1, 0.02f);
   Buffer<float> m(model->weights().size()), v(model->weights().size());

@@ -24,6 +24,7 @@ struct TrainBenchmarkOptions {
   int64_t context = 256;
   int64_t steps = 10;  // timed, after three that are not
   ComputeType compute = ComputeType::kBf16;
+  bool recompute = false;
 };
 // Whole training steps (forward, backward, clipping, AdamW) on random tokens. {"parameters", "median_step_seconds",
 // "fastest_step_seconds", "slowest_step_seconds", "tokens_per_second", "flops_per_token", "flops_per_second",

@@ -34,6 +34,7 @@ ModelOptions ModelOptionsOf(const TrainOptions& options, int threads) {
   model.max_sequences = options.batch;
   model.max_context = options.context;
   model.training = true;
+  model.recompute = options.recompute;
   return model;
 }
 
@@ -56,8 +57,8 @@ absl::Status TrainMemory::Check(uint64_t allowed) const {
   if (total() <= allowed) return absl::OkStatus();
   return absl::ResourceExhaustedError(fmt::format(
       "train: {:.2f} GB are needed for this model and batch and {:.2f} GB are allowed: weights and their copy take "
-      "{:.2f}, gradients {:.2f}, the optimizer {:.2f}, activations {:.2f}. Allow more (--memory), or use a smaller "
-      "batch, context or model",
+      "{:.2f}, gradients {:.2f}, the optimizer {:.2f}, activations {:.2f}. Allow more (--memory), recompute "
+      "activations (--recompute), or use a smaller batch, context or model",
       Gigabytes(total()), Gigabytes(allowed), Gigabytes(weights + compute_copy), Gigabytes(gradients),
       Gigabytes(optimizer_state + optimizer_work), Gigabytes(activations)));
 }

@@ -67,7 +67,8 @@ TEST_F(RunTest, OverfitsOneBatchToNearZero) {
   std::string text;
   for (int i = 0; i < 4 * 32; ++i) text += static_cast<char>('a' + random() % 26);
   const MemoryShards one({text});
-  TrainOptions options = Options("a", 300);
+  TrainOptions options = Options("a", 600);
+  options.compute = TrainOptions::Compute::kF32;
   options.schedule.peak = 1e-2;
   options.weight_decay = 0;
   options.eval_every = -1;
@@ -97,6 +98,15 @@ TEST_F(RunTest, AccumulationEqualsALargerBatch) {
   ASSERT_TRUE(a.ok() && b.ok());
   EXPECT_NEAR(a->validation.loss, b->validation.loss, 2e-4 * a->validation.loss);  // sums in another order
   EXPECT_EQ(a->tokens, b->tokens);
+}
+
+TEST_F(RunTest, RecomputingActivationsTakesLessMemoryAndGivesTheSameBits) {
+  TrainOptions kept = Options("kept", 6), made = Options("made", 6);
+  made.recompute = true;
+  EXPECT_LT(MemoryOf(made, 1).activations, MemoryOf(kept, 1).activations);
+  ASSERT_TRUE(Run(kept).ok());
+  ASSERT_TRUE(Run(made).ok());
+  EXPECT_EQ(Weights("kept"), Weights("made"));
 }
 
 TEST_F(RunTest, StopsEarlyAndKeepsTheBestWeights) {

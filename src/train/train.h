@@ -62,6 +62,7 @@ struct TrainOptions {
   double clip = 1.0;          // most Euclidean norm of the gradient; 0: no limit
   double deviation = 0.02;    // of the initial weights
   uint64_t seed = 1;
+  bool recompute = false;  // activations in the backward pass: the same bits, less memory, more work
   enum class Compute { kAuto, kBf16, kF32 } compute = Compute::kAuto;  // auto: bf16 where the processor has it
 
   int64_t eval_every = 0;         // steps; 0: about ten times in all; below 0: only at the end
@@ -145,7 +146,8 @@ Json ToJson(const TrainReport& report);
 // (the state before is kept).
 absl::StatusOr<TrainReport> Train(const TrainOptions& options, RunContext& context);
 
-// The shapes of the benchmark: "124m", "14m", "1.4m". UsageError naming the known ones otherwise.
+// The shapes of the benchmark: "124m", "14m", "1.4m", "grok2-60m". UsageError naming the known ones otherwise.
+std::vector<std::string> PresetNames();
 absl::StatusOr<ModelConfig> PresetConfig(const std::string& name);
 
 // A decoder of `layers` of `width`: heads of 64 (32 below 256), as many key-value heads, SwiGLU of 8/3 width rounded up
