@@ -17,6 +17,7 @@ struct BenchFlags {
   int64_t context = 256;
   int64_t steps = 10;
   std::string compute = "auto";
+  bool recompute = false;
   EncodeBenchmarkOptions encode;
 };
 

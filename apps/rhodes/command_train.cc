@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "command.h"
 #include "project/rights.h"
+#include "token/tokenizer.h"
 #include "train/estimate.h"
 #include "train/train.h"
 #include "training_view.h"
