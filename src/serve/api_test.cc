@@ -49,7 +49,7 @@ class ApiTest : public testing::Test {
     options.model_id = "tiny";
     options.summary = {{"sources", Json::array()}};
     options.hosts = {"localhost", "127.0.0.1"};
-    api_ = std::make_unique<Api>(*engine_, &evidence_, options);
+    api_ = std::make_unique<Api>(engine_.get(), &evidence_, runs_, options);
     HttpOptions http;
     http.port = 0;
     server_ = *HttpServer::Listen(http);
@@ -100,6 +100,7 @@ class ApiTest : public testing::Test {
 
   FakeEvidence evidence_;
   std::unique_ptr<Engine> engine_;
+  Runs runs_{{testing::TempDir() + "api_runs"}};
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> server_;
   std::atomic<bool> stop_{false};
