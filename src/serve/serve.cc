@@ -14,7 +14,8 @@ bool IsLoopback(std::string_view host) { return host == "localhost" || host.star
 
 ApiOptions MakeApiOptions(const ServeOptions& options, const std::string& model) {
   ApiOptions api;
-  api.model_id = !options.name.empty() ? options.name : ModelName(options.out.empty() ? model : options.out);
+  const std::string& folder = options.out.empty() ? model : options.out;
+  api.model_id = !options.name.empty() || folder.empty() ? options.name : ModelName(folder);
   api.summary = options.out.empty() ? Json::object() : SummaryOf(options.out);
   api.allow_origin = options.allow_origin;
   if (IsLoopback(options.http.host)) {
