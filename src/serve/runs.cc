@@ -143,27 +143,28 @@ Json Runs::Describe(const Run& run, const Json& plan) const {
   const std::string state = StateOf(run, age);
   const int64_t planned = CountAt(plan, "steps");
   const int64_t steps = figures.final ? figures.step : planned > 0 ? figures.steps_before + planned : 0;
-  const bool goes_on = state == "running" && steps > figures.step;
-  return {
-      {"name", run.name},
-      {"folder", ReplaceInvalidUtf8(run.folder)},
-      {"state", state},
-      {"stopped_early", figures.stopped_early},
-      {"step", figures.step},
-      {"steps", OrNull(steps)},
-      {"tokens", figures.tokens},
-      {"seconds", figures.seconds},
-      {"loss", OrNull(figures.loss)},
-      {"validation_loss", OrNull(figures.validation_loss)},
-      {"bits_per_byte", OrNull(figures.bits_per_byte)},
-      {"tokens_per_second", OrNull(figures.tokens_per_second)},
-      {"share_of_peak", OrNull(figures.share_of_peak)},
-      {"parameters", OrNull(figures.parameters)},
-      {"updated", run.log.modified()},
-      {"age_seconds", age},
-      {"seconds_left", goes_on ? OrNull(static_cast<double>(steps - figures.step) * figures.seconds_per_step) : Json()},
-      {"bad_lines", figures.bad_lines},
-      {"complete", run.log.complete()}};
+  const bool goes_on = state == "running" && figures.step > 0 && steps > figures.step;
+  return {{"name", run.name},
+          {"folder", ReplaceInvalidUtf8(run.folder)},
+          {"state", state},
+          {"stopped_early", figures.stopped_early},
+          {"step", figures.step},
+          {"steps", OrNull(steps)},
+          {"tokens", figures.tokens},
+          {"seconds", figures.seconds},
+          {"loss", OrNull(figures.loss)},
+          {"validation_loss", OrNull(figures.validation_loss)},
+          {"bits_per_byte", OrNull(figures.bits_per_byte)},
+          {"tokens_per_second", OrNull(figures.tokens_per_second)},
+          {"share_of_peak", OrNull(figures.share_of_peak)},
+          {"parameters", OrNull(figures.parameters)},
+          {"updated", run.log.modified()},
+          {"age_seconds", age},
+          {"seconds_left", goes_on ? OrNull(figures.seconds / static_cast<double>(figures.step) *
+                                            static_cast<double>(steps - figures.step))
+                                   : Json()},
+          {"bad_lines", figures.bad_lines},
+          {"complete", run.log.complete()}};
 }
 
 Json Runs::List() {

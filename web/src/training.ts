@@ -11,10 +11,15 @@ const mostChosen = 8;  // as many as there are colours that can be told apart
 const chosenAtFirst = 3;
 const pause = { reading: 100, running: 2000, still: 10_000 };  // milliseconds between two looks
 
+// Ticks are round numbers: "50 k", not "50.0 k".
+function compact(value: number): string {
+  return formatLarge(value).replace(".0 ", " ");
+}
+
 type Axis = "step" | "tokens" | "seconds";
 const axes: { [axis in Axis]: Scale } = {
-  step: { label: "Step", format: formatLarge },
-  tokens: { label: "Tokens", format: formatLarge },
+  step: { label: "Step", format: compact },
+  tokens: { label: "Tokens", format: compact },
   seconds: { label: "Time of training", format: formatDuration },
 };
 
@@ -28,7 +33,7 @@ const quantities: { [name: string]: Quantity } = {
   bits: { label: "Validation, bits per byte", format: short, of_step: null, of_evaluation: "bits_per_byte" },
   rate: { label: "Learning rate", format: short, of_step: "learning_rate", of_evaluation: null },
   norm: { label: "Gradient norm", format: short, of_step: "gradient_norm", of_evaluation: null },
-  speed: { label: "Tokens a second", format: formatLarge, of_step: "tokens_per_second", of_evaluation: null },
+  speed: { label: "Tokens a second", format: compact, of_step: "tokens_per_second", of_evaluation: null },
   peak: { label: "Share of peak", format: (value) => `${short(100 * value)} %`, of_step: "share_of_peak", of_evaluation: null },
 };
 
@@ -60,6 +65,8 @@ export class Training {
   private readonly metrics = new Map<string, RunMetrics>();
   private timer = 0;
   private looking = false;
+  private again = false;   // what is to be shown changed during a look
+  private cursor: number | null = null;
   private visible = false;
   private built = false;
   private shown = "";  // what the details show, so that they are made anew only when that changes
@@ -121,7 +128,7 @@ export class Training {
       element("section", { class: "chart-card", "aria-label": "Curves" },
         element("div", { class: "chart-tools" },
           element("label", {}, "Show ", this.quantity), element("label", {}, "over ", this.axis),
-          element("label", {}, this.logarithmic, " logarithmic"), element("label", {}, this.secondHalf, " fit to the second half")),
+          element("label", {}, this.logarithmic, " logarithmic scale"), element("label", {}, this.secondHalf, " fit to the second half")),
         this.chart.node, this.legend, this.said),
       this.details));
   }
@@ -145,14 +152,16 @@ export class Training {
   // Fetches what is new, shows it, and comes again.
   private look(): void {
     window.clearTimeout(this.timer);
-    if (!this.visible || document.hidden || this.looking) return;
+    if (!this.visible || document.hidden) return;
+    this.again = this.looking;
+    if (this.looking) return;
     this.looking = true;
     void this.fetch().catch((error: unknown) => {
       this.note.textContent = `The server does not answer: ${error instanceof Error ? error.message : String(error)}`;
       return pause.still;
     }).then((wait) => {
       this.looking = false;
-      if (this.visible && !document.hidden) this.timer = window.setTimeout(() => this.look(), wait);
+      if (this.visible && !document.hidden) this.timer = window.setTimeout(() => this.look(), this.again ? 0 : wait);
     });
   }
 
@@ -281,12 +290,14 @@ export class Training {
       lines, x: axis, y: quantity, logarithmic: this.logarithmic.checked, secondHalf: this.secondHalf.checked,
       description: `${quantity.label} over ${axis.label.toLowerCase()} of ${curves.map(({ name }) => name).join(", ") || "no run"}. Left and right move along it.`,
     });
-    this.showLegend(curves, null);
+    this.showLegend(curves, this.cursor);
     this.showDetails();
   }
 
   // What the curves are at `x`; at their ends for null.
   private legendText({ steps, evaluations }: Curves, quantity: Quantity, x: number | null): string {
+    const end = Math.max(steps[steps.length - 1]?.x ?? -Infinity, evaluations[evaluations.length - 1]?.x ?? -Infinity);
+    if (x !== null && x > end && end > -Infinity) return `ended at ${axes[this.axis.value as Axis].format(end)}`;
     const at = (points: Point[]): string | null => {
       const point = x === null ? points[points.length - 1] : nearest(points, x);
       return point === undefined || point === null ? null : quantity.format(point.y);
@@ -308,6 +319,7 @@ export class Training {
   }
 
   private showCursor(x: number | null, byKeyboard: boolean): void {
+    this.cursor = x;
     const text = this.showLegend(this.curves(), x);
     const axis = axes[this.axis.value as Axis];
     if (byKeyboard) this.said.textContent = x === null ? "" : `${axis.format(x)}: ${text}`;
