@@ -255,16 +255,17 @@ void RunLog::AddStep(const Line& line) {
              {loss, line.Number("learning_rate"), line.Number("gradient_norm"), share});
   recent_.push_back(recent);
   if (recent_.size() > kRecent) recent_.pop_front();
-  double losses = 0, shares = 0, seconds = 0, known_losses = 0, known_shares = 0;
-  int64_t count = 0;
+  // Shares are weighted by time, so that theirs and the rate's mean agree.
+  double losses = 0, shares = 0, seconds = 0;
+  int64_t known = 0, count = 0;
   for (const Recent& of : recent_) {
-    if (std::isfinite(of.loss)) losses += of.loss, ++known_losses;
-    if (std::isfinite(of.share)) shares += of.share, ++known_shares;
+    if (std::isfinite(of.loss)) losses += of.loss, ++known;
+    if (std::isfinite(of.share)) shares += of.share * of.seconds;
     seconds += of.seconds;
     count += of.tokens;
   }
-  figures_.loss = known_losses > 0 ? std::optional(losses / known_losses) : std::nullopt;
-  figures_.share_of_peak = known_shares > 0 ? shares / known_shares : 0;
+  figures_.loss = known > 0 ? std::optional(losses / static_cast<double>(known)) : std::nullopt;
+  figures_.share_of_peak = seconds > 0 ? shares / seconds : 0;
   figures_.tokens_per_second = seconds > 0 ? static_cast<double>(count) / seconds : 0;
   figures_.seconds_per_step = seconds / static_cast<double>(recent_.size());
 }

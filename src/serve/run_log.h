@@ -25,7 +25,7 @@ struct RunFigures {
   std::optional<double> loss;                            // mean of the last kRecent steps
   std::optional<double> validation_loss, bits_per_byte;  // the last ones
   double tokens_per_second = 0;                          // of the last kRecent steps
-  double share_of_peak = 0;                              // mean of the last kRecent steps
+  double share_of_peak = 0;                              // mean over the time of the last kRecent steps
   double seconds_per_step = 0;                           // likewise
   int64_t parameters = 0;                                // from the last line; 0: not known yet
   bool final = false;                                    // the run's own summing up is the last word

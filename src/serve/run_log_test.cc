@@ -58,6 +58,7 @@ TEST_F(RunLogTest, LinesOfEachKind_BecomeCurvesAndFigures) {
   EXPECT_DOUBLE_EQ(*log_.figures().loss, 4.5);
   EXPECT_DOUBLE_EQ(*log_.figures().bits_per_byte, 1.5);
   EXPECT_NEAR(log_.figures().tokens_per_second, 1000, 1e-6);
+  EXPECT_NEAR(log_.figures().share_of_peak, 0.5, 1e-9);
   EXPECT_FALSE(log_.figures().final);
   EXPECT_EQ(log_.figures().bad_lines, 0u);
 }

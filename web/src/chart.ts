@@ -30,7 +30,7 @@ export interface Drawing {
 }
 
 const height = 340;
-const margin = { top: 12, right: 18, bottom: 42, left: 62 };
+const margin = { top: 28, right: 18, bottom: 42, left: 62 };
 
 function svg(tag: string, attributes: { [name: string]: string | number }, ...children: Node[]): SVGElement {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -208,7 +208,7 @@ export class Chart {
         text(drawing.x.format(value), { x, y: bottom + 18, "text-anchor": "middle" }));
     }
     group.append(text(drawing.x.label, { class: "chart-label", x: this.width - margin.right, y: height - 4, "text-anchor": "end" }),
-      text(drawing.y.label, { class: "chart-label", x: margin.left, y: height - 4 }));
+      text(drawing.y.label, { class: "chart-label", x: 4, y: 14 }));
     return group;
   }
 

@@ -335,7 +335,10 @@ export class Training {
     this.shown = shown;
     if (chosen.length === 0) return this.details.replaceChildren();
     const parts = [troublesSection(chosen), settingsSection(chosen), samplesSection(chosen)];
+    const open = [...this.details.querySelectorAll("details")].map((node) => node.open);
     this.details.replaceChildren(...parts.filter((part): part is HTMLElement => part !== null));
+    // What was unfolded stays so while a run brings new samples.
+    this.details.querySelectorAll("details").forEach((node, i) => { node.open = open[i] ?? false; });
   }
 
   focus(): void {
