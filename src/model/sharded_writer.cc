@@ -27,7 +27,7 @@ absl::Status WriteModelFiles(const std::string& directory, std::vector<NamedTens
   for (size_t i = 0; i < shards.size(); ++i) {
     const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
     for (const NamedTensor& named : shards[i]) map[named.name] = name;
-    RETURN_IF_ERROR(WriteSafetensors(directory + "/" + name, std::move(shards[i]), metadata));
+    RETURN_IF_ERROR(WriteSafetensors(fmt::format("{}/{}", directory, name), std::move(shards[i]), metadata));
   }
   const Json index = {{"metadata", {{"total_size", total}}}, {"weight_map", map}};
   return WriteFileAtomically(directory + "/model.safetensors.index.json", DumpJson(index, 2) + "\n");
