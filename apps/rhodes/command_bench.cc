@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "command.h"
+#include "token/encode_benchmark.h"
 #include "train/benchmark.h"
 #include "train/train.h"
 
@@ -16,6 +17,7 @@ struct BenchFlags {
   int64_t context = 256;
   int64_t steps = 10;
   std::string compute = "auto";
+  EncodeBenchmarkOptions encode;
 };
 
 void PrintTraining(const std::string& preset, const Json& r) {
@@ -65,11 +67,41 @@ absl::Status RunTrain(const BenchFlags& own, const CommonFlags& flags, RunContex
   return absl::OkStatus();
 }
 
+absl::Status RunEncode(const EncodeBenchmarkOptions& options, const CommonFlags& flags, const RunContext& context) {
+  if (options.tokenizer.empty()) return UsageError("bench encode: name the tokenizer with --tokenizer FILE");
+  if (options.input.empty()) return UsageError("bench encode: name a file of text to encode");
+  ASSIGN_OR_RETURN(const Json result, BenchmarkEncoding(options, context));
+  if (flags.json) {
+    PrintJson(result);
+    return absl::OkStatus();
+  }
+  std::printf("encode %s: %lu bytes, %lu tokens, %.3f bytes a token; MB/s, medians of %d\n", options.input.c_str(),
+              result["bytes"].get<unsigned long>(), result["tokens"].get<unsigned long>(),
+              result["bytes_per_token"].get<double>(), options.rounds);
+  std::printf("%12s %10s %10s %10s\n", "threads", "cold", "warm", "seen");
+  for (const auto& [threads, key] : {std::pair(1, "one_thread"), std::pair(context.Threads(), "all_threads")}) {
+    const Json& rates = result["bytes_per_second"][key];
+    std::printf("%12d %10.1f %10.1f %10.1f\n", threads, rates["cold"].get<double>() * 1e-6,
+                rates["warm"].get<double>() * 1e-6, rates["seen"].get<double>() * 1e-6);
+  }
+  std::printf("one thread that has seen the text, by the share of its words that are new\n");
+  for (const Json& row : result["unseen_words"]) {
+    std::printf("%11.0f%% %10.1f\n", row["share"].get<double>() * 100, row["bytes_per_second"].get<double>() * 1e-6);
+  }
+  return absl::OkStatus();
+}
+
 CommandBody Setup(CLI::App& app) {
   auto own = std::make_shared<BenchFlags>();
-  app.add_option("what", own->what, "peak: the machine's products; train: whole training steps")
+  app.add_option("what", own->what, "peak: the machine's products; train: whole training steps; encode: a tokenizer")
       ->required()
-      ->check(CLI::IsMember({"peak", "train"}));
+      ->check(CLI::IsMember({"peak", "train", "encode"}));
+  app.add_option("input", own->encode.input, "encode: a file of text");
+  app.add_option("--tokenizer", own->encode.tokenizer, "encode: tokenizer.json, or a tiktoken rank file");
+  app.add_option("--pattern", own->encode.pattern, "encode: what cuts the words of an unknown rank file");
+  app.add_option("--rounds", own->encode.rounds, "encode: of each measurement, of which the median is taken")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   app.add_option("--preset", own->preset,
                  "shape of the model (layers, heads, width, vocabulary): 124m 12, 12, 768, "
                  "50304; 14m 6, 6, 384, 8192; 1.4m 4, 4, 128, 4096")
@@ -82,14 +114,16 @@ CommandBody Setup(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "bf16", "f32"}))
       ->capture_default_str();
   return [own](const CommonFlags& flags, RunContext& context) {
+    if (own->what == "encode") return RunEncode(own->encode, flags, context);
     return own->what == "peak" ? RunPeak(flags, context) : RunTrain(*own, flags, context);
   };
 }
 
-const CommandRegistration kRegistration({"bench", "measure this machine: products and training",
+const CommandRegistration kRegistration({"bench", "measure this machine: products, training, encoding",
                                          "  rhodes bench peak\n"
                                          "  rhodes bench train --preset 14m --batch 16 --context 256 --threads 2\n"
-                                         "  rhodes bench train --preset 124m --json\n",
+                                         "  rhodes bench train --preset 124m --json\n"
+                                         "  rhodes bench encode --tokenizer o200k_base.tiktoken book.txt --json\n",
                                          120, &Setup});
 
 }  // namespace

@@ -22,6 +22,7 @@ struct Flags {
   bool lines = false;
   bool null = false;
   bool allow_special = false;
+  bool refuse_special = false;
 };
 
 // Appends what standard input holds now, at most kReadBytes; false at its end.
@@ -39,7 +40,7 @@ absl::StatusOr<bool> ReadMore(std::string& text) {
 
 // Calls `each` for every text that ends in `end`, and for the rest when it is not empty, as soon as it has come, and
 // `batch_done` after all those that came together.
-absl::Status ForEachText(char end, const std::function<void(std::string_view)>& each,
+absl::Status ForEachText(char end, const std::function<absl::Status(std::string_view)>& each,
                          const std::function<absl::Status()>& batch_done) {
   std::string waiting;
   size_t searched = 0;
@@ -49,13 +50,13 @@ absl::Status ForEachText(char end, const std::function<void(std::string_view)>& 
     size_t begin = 0;
     const std::string_view all = waiting;
     for (size_t stop; (stop = all.find(end, std::max(begin, searched))) != std::string_view::npos; begin = stop + 1) {
-      each(all.substr(begin, stop - begin));
+      RETURN_IF_ERROR(each(all.substr(begin, stop - begin)));
     }
     waiting.erase(0, begin);
     searched = waiting.size();
     RETURN_IF_ERROR(batch_done());
   }
-  if (!waiting.empty()) each(waiting);
+  if (!waiting.empty()) RETURN_IF_ERROR(each(waiting));
   return batch_done();
 }
 
@@ -74,13 +75,21 @@ absl::Status Write(std::string& out) {
   return good ? absl::OkStatus() : ErrnoError(errno, "write", "standard output");
 }
 
+absl::Status RefuseSpecial(const Tokenizer& tokenizer, std::string_view text, std::string_view what) {
+  const absl::Status found = tokenizer.CheckNoSpecial(text);
+  return found.ok() ? found : RejectedError(fmt::format("encode: {}: {}", what, Message(found)));
+}
+
 absl::Status EncodeEach(const Tokenizer& tokenizer, const Flags& flags, bool json) {
   Json all = Json::array();
   std::string out;
   std::vector<TokenId> ids;
-  RETURN_IF_ERROR(ForEachText(
+  uint64_t number = 0;
+  const absl::Status status = ForEachText(
       flags.null ? '\0' : '\n',
-      [&](std::string_view text) {
+      [&](std::string_view text) -> absl::Status {
+        ++number;
+        if (flags.refuse_special) RETURN_IF_ERROR(RefuseSpecial(tokenizer, text, fmt::format("text {}", number)));
         ids.clear();
         tokenizer.Encode(text, ids, flags.allow_special);
         if (json) {
@@ -88,8 +97,10 @@ absl::Status EncodeEach(const Tokenizer& tokenizer, const Flags& flags, bool jso
         } else {
           AppendIds(ids, out);
         }
+        return absl::OkStatus();
       },
-      [&] { return Write(out); }));
+      [&] { return Write(out); });
+  RETURN_IF_ERROR(status);
   if (json) PrintJson({{"ids", all}});
   return absl::OkStatus();
 }
@@ -101,6 +112,7 @@ absl::Status RunEncode(const Flags& flags, const CommonFlags& common, const RunC
   for (bool more = true; more;) {
     ASSIGN_OR_RETURN(more, ReadMore(text));
   }
+  if (flags.refuse_special) RETURN_IF_ERROR(RefuseSpecial(*tokenizer, text, "standard input"));
   std::vector<TokenId> ids;
   tokenizer->EncodeOnThreads(text, context.Threads(), ids, flags.allow_special);
   if (common.json) {
@@ -120,7 +132,10 @@ CommandBody Setup(CLI::App& app) {
                  "qwen2, grok2");
   app.add_flag("--lines", flags->lines, "each line by itself, without its line feed; one line of ids for each");
   app.add_flag("--null", flags->null, "texts end with a NUL byte, not with a line feed; one line of ids for each");
-  app.add_flag("--allow-special", flags->allow_special, "special tokens written in the text become those tokens");
+  auto* allow =
+      app.add_flag("--allow-special", flags->allow_special, "special tokens written in the text become those tokens");
+  app.add_flag("--refuse-special", flags->refuse_special, "a special token written in the text is an error")
+      ->excludes(allow);
   return [flags](const CommonFlags& common, RunContext& context) { return RunEncode(*flags, common, context); };
 }
 

@@ -2,20 +2,41 @@
 #include <fmt/format.h>
 
 #include "command.h"
+#include "command_tokenize_train.h"
+#include "token/pattern.h"
 #include "token/tokenize.h"
 
 namespace rhodes {
 namespace {
 
+absl::Status CheckFlags(const TokenizeOptions& options, bool train) {
+  if (train && !(options.tokenizer.empty() && options.shards.empty())) {
+    return UsageError("tokenize: --train only trains a tokenizer; it goes with neither --tokenizer nor --shards");
+  }
+  if (const absl::StatusOr<Pattern> pattern = PatternFromName(options.pattern); !pattern.ok()) {
+    return UsageError("--pattern: " + Message(pattern.status()));
+  }
+  if (!train && options.inputs.empty()) return UsageError("tokenize: IN is required (files or folders of documents)");
+  if (options.out.empty() && (train || options.tokenizer.empty() || options.shards.empty())) {
+    return UsageError(train ? "tokenize --train: --out is required, the file tokenizer.json to write"
+                            : "tokenize: --out is required (or --tokenizer and --shards)");
+  }
+  return absl::OkStatus();
+}
+
 CommandBody Setup(CLI::App& app) {
   auto options = std::make_shared<TokenizeOptions>();
-  app.add_option("IN", options->inputs, "documents: Parquet or JSON Lines files (.gz, .zst) or directories of them")
-      ->required();
-  app.add_option("--out", options->out, "the folder that gets tokenizer.json and shards/")->required();
-  app.add_option("--vocabulary", options->vocabulary_size, "tokens of the tokenizer that is trained")
-      ->check(CLI::Range(257, 262144))
+  auto train = std::make_shared<TrainTokenizerFlags>();
+  app.add_option("IN", options->inputs, "documents: Parquet or JSON Lines files (.gz, .zst) or directories of them");
+  AddTrainTokenizerFlags(app, *train);
+  app.add_option("--out", options->out, "the folder that gets tokenizer.json and shards/; with --train a file");
+  app.add_option(
+         "--vocab,--vocabulary", options->vocabulary_size,
+         "tokens of the tokenizer that is trained, 257 to 262144: all are counted, the 256 bytes, the merges and "
+         "the special tokens")
       ->capture_default_str();
-  app.add_option("--pattern", options->pattern, "how text is cut into words: llama3, gpt2, qwen2 or o200k")
+  app.add_option("--pattern", options->pattern,
+                 "how text is cut into words: gpt2, cl100k, o200k, llama3, qwen2 or grok2")
       ->capture_default_str();
   app.add_option("--tokenizer", options->tokenizer, "a tokenizer.json to use instead of training one");
   app.add_option("--validation", options->validation_share, "share of the documents that is held out")
@@ -32,13 +53,19 @@ CommandBody Setup(CLI::App& app) {
   auto mix = std::make_shared<std::vector<std::string>>();
   app.add_option("--mix", *mix,
                  "NAME=WEIGHT: a source's share of the training tokens, in proportion to the others'; *=WEIGHT: those "
-                 "that are not named");
+                 "that are not named")
+      ->allow_extra_args(false);
   app.add_option("--max-repeat", options->mix.max_repeat, "with --mix: no document is trained on more often")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--mix-tokens", options->mix.tokens, "with --mix: tokens to train on; 0: as many as the sources have")
       ->capture_default_str();
-  return [options, format, mix](const CommonFlags& common, RunContext& context) -> absl::Status {
+  return [options, train, format, mix](const CommonFlags& common, RunContext& context) -> absl::Status {
+    ASSIGN_OR_RETURN(options->weights, WeightsOf(*train));
+    RETURN_IF_ERROR(CheckFlags(*options, train->on));
+    if (train->on && !mix->empty()) return UsageError("tokenize: --mix is of shards; with --train give --weight");
+    if (!train->on && !train->special.empty()) return UsageError("tokenize: --special goes with --train");
+    if (train->on) return RunTrainTokenizer(*train, *options, common, context);
     ASSIGN_OR_RETURN(options->shard_format, ShardFormatFromName(*format));
     ASSIGN_OR_RETURN(options->mix.weights, ParseMixWeights(*mix));
     ASSIGN_OR_RETURN(const TokenizeReport report, Tokenize(*options, context));
@@ -58,13 +85,17 @@ CommandBody Setup(CLI::App& app) {
   };
 }
 
-const CommandRegistration kRegistration({"tokenize", "train a tokenizer and write shards with lineage",
-                                         "  rhodes tokenize out/corpus --out out --vocabulary 8192\n"
-                                         "  rhodes tokenize a.jsonl.zst b.parquet --out out --pattern gpt2 --json\n"
-                                         "  rhodes tokenize out/corpus --tokenizer other/tokenizer.json --out out\n"
-                                         "  rhodes tokenize out/corpus --out out --mix news=2 --mix '*=1'\n"
-                                         "  rhodes tokenize out/corpus --out out --shard-format ds\n",
-                                         40, &Setup});
+const CommandRegistration kRegistration(
+    {"tokenize", "train a tokenizer and write shards with lineage",
+     "  rhodes tokenize --train books/ web.jsonl.zst --vocab 32768 --pattern gpt2 --out tokenizer.json\n"
+     "  zcat news.gz | rhodes tokenize --train --vocab 8192 --out tokenizer.json\n"
+     "  rhodes tokenize --train en.txt ar.txt --weight source=equal --out t.json\n"
+     "  rhodes tokenize out/corpus --out out --vocab 8192 --weight language=alpha:0.3\n"
+     "  rhodes tokenize a.jsonl.zst b.parquet --out out --pattern gpt2 --json\n"
+     "  rhodes tokenize out/corpus --tokenizer other/tokenizer.json --out out\n"
+     "  rhodes tokenize out/corpus --out out --mix news=2 --mix '*=1'\n"
+     "  rhodes tokenize out/corpus --out out --shard-format ds\n",
+     40, &Setup});
 
 }  // namespace
 }  // namespace rhodes

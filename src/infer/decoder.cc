@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <new>
+#include <numbers>
+#include <utility>
 
+#include "infer/decoder_weights.h"
 #include "infer/kernels.h"
 #include "infer/worker_pool.h"
 #include "model/kernels/buffer.h"
 #include "model/kernels/product.h"
+#include "model/layers/rotary.h"
+#include "model/layers/router.h"
 #include "model/open_model.h"
 
 namespace rhodes {
@@ -19,23 +24,6 @@ constexpr int64_t kQueryBlock = 64;     // rows of a prefill whose attention one
 constexpr int64_t kManyRows = 16;       // from here on a prefill's products go to oneDNN
 
 int64_t RoundUp(int64_t value, int64_t grain) { return (value + grain - 1) / grain * grain; }
-
-// A weight matrix [rows, columns], rows padded to `stride`.
-template <typename T>
-struct Packed {
-  int64_t rows = 0, columns = 0, stride = 0;
-  Buffer<T> data;
-
-  Packed() = default;
-  Packed(int64_t row_count, int64_t column_count)
-      : rows(row_count), columns(column_count), stride(PaddedColumns(column_count)), data(row_count * stride) {}
-};
-
-template <typename T>
-struct LayerWeights {
-  Buffer<float> attention_norm, mlp_norm;
-  Packed<T> qkv, output, gate_up, down;
-};
 
 template <typename T>
 class Cache final : public SequenceCache {
@@ -57,34 +45,40 @@ class Cache final : public SequenceCache {
 };
 
 template <typename T>
-class LlamaDecoder final : public Decoder {
+class CachedDecoder final : public Decoder {
  public:
   // May throw std::bad_alloc.
-  LlamaDecoder(const ModelConfig& config, int threads)
+  CachedDecoder(const ModelConfig& config, DecoderWeights<T> weights, int threads)
       : config_(config),
         kernels_(FastInferKernels<T>()),
         many_rows_fast_(sizeof(T) == sizeof(float) || NativeComputeType() == ComputeType::kBf16),
         pool_(threads),
-        scale_(1.0f / std::sqrt(static_cast<float>(config.head_dim))) {
+        scale_(1.0f / std::sqrt(static_cast<float>(config.head_dim))),
+        cap_(static_cast<float>(config.attention_cap)),
+        weights_(std::move(weights)),
+        rotary_(config, config.max_positions) {
     for (int i = 0; i < pool_.threads(); ++i) scratch_.emplace_back();
     const int64_t query = config.query_width();
+    const int64_t inner = std::max(config.intermediate_size, config.expert_intermediate);
     x_ = Buffer<float>(kRows * config.hidden_size);
     normed_ = Buffer<float>(kRows * config.hidden_size);
     qkv_ = Buffer<float>(kRows * (query + 2 * config.kv_width()));
     attended_ = Buffer<float>(kRows * query);
-    gate_up_ = Buffer<float>(kRows * 2 * config.intermediate_size);
-    inner_ = Buffer<float>(kRows * config.intermediate_size);
-    const int64_t widest = PaddedColumns(std::max({config.hidden_size, query, config.intermediate_size}));
+    gate_up_ = Buffer<float>(kRows * 2 * inner);
+    inner_ = Buffer<float>(kRows * inner);
+    const int64_t widest = PaddedColumns(std::max({config.hidden_size, query, inner}));
     arranged_ = Buffer<float>(kRows * widest);
     low_ = Buffer<T>(kRows * widest);
     queries_ = Buffer<T>(kRows * query);
-    BuildRotaryTables();
+    if (config.architecture != Architecture::kGrok2) return;
+    result_ = Buffer<float>(kRows * config.hidden_size);
+    expert_in_ = Buffer<float>(kRows * config.hidden_size);
+    expert_out_ = Buffer<float>(kRows * config.hidden_size);
+    router_logits_ = Buffer<float>(kRows * config.experts);
   }
 
-  absl::Status ReadWeights(const WeightSource& file);
-
   const ModelConfig& config() const override { return config_; }
-  uint64_t weight_bytes() const override { return weight_bytes_; }
+  uint64_t weight_bytes() const override { return weights_.bytes; }
   uint64_t CacheBytes(int64_t capacity) const override {
     return static_cast<uint64_t>(2 * config_.layers * config_.kv_width() * RoundUp(capacity, kPositionGrain)) *
            sizeof(T);
@@ -116,17 +110,30 @@ class LlamaDecoder final : public Decoder {
     std::vector<T> probabilities;
   };
 
-  void BuildRotaryTables();
-  absl::Status ReadMatrix(const WeightSource& file, const std::string& name, int64_t rows, int64_t columns,
-                          Packed<T>& into, int64_t first_row);
-  absl::Status ReadVector(const WeightSource& file, const std::string& name, Buffer<float>& into);
   absl::Status CheckRow(const SequenceCache& cache, int64_t tokens) const;
   absl::Status Embed(std::span<const TokenId> tokens);
   // From x_ of `rows_` through all layers.
   void Layers(bool prefill);
+  // normed_ = norm(x_).
   void Norm(const Buffer<float>& weight);
+  // x_ += norm(result_).
+  void AddPostNorm(const Buffer<float>& weight);
   // y[rows, w.rows] = x[rows, w.columns]·wᵀ, or adds.
   void Multiply(const Packed<T>& w, const float* x, int64_t rows, float* y, bool add, bool prefill);
+  void Attention(int64_t layer, bool prefill);
+  void FeedForward(const DecoderLayer<T>& layer, bool prefill);
+  // `out` becomes (or with `add` grows by) the gated layer of the first `rows` rows of x.
+  void Gated(const GatedWeights<T>& w, const float* x, int64_t rows, float* out, bool add, bool prefill);
+  // result_ grows by the mixture of the experts that each row of normed_ chooses; only those are computed.
+  void Experts(const DecoderLayer<T>& layer, bool prefill);
+  void NormHeads(float* row, const DecoderLayer<T>& layer);
+  // Logits of `rows` rows of normed_, from `first` on.
+  void Head(int64_t first, int64_t rows, std::span<float> logits);
+  // The first position that `layer` sees from `position`.
+  int64_t FirstSeen(int64_t layer, int64_t position) const {
+    const int64_t window = config_.WindowOf(layer);
+    return window > 0 ? std::max<int64_t>(0, position + 1 - window) : 0;
+  }
   void StoreKeysAndValues(int64_t layer);
   void AttendRows(int64_t layer);
   void AttendPrefill(int64_t layer);
@@ -138,11 +145,9 @@ class LlamaDecoder final : public Decoder {
   const bool many_rows_fast_;  // oneDNN multiplies T natively
   WorkerPool pool_;
   const float scale_;
-  uint64_t weight_bytes_ = 0;
-  Packed<T> embedding_, head_;
-  Buffer<float> final_norm_;
-  std::vector<LayerWeights<T>> layers_;
-  Buffer<float> cosine_, sine_;  // [max_positions, head_dim / 2]
+  const float cap_;
+  const DecoderWeights<T> weights_;
+  const RotaryTables rotary_;
 
   std::vector<Scratch> scratch_;
   std::vector<Row> rows_;
@@ -150,77 +155,12 @@ class LlamaDecoder final : public Decoder {
   Buffer<float> arranged_;                                       // a product's operand for our kernels,
   Buffer<T> low_;                                                // or for oneDNN
   Buffer<T> queries_;
+  Buffer<float> result_;                                  // Grok-2: of a part, before its norm
+  Buffer<float> expert_in_, expert_out_, router_logits_;  // Grok-2: rows of one expert
 };
 
 template <typename T>
-void LlamaDecoder<T>::BuildRotaryTables() {
-  const int64_t half = config_.head_dim / 2;
-  cosine_ = Buffer<float>(config_.max_positions * half);
-  sine_ = Buffer<float>(config_.max_positions * half);
-  for (int64_t i = 0; i < half; ++i) {
-    const double frequency =
-        std::pow(config_.rope_theta, -2.0 * static_cast<double>(i) / static_cast<double>(config_.head_dim));
-    for (int64_t position = 0; position < config_.max_positions; ++position) {
-      const double angle = static_cast<double>(position) * frequency;
-      cosine_[position * half + i] = static_cast<float>(std::cos(angle));
-      sine_[position * half + i] = static_cast<float>(std::sin(angle));
-    }
-  }
-}
-
-template <typename T>
-absl::Status LlamaDecoder<T>::ReadMatrix(const WeightSource& file, const std::string& name, int64_t rows,
-                                         int64_t columns, Packed<T>& into, int64_t first_row) {
-  std::vector<float> values(static_cast<size_t>(rows * columns));
-  RETURN_IF_ERROR(ReadWeight(file, name, {rows, columns}, values));
-  for (int64_t r = 0; r < rows; ++r) {
-    kernels_.store(values.data() + r * columns, columns, into.data.data() + (first_row + r) * into.stride);
-  }
-  weight_bytes_ += static_cast<uint64_t>(rows * columns) * sizeof(T);
-  return absl::OkStatus();
-}
-
-template <typename T>
-absl::Status LlamaDecoder<T>::ReadVector(const WeightSource& file, const std::string& name, Buffer<float>& into) {
-  into = Buffer<float>(config_.hidden_size);
-  return ReadWeight(file, name, {config_.hidden_size}, into.span());
-}
-
-template <typename T>
-absl::Status LlamaDecoder<T>::ReadWeights(const WeightSource& file) {
-  const int64_t width = config_.hidden_size;
-  const int64_t query = config_.query_width();
-  const int64_t key = config_.kv_width();
-  const int64_t inner = config_.intermediate_size;
-  embedding_ = Packed<T>(config_.vocabulary_size, width);
-  RETURN_IF_ERROR(ReadMatrix(file, "model.embed_tokens.weight", config_.vocabulary_size, width, embedding_, 0));
-  if (!config_.tie_embeddings) {
-    head_ = Packed<T>(config_.vocabulary_size, width);
-    RETURN_IF_ERROR(ReadMatrix(file, "lm_head.weight", config_.vocabulary_size, width, head_, 0));
-  }
-  RETURN_IF_ERROR(ReadVector(file, "model.norm.weight", final_norm_));
-  for (int64_t i = 0; i < config_.layers; ++i) {
-    const std::string prefix = fmt::format("model.layers.{}.", i);
-    LayerWeights<T>& layer = layers_.emplace_back();
-    layer.qkv = Packed<T>(query + 2 * key, width);
-    layer.output = Packed<T>(width, query);
-    layer.gate_up = Packed<T>(2 * inner, width);
-    layer.down = Packed<T>(width, inner);
-    RETURN_IF_ERROR(ReadVector(file, prefix + "input_layernorm.weight", layer.attention_norm));
-    RETURN_IF_ERROR(ReadMatrix(file, prefix + "self_attn.q_proj.weight", query, width, layer.qkv, 0));
-    RETURN_IF_ERROR(ReadMatrix(file, prefix + "self_attn.k_proj.weight", key, width, layer.qkv, query));
-    RETURN_IF_ERROR(ReadMatrix(file, prefix + "self_attn.v_proj.weight", key, width, layer.qkv, query + key));
-    RETURN_IF_ERROR(ReadMatrix(file, prefix + "self_attn.o_proj.weight", width, query, layer.output, 0));
-    RETURN_IF_ERROR(ReadVector(file, prefix + "post_attention_layernorm.weight", layer.mlp_norm));
-    RETURN_IF_ERROR(ReadMatrix(file, prefix + "mlp.gate_proj.weight", inner, width, layer.gate_up, 0));
-    RETURN_IF_ERROR(ReadMatrix(file, prefix + "mlp.up_proj.weight", inner, width, layer.gate_up, inner));
-    RETURN_IF_ERROR(ReadMatrix(file, prefix + "mlp.down_proj.weight", width, inner, layer.down, 0));
-  }
-  return absl::OkStatus();
-}
-
-template <typename T>
-void LlamaDecoder<T>::Norm(const Buffer<float>& weight) {
+void CachedDecoder<T>::Norm(const Buffer<float>& weight) {
   const int64_t width = config_.hidden_size;
   for (size_t r = 0; r < rows_.size(); ++r) {
     kernels_.rms_norm(x_.data() + r * width, weight.data(), static_cast<float>(config_.rms_epsilon), width,
@@ -229,7 +169,17 @@ void LlamaDecoder<T>::Norm(const Buffer<float>& weight) {
 }
 
 template <typename T>
-void LlamaDecoder<T>::Multiply(const Packed<T>& w, const float* x, int64_t rows, float* y, bool add, bool prefill) {
+void CachedDecoder<T>::AddPostNorm(const Buffer<float>& weight) {
+  const int64_t width = config_.hidden_size;
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    float* row = result_.data() + r * width;
+    kernels_.rms_norm(row, weight.data(), static_cast<float>(config_.rms_epsilon), width, row);
+    kernels_.add(row, width, 1.0f, x_.data() + r * width);
+  }
+}
+
+template <typename T>
+void CachedDecoder<T>::Multiply(const Packed<T>& w, const float* x, int64_t rows, float* y, bool add, bool prefill) {
   const bool many = prefill && rows >= kManyRows && many_rows_fast_;
   for (int64_t r = 0; r < rows; ++r) {
     if (many) {
@@ -252,18 +202,30 @@ void LlamaDecoder<T>::Multiply(const Packed<T>& w, const float* x, int64_t rows,
       kernels_.products(w.data.data(), w.stride, begin, end, arranged_.data(), rows, y, w.rows, add);
     }
   });
+  if (w.bias.size() == 0) return;
+  for (int64_t r = 0; r < rows; ++r) kernels_.add(w.bias.data(), w.rows, 1.0f, y + r * w.rows);
 }
 
 template <typename T>
-void LlamaDecoder<T>::StoreKeysAndValues(int64_t layer) {
+void CachedDecoder<T>::NormHeads(float* row, const DecoderLayer<T>& layer) {
+  const int64_t dim = config_.head_dim;
+  for (int64_t head = 0; head < config_.heads + config_.kv_heads; ++head) {
+    const Buffer<float>& weight = head < config_.heads ? layer.q_norm : layer.k_norm;
+    kernels_.rms_norm(row + head * dim, weight.data(), static_cast<float>(config_.rms_epsilon), dim, row + head * dim);
+  }
+}
+
+template <typename T>
+void CachedDecoder<T>::StoreKeysAndValues(int64_t layer) {
   const int64_t dim = config_.head_dim;
   const int64_t half = dim / 2;
   const int64_t row_width = config_.query_width() + 2 * config_.kv_width();
   for (size_t r = 0; r < rows_.size(); ++r) {
     const auto [cache, position] = rows_[r];
     float* row = qkv_.data() + r * row_width;
-    kernels_.rotate(row, config_.heads + config_.kv_heads, dim, cosine_.data() + position * half,
-                    sine_.data() + position * half);
+    if (config_.qk_norm) NormHeads(row, weights_.layers[static_cast<size_t>(layer)]);
+    kernels_.rotate(row, config_.heads + config_.kv_heads, dim, rotary_.cosine.data() + position * half,
+                    rotary_.sine.data() + position * half);
     for (int64_t head = 0; head < config_.kv_heads; ++head) {
       const float* key = row + config_.query_width() + head * dim;
       kernels_.store(key, dim, cache->Keys(layer, head) + position * dim);
@@ -273,7 +235,7 @@ void LlamaDecoder<T>::StoreKeysAndValues(int64_t layer) {
 }
 
 template <typename T>
-void LlamaDecoder<T>::AttendRows(int64_t layer) {
+void CachedDecoder<T>::AttendRows(int64_t layer) {
   const int64_t dim = config_.head_dim;
   const int64_t row_width = config_.query_width() + 2 * config_.kv_width();
   const int64_t group = config_.heads / config_.kv_heads;
@@ -283,14 +245,15 @@ void LlamaDecoder<T>::AttendRows(int64_t layer) {
     const auto [cache, position] = rows_[r];
     std::vector<float>& scores = scratch_[thread].scores;
     if (static_cast<int64_t>(scores.size()) <= position) scores.resize(RoundUp(position + 1, kPositionGrain));
-    kernels_.attend(qkv_.data() + r * row_width + head * dim, cache->Keys(layer, head / group),
-                    cache->Values(layer, head / group), position + 1, dim, scale_, scores.data(),
-                    attended_.data() + r * config_.query_width() + head * dim);
+    const int64_t first = FirstSeen(layer, position);
+    kernels_.attend(qkv_.data() + r * row_width + head * dim, cache->Keys(layer, head / group) + first * dim,
+                    cache->Values(layer, head / group) + first * dim, position + 1 - first, dim, scale_, cap_,
+                    scores.data(), attended_.data() + r * config_.query_width() + head * dim);
   });
 }
 
 template <typename T>
-void LlamaDecoder<T>::AttendPrefill(int64_t layer) {
+void CachedDecoder<T>::AttendPrefill(int64_t layer) {
   const int64_t rows = static_cast<int64_t>(rows_.size());
   const int64_t query = config_.query_width();
   for (int64_t r = 0; r < rows; ++r) {
@@ -305,7 +268,7 @@ void LlamaDecoder<T>::AttendPrefill(int64_t layer) {
 }
 
 template <typename T>
-void LlamaDecoder<T>::AttendBlock(int64_t layer, int64_t head, int64_t begin, int64_t end, Scratch& scratch) {
+void CachedDecoder<T>::AttendBlock(int64_t layer, int64_t head, int64_t begin, int64_t end, Scratch& scratch) {
   const int64_t dim = config_.head_dim;
   const int64_t query = config_.query_width();
   const int64_t kv_head = head / (config_.heads / config_.kv_heads);
@@ -320,8 +283,11 @@ void LlamaDecoder<T>::AttendBlock(int64_t layer, int64_t head, int64_t begin, in
                        Matrix<const T>{cache->Keys(layer, kv_head), dim, true},
                        Matrix<float>{scratch.scores.data(), columns});
   for (int64_t r = begin; r < end; ++r) {
-    kernels_.softmax(scratch.scores.data() + (r - begin) * columns, rows_[r].position + 1, columns, scale_,
-                     scratch.probabilities.data() + (r - begin) * columns);
+    const int64_t first = FirstSeen(layer, rows_[r].position);
+    T* probabilities = scratch.probabilities.data() + (r - begin) * columns;
+    std::fill_n(probabilities, first, T{});
+    kernels_.softmax(scratch.scores.data() + (r - begin) * columns + first, rows_[r].position + 1 - first,
+                     columns - first, scale_, cap_, probabilities + first);
   }
   scratch.products.Run(rows, dim, columns, Matrix<const T>{scratch.probabilities.data(), columns},
                        Matrix<const T>{cache->Values(layer, kv_head), dim},
@@ -329,44 +295,114 @@ void LlamaDecoder<T>::AttendBlock(int64_t layer, int64_t head, int64_t begin, in
 }
 
 template <typename T>
-void LlamaDecoder<T>::Layers(bool prefill) {
+void CachedDecoder<T>::Attention(int64_t layer, bool prefill) {
+  const DecoderLayer<T>& w = weights_.layers[static_cast<size_t>(layer)];
   const int64_t rows = static_cast<int64_t>(rows_.size());
-  const int64_t inner = config_.intermediate_size;
-  for (int64_t i = 0; i < config_.layers; ++i) {
-    const LayerWeights<T>& layer = layers_[i];
-    Norm(layer.attention_norm);
-    Multiply(layer.qkv, normed_.data(), rows, qkv_.data(), false, prefill);
-    StoreKeysAndValues(i);
-    if (prefill && rows >= kManyRows && many_rows_fast_) {
-      AttendPrefill(i);
-    } else {
-      AttendRows(i);
+  Norm(w.attention_norm);
+  Multiply(w.qkv, normed_.data(), rows, qkv_.data(), false, prefill);
+  StoreKeysAndValues(layer);
+  if (prefill && rows >= kManyRows && many_rows_fast_) {
+    AttendPrefill(layer);
+  } else {
+    AttendRows(layer);
+  }
+  if (w.attention_post_norm.size() == 0) return Multiply(w.output, attended_.data(), rows, x_.data(), true, prefill);
+  Multiply(w.output, attended_.data(), rows, result_.data(), false, prefill);
+  AddPostNorm(w.attention_post_norm);
+}
+
+template <typename T>
+void CachedDecoder<T>::Gated(const GatedWeights<T>& w, const float* x, int64_t rows, float* out, bool add,
+                             bool prefill) {
+  const int64_t inner = w.down.columns;
+  Multiply(w.gate_up, x, rows, gate_up_.data(), false, prefill);
+  const auto activate = config_.architecture == Architecture::kGrok2 ? kernels_.ge_glu : kernels_.swi_glu;
+  for (int64_t r = 0; r < rows; ++r) activate(gate_up_.data() + r * 2 * inner, inner, inner_.data() + r * inner);
+  Multiply(w.down, inner_.data(), rows, out, add, prefill);
+}
+
+template <typename T>
+void CachedDecoder<T>::Experts(const DecoderLayer<T>& layer, bool prefill) {
+  const int64_t width = config_.hidden_size;
+  const size_t experts = static_cast<size_t>(config_.experts);
+  const size_t k = static_cast<size_t>(config_.experts_per_token);
+  const RouterShape router{config_.experts, config_.experts_per_token, config_.RenormalizesExperts(),
+                           static_cast<float>(config_.ComputedRouterCap())};
+  Multiply(layer.router, normed_.data(), static_cast<int64_t>(rows_.size()), router_logits_.data(), false, prefill);
+  struct Choice {
+    int64_t row;
+    float share;
+  };
+  std::vector<std::vector<Choice>> rows_of(experts);
+  std::vector<float> probabilities(experts), shares(k);
+  std::vector<int32_t> chosen(k);
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    Route(router, router_logits_.span().subspan(r * experts, experts), probabilities, chosen, shares);
+    for (size_t i = 0; i < k; ++i) {
+      rows_of[static_cast<size_t>(chosen[i])].push_back({static_cast<int64_t>(r), shares[i]});
     }
-    Multiply(layer.output, attended_.data(), rows, x_.data(), true, prefill);
-    Norm(layer.mlp_norm);
-    Multiply(layer.gate_up, normed_.data(), rows, gate_up_.data(), false, prefill);
-    for (int64_t r = 0; r < rows; ++r) {
-      kernels_.swi_glu(gate_up_.data() + r * 2 * inner, inner, inner_.data() + r * inner);
+  }
+  for (size_t e = 0; e < experts; ++e) {
+    const std::vector<Choice>& own = rows_of[e];
+    if (own.empty()) continue;
+    for (size_t i = 0; i < own.size(); ++i) {
+      std::copy_n(normed_.data() + own[i].row * width, width, expert_in_.data() + static_cast<int64_t>(i) * width);
     }
-    Multiply(layer.down, inner_.data(), rows, x_.data(), true, prefill);
+    Gated(layer.experts[e], expert_in_.data(), static_cast<int64_t>(own.size()), expert_out_.data(), false, prefill);
+    for (size_t i = 0; i < own.size(); ++i) {
+      kernels_.add(expert_out_.data() + static_cast<int64_t>(i) * width, width, own[i].share,
+                   result_.data() + own[i].row * width);
+    }
   }
 }
 
 template <typename T>
-absl::Status LlamaDecoder<T>::Embed(std::span<const TokenId> tokens) {
+void CachedDecoder<T>::FeedForward(const DecoderLayer<T>& layer, bool prefill) {
+  const int64_t rows = static_cast<int64_t>(rows_.size());
+  Norm(layer.mlp_norm);
+  if (layer.experts.empty()) return Gated(layer.mlp, normed_.data(), rows, x_.data(), true, prefill);
+  Gated(layer.mlp, normed_.data(), rows, result_.data(), false, prefill);
+  Experts(layer, prefill);
+  kernels_.soft_cap(result_.data(), rows * config_.hidden_size, static_cast<float>(1 / std::numbers::sqrt2), 0.0f);
+  AddPostNorm(layer.mlp_post_norm);
+}
+
+template <typename T>
+void CachedDecoder<T>::Layers(bool prefill) {
+  for (int64_t i = 0; i < config_.layers; ++i) {
+    Attention(i, prefill);
+    FeedForward(weights_.layers[static_cast<size_t>(i)], prefill);
+  }
+}
+
+template <typename T>
+void CachedDecoder<T>::Head(int64_t first, int64_t rows, std::span<float> logits) {
+  // Rounding all rows up to 16 would write beyond `logits`: our own kernel takes any number.
+  Multiply(config_.tie_embeddings ? weights_.embedding : weights_.head, normed_.data() + first * config_.hidden_size,
+           rows, logits.data(), false, false);
+  if (config_.output_multiplier == 1.0 && config_.final_cap == 0.0) return;
+  kernels_.soft_cap(logits.data(), rows * config_.vocabulary_size, static_cast<float>(config_.output_multiplier),
+                    static_cast<float>(config_.final_cap));
+}
+
+template <typename T>
+absl::Status CachedDecoder<T>::Embed(std::span<const TokenId> tokens) {
   for (size_t r = 0; r < tokens.size(); ++r) {
     if (tokens[r] >= config_.vocabulary_size) {
       return absl::InvalidArgumentError(
           fmt::format("token {} is not below the model's vocabulary of {}", tokens[r], config_.vocabulary_size));
     }
-    kernels_.load(embedding_.data.data() + tokens[r] * embedding_.stride, config_.hidden_size,
-                  x_.data() + r * config_.hidden_size);
+    float* row = x_.data() + r * config_.hidden_size;
+    kernels_.load(weights_.embedding.data.data() + tokens[r] * weights_.embedding.stride, config_.hidden_size, row);
+    if (config_.embedding_multiplier != 1.0) {
+      kernels_.soft_cap(row, config_.hidden_size, static_cast<float>(config_.embedding_multiplier), 0.0f);
+    }
   }
   return absl::OkStatus();
 }
 
 template <typename T>
-absl::Status LlamaDecoder<T>::CheckRow(const SequenceCache& cache, int64_t tokens) const {
+absl::Status CachedDecoder<T>::CheckRow(const SequenceCache& cache, int64_t tokens) const {
   if (cache.length() + tokens > std::min(cache.capacity(), config_.max_positions)) {
     return absl::InvalidArgumentError(fmt::format("{} tokens after {} do not fit a cache of {} and a context of {}",
                                                   tokens, cache.length(), cache.capacity(), config_.max_positions));
@@ -375,13 +411,13 @@ absl::Status LlamaDecoder<T>::CheckRow(const SequenceCache& cache, int64_t token
 }
 
 template <typename T>
-absl::Status LlamaDecoder<T>::ProductStatus() const {
+absl::Status CachedDecoder<T>::ProductStatus() const {
   for (const Scratch& scratch : scratch_) RETURN_IF_ERROR(scratch.products.status());
   return absl::OkStatus();
 }
 
 template <typename T>
-absl::Status LlamaDecoder<T>::Prefill(SequenceCache& base, std::span<const TokenId> tokens, std::span<float> logits) {
+absl::Status CachedDecoder<T>::Prefill(SequenceCache& base, std::span<const TokenId> tokens, std::span<float> logits) {
   Cache<T>& cache = static_cast<Cache<T>&>(base);
   const int64_t count = static_cast<int64_t>(tokens.size());
   const int64_t logit_rows = static_cast<int64_t>(logits.size()) / config_.vocabulary_size;
@@ -397,18 +433,15 @@ absl::Status LlamaDecoder<T>::Prefill(SequenceCache& base, std::span<const Token
   Layers(true);
   cache.Grow(count);
   if (logit_rows > 0) {
-    Norm(final_norm_);
-    const Packed<T>& head = config_.tie_embeddings ? embedding_ : head_;
-    const float* last = normed_.data() + (count - logit_rows) * config_.hidden_size;
-    // Rounding all rows up to 16 would write beyond `logits`: our own kernel takes any number.
-    Multiply(head, last, logit_rows, logits.data(), false, false);
+    Norm(weights_.final_norm);
+    Head(count - logit_rows, logit_rows, logits);
   }
   return ProductStatus();
 }
 
 template <typename T>
-absl::Status LlamaDecoder<T>::Decode(std::span<SequenceCache* const> caches, std::span<const TokenId> tokens,
-                                     std::span<float> logits) {
+absl::Status CachedDecoder<T>::Decode(std::span<SequenceCache* const> caches, std::span<const TokenId> tokens,
+                                      std::span<float> logits) {
   const int64_t count = static_cast<int64_t>(caches.size());
   if (count < 1 || count > kMaxDecode || tokens.size() != caches.size() ||
       static_cast<int64_t>(logits.size()) != count * config_.vocabulary_size) {
@@ -421,17 +454,16 @@ absl::Status LlamaDecoder<T>::Decode(std::span<SequenceCache* const> caches, std
   for (SequenceCache* cache : caches) rows_.push_back({static_cast<Cache<T>*>(cache), cache->length()});
   Layers(false);
   for (const Row& row : rows_) row.cache->Grow(1);
-  Norm(final_norm_);
-  Multiply(config_.tie_embeddings ? embedding_ : head_, normed_.data(), count, logits.data(), false, false);
+  Norm(weights_.final_norm);
+  Head(0, count, logits);
   return absl::OkStatus();
 }
 
 template <typename T>
-absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, const WeightSource& weights, int threads) {
+absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, const TensorReader& weights, int threads) {
   try {
-    auto decoder = std::make_unique<LlamaDecoder<T>>(config, threads);
-    RETURN_IF_ERROR(decoder->ReadWeights(weights));
-    return decoder;
+    ASSIGN_OR_RETURN(DecoderWeights<T> own, DecoderWeights<T>::Read(config, weights));
+    return std::make_unique<CachedDecoder<T>>(config, std::move(own), threads);
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(fmt::format("no memory for a model of {} weights", config.ParameterCount()));
   }
@@ -439,7 +471,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, con
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& config, const WeightSource& weights,
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& config, const TensorReader& weights,
                                                          const DecoderOptions& options) {
   RETURN_IF_ERROR(config.Validate());
   const int threads = std::clamp(options.threads, 1, 256);
@@ -449,7 +481,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& conf
 
 absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Load(const std::string& path, const DecoderOptions& options) {
   ASSIGN_OR_RETURN(const OpenedModel model, OpenModel(path));
-  return Create(model.config, *model.weights, options);
+  return Create(model.config, ReaderOf(*model.weights), options);
 }
 
 }  // namespace rhodes

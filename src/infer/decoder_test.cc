@@ -8,6 +8,8 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "model/model.h"
+#include "model/model_files.h"
 #include "model/reference_forward.h"
 
 namespace rhodes {
@@ -192,6 +194,94 @@ TEST_F(DecoderTest, Load_NamesTheTensorThatIsMissingOrMisshapen) {
   ASSERT_TRUE(WriteFileAtomically(directory_ + "/config.json", DumpJson(config.ToJson())).ok());
   EXPECT_THAT(Message(Decoder::Load(directory_, {}).status()),
               HasSubstr("k_proj.weight has shape [20, 48], not [30, 48]"));
+}
+
+// The options of the released families, and Grok-2 in both conventions.
+std::vector<std::pair<const char*, ModelConfig>> Architectures() {
+  std::vector<std::pair<const char*, ModelConfig>> cases;
+  ModelConfig config = Small();
+  config.qkv_bias = config.output_bias = config.mlp_bias = true;
+  config.rope_scaling = {RopeScaling::Kind::kLlama3, 8.0, 64};
+  cases.emplace_back("llama3 with biases", config);
+  config = Small();
+  config.model_type = "mistral";
+  config.sliding_window = 20;
+  config.rope_scaling = {RopeScaling::Kind::kLinear, 2.0};
+  cases.emplace_back("mistral", config);
+  config = Small();
+  config.model_type = "qwen2";
+  config.qkv_bias = true;
+  config.sliding_window = 9;
+  config.first_window_layer = 1;
+  cases.emplace_back("qwen2", config);
+  config = Small();
+  config.model_type = "qwen3";
+  config.qk_norm = true;
+  config.head_dim = 14;
+  config.rope_scaling = {RopeScaling::Kind::kYarn, 4.0, 32};
+  config.rope_scaling.attention_factor = 1.1;
+  cases.emplace_back("qwen3", config);
+  config = Small();
+  config.architecture = Architecture::kGrok2;
+  config.model_type = "grok2";
+  config.head_dim = 8;
+  config.experts = 8;
+  config.experts_per_token = 2;
+  config.expert_intermediate = 40;
+  config.embedding_multiplier = 5.0;
+  config.output_multiplier = 0.5;
+  config.attention_cap = 3.0;
+  config.router_cap = 2.0;
+  config.final_cap = 6.0;
+  cases.emplace_back("grok2", config);
+  config.router = RouterConvention::kSglang;
+  cases.emplace_back("grok2 as sglang", config);
+  return cases;
+}
+
+TEST_F(DecoderTest, EveryArchitecture_MatchesThePlainForwardPassAndTheTrainersLogits) {
+  const std::vector<TokenId> tokens = SomeTokens(90, 203);
+  for (const auto& [name, config] : Architectures()) {
+    SCOPED_TRACE(name);
+    const std::unique_ptr<Decoder> decoder = Make(config, Precision::kF32, 2);
+    const std::vector<double> expected = ReferenceLogits(config, weights_, tokens);
+    EXPECT_LT(RelativeError(Run(*decoder, tokens, 0), expected), kF32Error);
+    EXPECT_LT(RelativeError(Run(*decoder, tokens, 1), expected), kF32Error);
+    EXPECT_LT(RelativeError(Run(*decoder, tokens, 70), expected), kF32Error);  // gathered by expert, on oneDNN
+    const absl::StatusOr<std::unique_ptr<Model>> model =
+        Model::Create(config, {ComputeType::kF32, 2, 1, static_cast<int64_t>(tokens.size()), false});
+    ASSERT_TRUE(model.ok()) << Message(model.status());
+    const absl::StatusOr<ModelFiles> files = ModelFiles::Open(directory_);
+    ASSERT_TRUE(files.ok());
+    ASSERT_TRUE(ReadWeights(files->reader(), **model).ok());
+    std::vector<float> logits(expected.size());
+    ASSERT_TRUE((*model)->Logits({1, static_cast<int64_t>(tokens.size()), tokens, {}, {}}, false, logits).ok());
+    EXPECT_LT(RelativeError(logits, expected), kF32Error);
+  }
+}
+
+TEST_F(DecoderTest, Mixture_DoesNotDependOnThreadsNorOnTheOtherSequencesOfTheStep) {
+  const ModelConfig config = Architectures()[4].second;
+  const std::vector<TokenId> tokens = SomeTokens(60, 203);
+  const std::vector<float> one = Run(*Make(config, Precision::kBf16, 1), tokens, 40);
+  EXPECT_EQ(Run(*Make(config, Precision::kBf16, 3), tokens, 40), one);
+  const std::unique_ptr<Decoder> decoder = Make(config, Precision::kBf16, 2);
+  std::vector<float> alone;
+  for (const size_t company : {1, 7, 40}) {
+    std::vector<std::unique_ptr<SequenceCache>> caches;
+    std::vector<SequenceCache*> pointers;
+    for (size_t i = 0; i < company; ++i) {
+      caches.push_back(*decoder->NewCache(64));
+      ASSERT_TRUE(decoder->Prefill(*caches.back(), SomeTokens(3 + i, 203), {}).ok());
+      pointers.push_back(caches.back().get());
+    }
+    std::vector<float> together(company * 203);
+    const std::vector<TokenId> next = SomeTokens(company, 203);
+    ASSERT_TRUE(decoder->Decode(pointers, next, together).ok());
+    together.resize(203);
+    if (alone.empty()) alone = together;
+    EXPECT_EQ(together, alone) << company;
+  }
 }
 
 // Made by testdata/make_golden.py with Hugging Face's LlamaForCausalLM.

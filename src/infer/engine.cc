@@ -210,6 +210,7 @@ absl::StatusOr<GenerationResult> BatchingEngine::Generate(const GenerationReques
     return absl::ResourceExhaustedError(fmt::format("{} tokens need a cache of {} bytes; {} are set aside for caches",
                                                     prompt + limit, sequence->cache_bytes, options_.cache_bytes));
   }
+  if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) sequence->cancelled = true;
   {
     const std::scoped_lock lock(mutex_);
     waiting_.push_back(sequence);

@@ -167,10 +167,14 @@ TEST(Engine, Generate_EndsWhenTheCallerHasEnough) {
   const std::unique_ptr<Engine> engine = MakeEngine();
   GenerationRequest request = Ask(*engine, "x");
   request.max_tokens = 390;
+  // A busy machine may let this thread have all tokens in one piece; not again and again.
   int pieces = 0;
-  const absl::StatusOr<GenerationResult> result =
-      engine->Generate(request, [&](const GenerationPiece&) { return ++pieces < 2; });
-  ASSERT_TRUE(result.ok());
+  for (int attempt = 0; attempt < 100 && pieces < 2; ++attempt) {
+    pieces = 0;
+    const absl::StatusOr<GenerationResult> result =
+        engine->Generate(request, [&](const GenerationPiece&) { return ++pieces < 2; });
+    ASSERT_TRUE(result.ok());
+  }
   EXPECT_EQ(pieces, 2);
   const std::atomic<bool> cancelled{true};
   EXPECT_EQ(engine->Generate(request, {}, &cancelled)->finish_reason, FinishReason::kCancelled);

@@ -108,8 +108,20 @@ void ProductsT(const T* w, int64_t stride, int64_t begin, int64_t end, const flo
   for (; r < rows; ++r) Strip<1>(w, stride, begin, end, x + r * stride, y + r * y_stride, y_stride, add);
 }
 
+void SoftCap(float* x, int64_t count, float multiplier, float cap) {
+  const float inner = cap > 0 ? multiplier / cap : multiplier;
+  ForEach(count, [&](auto d, int64_t i) HWY_ATTR {
+    const auto v = hn::Mul(hn::LoadU(d, x + i), hn::Set(d, inner));
+    hn::StoreU(cap > 0 ? hn::Mul(FastTanh(d, v), hn::Set(d, cap)) : v, d, x + i);
+  });
+}
+
 template <typename T>
-void SoftmaxT(float* scores, int64_t valid, int64_t columns, float scale, T* out) {
+void SoftmaxT(float* scores, int64_t valid, int64_t columns, float scale, float cap, T* out) {
+  if (cap > 0) {
+    SoftCap(scores, valid, scale, cap);
+    scale = 1.0f;
+  }
   const float top = scale * MaximumOver(valid, [&](auto d, int64_t i) HWY_ATTR { return hn::LoadU(d, scores + i); });
   const float sum = SumOver(valid, [&](auto d, int64_t i) HWY_ATTR {
     const auto e = FastExp(d, hn::MulSub(hn::LoadU(d, scores + i), hn::Set(d, scale), hn::Set(d, top)));
@@ -124,13 +136,13 @@ void SoftmaxT(float* scores, int64_t valid, int64_t columns, float scale, T* out
 
 template <typename T>
 void AttendT(const float* query, const T* keys, const T* values, int64_t positions, int64_t head_dim, float scale,
-             float* scores, float* out) {
+             float cap, float* scores, float* out) {
   for (int64_t t = 0; t < positions; ++t) {
     const T* key = keys + t * head_dim;
     scores[t] = SumOver(
         head_dim, [&](auto d, int64_t i) HWY_ATTR { return hn::Mul(hn::LoadU(d, query + i), LoadF(d, key + i)); });
   }
-  SoftmaxT<float>(scores, positions, positions, scale, scores);
+  SoftmaxT<float>(scores, positions, positions, scale, cap, scores);
   ForEach(head_dim, [&](auto d, int64_t i) HWY_ATTR {
     auto even = hn::Zero(d);
     auto odd = hn::Zero(d);
@@ -180,6 +192,23 @@ void SwiGlu(const float* gate_up, int64_t inner, float* out) {
   });
 }
 
+// x · sigmoid(2 · √(2/π) · (x + 0.044715 x³)), which is the tanh form.
+void GeGlu(const float* gate_up, int64_t inner, float* out) {
+  ForEach(inner, [&](auto d, int64_t i) HWY_ATTR {
+    const auto gate = hn::LoadU(d, gate_up + i);
+    const auto one = hn::Set(d, 1.0f);
+    const auto slope = hn::MulAdd(hn::Mul(gate, gate), hn::Set(d, 0.07135481628f), hn::Set(d, 1.5957691216f));
+    const auto gelu = hn::Div(gate, hn::Add(one, FastExp(d, hn::Neg(hn::Mul(gate, slope)))));
+    hn::StoreU(hn::Mul(gelu, hn::LoadU(d, gate_up + inner + i)), d, out + i);
+  });
+}
+
+void AddScaled(const float* x, int64_t count, float factor, float* y) {
+  ForEach(count, [&](auto d, int64_t i) HWY_ATTR {
+    hn::StoreU(hn::MulAdd(hn::LoadU(d, x + i), hn::Set(d, factor), hn::LoadU(d, y + i)), d, y + i);
+  });
+}
+
 template <typename T>
 void StoreT(const float* x, int64_t count, T* out) {
   ForEach(count, [&](auto d, int64_t i) HWY_ATTR { StoreF(hn::LoadU(d, x + i), d, out + i); });
@@ -190,12 +219,12 @@ void LoadT(const T* x, int64_t count, float* out) {
 }
 
 InferKernels<float> KernelsF32() {
-  return {ArrangeF32, ProductsT<float>, AttendT<float>, SoftmaxT<float>, RmsNorm,
-          Rotate,     SwiGlu,           StoreT<float>,  LoadT<float>};
+  return {ArrangeF32, ProductsT<float>, AttendT<float>, SoftmaxT<float>, RmsNorm,     Rotate, SwiGlu,
+          GeGlu,      SoftCap,          AddScaled,      StoreT<float>,   LoadT<float>};
 }
 InferKernels<Bf16> KernelsBf16() {
-  return {ArrangeBf16, ProductsT<Bf16>, AttendT<Bf16>, SoftmaxT<Bf16>, RmsNorm,
-          Rotate,      SwiGlu,          StoreT<Bf16>,  LoadT<Bf16>};
+  return {ArrangeBf16, ProductsT<Bf16>, AttendT<Bf16>, SoftmaxT<Bf16>, RmsNorm,      Rotate,
+          SwiGlu,      GeGlu,           SoftCap,       AddScaled,      StoreT<Bf16>, LoadT<Bf16>};
 }
 
 }  // namespace HWY_NAMESPACE

@@ -26,14 +26,14 @@ struct InferKernels {
   void (*products)(const T* w, int64_t stride, int64_t begin, int64_t end, const float* x, int64_t rows, float* y,
                    int64_t y_stride, bool add);
 
-  // One query over `positions` keys and values (rows of head_dim): out = Σ softmax(query·keys·scale)·values.
-  // `scores` holds `positions` floats.
+  // One query over `positions` keys and values (rows of head_dim): out = Σ softmax(query·keys·scale)·values. With a cap
+  // the softmax is of cap · tanh(query·keys·scale / cap); 0: none. `scores` holds `positions` floats.
   void (*attend)(const float* query, const T* keys, const T* values, int64_t positions, int64_t head_dim, float scale,
-                 float* scores, float* out);
+                 float cap, float* scores, float* out);
 
-  // In place on a row of scores: softmax(scores·scale) over the first `valid` of them into `out`, zeros up to
-  // `columns`.
-  void (*softmax)(float* scores, int64_t valid, int64_t columns, float scale, T* out);
+  // In place on a row of scores: softmax(scores·scale), capped as above, over the first `valid` of them into `out`,
+  // zeros up to `columns`.
+  void (*softmax)(float* scores, int64_t valid, int64_t columns, float scale, float cap, T* out);
 
   // out = x / sqrt(mean(x²) + epsilon) · weight.
   void (*rms_norm)(const float* x, const float* weight, float epsilon, int64_t width, float* out);
@@ -43,6 +43,12 @@ struct InferKernels {
 
   // out = silu(gate)·up for a row [gate: inner | up: inner].
   void (*swi_glu)(const float* gate_up, int64_t inner, float* out);
+  // The same with GELU in its tanh form.
+  void (*ge_glu)(const float* gate_up, int64_t inner, float* out);
+  // x = cap · tanh(x · multiplier / cap) in place; without the tanh when cap is 0.
+  void (*soft_cap)(float* x, int64_t count, float multiplier, float cap);
+  // y += x · factor.
+  void (*add)(const float* x, int64_t count, float factor, float* y);
 
   void (*store)(const float* x, int64_t count, T* out);
   void (*load)(const T* x, int64_t count, float* out);

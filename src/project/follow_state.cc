@@ -22,8 +22,10 @@ constexpr int kFormat = 1;
 std::string StatePath(const std::string& out) { return FollowDirectory(out) + "/state.json"; }
 
 std::string SettingsKey(const ProjectFile& project) {
-  return ContentId({DumpJson(project.train.config.ToJson()), std::to_string(project.tokenize.vocabulary_size),
-                    project.tokenize.pattern, project.tokenize.tokenizer});
+  return ContentId(
+      {DumpJson(project.train.config.ToJson()), std::to_string(project.tokenize.vocabulary_size),
+       project.tokenize.pattern + (project.tokenize.weights.none() ? "" : DumpJson(ToJson(project.tokenize.weights))),
+       project.tokenize.tokenizer});
 }
 
 std::string_view Bytes(const DocumentIds& ids) {

@@ -407,13 +407,20 @@ class ProjectReader {
     if (!table) return;
     TokenizeOptions& tokenize = project_.tokenize;
     uint64_t vocabulary = tokenize.vocabulary_size;
-    table->Read("vocabulary", vocabulary, 1 << 24);
+    table->Read("vocabulary", vocabulary, 262144);
     if (vocabulary < 257)
       table->Fail("vocabulary", "tokenize.vocabulary must be at least 257: the bytes and one token");
     tokenize.vocabulary_size = static_cast<uint32_t>(vocabulary);
     table->Read("pattern", tokenize.pattern);
     if (const absl::StatusOr<Pattern> pattern = PatternFromName(tokenize.pattern); !pattern.ok()) {
       table->Fail("pattern", Message(pattern.status()));
+    }
+    std::vector<std::string> weights;
+    table->Read("weights", weights);
+    for (const std::string& weight : weights) {
+      if (const absl::Status added = AddWeight(weight, tokenize.weights); !added.ok()) {
+        table->Fail("weights", Message(added));
+      }
     }
     table->Read("tokenizer", tokenize.tokenizer);
     if (!tokenize.tokenizer.empty()) tokenize.tokenizer = Absolute(tokenize.tokenizer);

@@ -78,6 +78,7 @@ arabic_letters = false
 [tokenize]
 vocabulary = 1000
 pattern = "gpt2"
+weights = ["language=alpha:0.3", "source:packages=2"]
 validation = 0.1
 [train]
 layers = 2
@@ -112,6 +113,8 @@ temperature = 1
   EXPECT_EQ(file.curate.repetition.max_top_ngram[0], 0.5);
   EXPECT_FALSE(file.curate.normalise.arabic_letters);
   EXPECT_EQ(file.tokenize.vocabulary_size, 1000u);
+  EXPECT_EQ(file.tokenize.weights.language.exponent, 0.3);
+  EXPECT_EQ(file.tokenize.weights.source.factors.at("packages"), 2);
   EXPECT_EQ(file.train.config.heads, 4);
   EXPECT_EQ(file.train.config.kv_heads, 2);
   EXPECT_EQ(file.train.config.head_dim, 16);
@@ -164,6 +167,12 @@ TEST(ProjectFile, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestKnownOne) {
   EXPECT_THAT(ErrorOf(std::string(kSource) + "[curate.quality]\nmin_wrods = 3\n"),
               HasSubstr(":5:1: unknown key \"min_wrods\" in [curate.quality]; did you mean \"min_words\"?"));
   EXPECT_THAT(ErrorOf(std::string(kSource) + "path = [\"x\"]\n"), HasSubstr(":4:1: unknown key \"path\" in [source]"));
+}
+
+TEST(ProjectFile, AWeightThatIsNotKnownIsNamedWithItsPlace) {
+  EXPECT_THAT(ErrorOf(std::string(kSource) + "[tokenize]\nweights = [\"language=even\"]\n"),
+              HasSubstr(":5:11: weight \"language=even\": \"even\" is not known; allowed: language=equal"));
+  EXPECT_THAT(ErrorOf(std::string(kSource) + "[tokenize]\nvocabulary = 300000\n"), HasSubstr("262144"));
 }
 
 TEST(ProjectFile, AWrongTypeIsNamedWithItsPlace) {

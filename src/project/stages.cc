@@ -61,11 +61,14 @@ Json SettingsOf(const SourceSettings& source) {
 }
 
 Json SettingsOf(const TokenizeOptions& options, const std::string& tokenizer_hash) {
-  return {{"vocabulary", options.vocabulary_size},
-          {"pattern", options.pattern},
-          {"tokenizer", tokenizer_hash},
-          {"validation", options.validation_share},
-          {"seed", options.seed}};
+  Json settings = {{"vocabulary", options.vocabulary_size},
+                   {"pattern", options.pattern},
+                   {"tokenizer", tokenizer_hash},
+                   {"validation", options.validation_share},
+                   {"seed", options.seed}};
+  // Without weights the settings are those that they were before there were any.
+  if (!options.weights.none()) settings["weights"] = ToJson(options.weights);
+  return settings;
 }
 
 class Planner {

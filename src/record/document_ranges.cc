@@ -18,15 +18,6 @@ constexpr uint64_t kMinRange = uint64_t{1} << 20;
 constexpr uint64_t kMaxRange = uint64_t{16} << 20;
 constexpr uint64_t kRanges = 64;
 
-bool IsJsonName(const std::string& path) {
-  const std::string lower = LowerAscii(path);
-  for (const char* suffix : {".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz", ".jsonl.zst",
-                             ".json.zst", ".ndjson.zst"}) {
-    if (lower.ends_with(suffix)) return true;
-  }
-  return false;
-}
-
 // The files that `path` stands for: itself, or those of a directory.
 absl::StatusOr<std::vector<std::string>> Resolve(const std::string& path) {
   absl::StatusOr<std::vector<std::string>> listed = ListFiles(path);
@@ -72,6 +63,15 @@ absl::StatusOr<DocumentRange> WholeFile(const std::string& file) {
 }  // namespace
 
 bool IsParquetName(const std::string& path) { return LowerAscii(path).ends_with(".parquet"); }
+
+bool IsJsonName(const std::string& path) {
+  const std::string lower = LowerAscii(path);
+  for (const char* suffix : {".jsonl", ".json", ".ndjson", ".jsonl.gz", ".json.gz", ".ndjson.gz", ".jsonl.zst",
+                             ".json.zst", ".ndjson.zst"}) {
+    if (lower.ends_with(suffix)) return true;
+  }
+  return false;
+}
 
 absl::StatusOr<std::vector<std::string>> DocumentFiles(const std::vector<std::string>& paths) {
   std::vector<std::string> files;

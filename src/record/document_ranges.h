@@ -29,6 +29,8 @@ absl::StatusOr<std::vector<DocumentRange>> DocumentRanges(const std::vector<std:
 
 // Whether `path` is named like a Parquet file (else it holds lines).
 bool IsParquetName(const std::string& path);
+// Whether it is named like a file of JSON Lines, compressed or not.
+bool IsJsonName(const std::string& path);
 
 }  // namespace rhodes
 

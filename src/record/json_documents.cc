@@ -117,11 +117,12 @@ class Lines final : public JsonDocuments {
                                                       simdjson::error_message(error)));
       }
       if (!has_text_) return absl::InvalidArgumentError(fmt::format("row {}: there is no \"text\"", row()));
-      if (document.id.empty() && !has_id_) document.id = ContentId({document.text});
+      if (document.id.empty() && !has_id_ && !text_only_) document.id = ContentId({document.text});
       return true;
     }
   }
   uint64_t row() const override { return place_().rows + row_; }
+  void TakeTextOnly() override { text_only_ = true; }
 
  private:
   // The current line lies in buffer_[begin_, end_), with room behind it for the parser to read.
@@ -199,6 +200,13 @@ class Lines final : public JsonDocuments {
       if (const auto error = TextOf(field.value(), text)) return error;
       has_text_ = text.has_value();
       if (text) document.text = *std::move(text);
+    } else if (key == "language") {
+      if (const auto error = TextOf(field.value(), text)) return error;
+      if (text) document.language = *std::move(text);
+    } else if (key == "sources") {
+      return ListOf(field.value(), document.sources);
+    } else if (text_only_) {
+      return simdjson::SUCCESS;
     } else if (key == "id") {
       if (const auto error = TextOf(field.value(), text)) return error;
       has_id_ = text.has_value();
@@ -206,11 +214,6 @@ class Lines final : public JsonDocuments {
     } else if (key == "time") {
       if (const auto error = TextOf(field.value(), text)) return error;
       if (text) document.time = ParseTimestamp(*text);
-    } else if (key == "language") {
-      if (const auto error = TextOf(field.value(), text)) return error;
-      if (text) document.language = *std::move(text);
-    } else if (key == "sources") {
-      return ListOf(field.value(), document.sources);
     } else if (key == "parents") {
       return ListOf(field.value(), document.parents);
     } else if (key == "spans") {
@@ -238,7 +241,7 @@ class Lines final : public JsonDocuments {
   ondemand::parser parser_;
   std::string buffer_;
   size_t begin_ = 0, end_ = 0, filled_ = 0;
-  bool has_line_ = false, ended_ = false, has_text_ = false, has_id_ = false;
+  bool has_line_ = false, ended_ = false, has_text_ = false, has_id_ = false, text_only_ = false;
   uint64_t line_number_ = 0;
   uint64_t row_ = 0;
 };
@@ -261,6 +264,17 @@ absl::StatusOr<std::unique_ptr<JsonDocuments>> JsonDocuments::Open(const std::st
   const std::shared_ptr<ByteReader> reader = std::move(opened);
   return std::make_unique<Lines>([reader](char* to, size_t size) { return reader->Read(to, size); },
                                  std::numeric_limits<uint64_t>::max(), [] { return Place(); });
+}
+
+std::unique_ptr<JsonDocuments> JsonDocuments::OfLines(std::string lines, uint64_t lines_before, uint64_t rows_before) {
+  const auto source = [lines = std::move(lines), at = size_t{0}](char* to, size_t size) mutable {
+    const size_t count = lines.copy(to, size, at);
+    at += count;
+    return absl::StatusOr<size_t>(count);
+  };
+  return std::make_unique<Lines>(source, std::numeric_limits<uint64_t>::max(), [lines_before, rows_before] {
+    return Place{lines_before, rows_before};
+  });
 }
 
 absl::StatusOr<std::unique_ptr<JsonDocuments>> JsonDocuments::OpenRange(const std::string& path, uint64_t begin,

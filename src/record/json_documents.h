@@ -29,7 +29,13 @@ class JsonDocuments {
   // each of its lines once. Lines and rows in messages count from the file's beginning.
   static absl::StatusOr<std::unique_ptr<JsonDocuments>> OpenRange(const std::string& path, uint64_t begin,
                                                                   uint64_t end);
+  // The whole lines in `lines`, behind `lines_before` others of which `rows_before` were not blank.
+  static std::unique_ptr<JsonDocuments> OfLines(std::string lines, uint64_t lines_before, uint64_t rows_before);
   virtual ~JsonDocuments() = default;
+
+  // From now on only `text`, `language` and `sources` are taken from the rows; all else is checked to be JSON and stays
+  // empty (also `id`).
+  virtual void TakeTextOnly() = 0;
 
   using Triples = std::vector<std::array<uint64_t, 3>>;
   // The next document; `spans` are {begin, end, parent} as stated, not yet checked against text and parents, and

@@ -40,6 +40,7 @@ AddedTokenMatcher::AddedTokenMatcher(std::vector<AddedToken> tokens, const std::
     sorted.emplace_back(texts[i], static_cast<int32_t>(i));
     begins_[static_cast<uint8_t>(texts[i][0])] = true;
     has_ordinary_ |= !tokens_[i].special;
+    reaches_over_spaces_ |= tokens_[i].rstrip || texts[i].find_first_of(" \t\n\v\f\r") != std::string::npos;
   }
   std::sort(sorted.begin(), sorted.end());
   AddNode(sorted, 0, sorted.size(), 0);
@@ -79,15 +80,19 @@ size_t AddedTokenMatcher::Next(std::string_view text, size_t at) const {
   return at;
 }
 
+const AddedTokenMatcher::Edge* AddedTokenMatcher::FindEdge(const Node& node, uint8_t byte) const {
+  const Edge* const first = edges_.data() + node.first_edge;
+  const Edge* const last = first + node.edges;
+  const Edge* const edge = std::find_if(first, last, [&](const Edge& one) { return one.byte == byte; });
+  return edge == last ? nullptr : edge;
+}
+
 AddedTokenMatcher::Match AddedTokenMatcher::Longest(std::string_view text, size_t at) const {
   Match match = {nullptr, 0};
   const Node* node = &nodes_.back();
   for (size_t end = at; end < text.size();) {
-    const Edge* const first = edges_.data() + node->first_edge;
-    const Edge* const last = first + node->edges;
-    const auto byte = static_cast<uint8_t>(text[end]);
-    const Edge* edge = std::find_if(first, last, [&](const Edge& one) { return one.byte == byte; });
-    if (edge == last) break;
+    const Edge* const edge = FindEdge(*node, static_cast<uint8_t>(text[end]));
+    if (edge == nullptr) break;
     node = &nodes_[edge->node];
     ++end;
     if (node->token >= 0) match = {&tokens_[static_cast<size_t>(node->token)], end - at};
@@ -102,6 +107,19 @@ bool AddedTokenMatcher::Counts(const AddedToken& token, std::string_view text, s
   if (left > 0 && IsWordCharacter(LastCharacter(text.substr(0, left)))) return false;
   return right == text.size() ||
          !IsWordCharacter(DecodeCharacter(text.data() + right, text.data() + text.size(), CharacterClasses()));
+}
+
+const AddedToken* AddedTokenMatcher::FindSpecial(std::string_view text, size_t& at) const {
+  for (at = Next(text, 0); at < text.size(); at = Next(text, at + 1)) {
+    for (size_t end = at, node = nodes_.size() - 1; end < text.size(); ++end) {
+      const Edge* const edge = FindEdge(nodes_[node], static_cast<uint8_t>(text[end]));
+      if (edge == nullptr) break;
+      node = edge->node;
+      const int32_t token = nodes_[node].token;
+      if (token >= 0 && tokens_[static_cast<size_t>(token)].special) return &tokens_[static_cast<size_t>(token)];
+    }
+  }
+  return nullptr;
 }
 
 size_t AddedTokenMatcher::LeadingSpace(std::string_view text) {

@@ -23,6 +23,11 @@ class AddedTokenMatcher {
 
   bool empty() const { return tokens_.empty(); }
   bool has_ordinary() const { return has_ordinary_; }  // a token that is not special
+  // Whether a match may depend on both sides of a place between a letter and ASCII white space.
+  bool reaches_over_spaces() const { return reaches_over_spaces_; }
+
+  // The first special token in `text`, whatever is around it, and where it begins; null when there is none.
+  const AddedToken* FindSpecial(std::string_view text, size_t& at) const;
 
   // Calls `piece(text)` for the stretches between tokens that are not empty and `token(added)` for the tokens, in
   // order. A special token counts only if `allow_special`; otherwise its letters are ordinary ones, though a token that
@@ -68,6 +73,7 @@ class AddedTokenMatcher {
                    size_t depth);
   // The next place from `at` on where a token may begin.
   size_t Next(std::string_view text, size_t at) const;
+  const Edge* FindEdge(const Node& node, uint8_t byte) const;  // null: no token goes on so
   Match Longest(std::string_view text, size_t at) const;
   static bool Counts(const AddedToken& token, std::string_view text, size_t left, size_t right, bool allow_special);
   static size_t LeadingSpace(std::string_view text);
@@ -76,6 +82,7 @@ class AddedTokenMatcher {
 
   std::vector<AddedToken> tokens_;
   bool has_ordinary_ = false;
+  bool reaches_over_spaces_ = false;
   std::vector<Node> nodes_;  // the root is the last
   std::vector<Edge> edges_;
   std::array<bool, 256> begins_ = {};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/huge_pages.h"
 
 namespace rhodes {
 namespace {
@@ -25,38 +26,49 @@ void TokenBytesTable::Append(std::string_view bytes) {
 }
 
 MergeTable::MergeTable(const std::vector<Merge>& merges, bool rank_is_result)
-    : entries_(TableSize(merges.size()), Entry{kEmpty, kNoRank, 0}),
-      mask_(entries_.size() - 1),
-      shift_(64 - std::countr_zero(entries_.size())) {
+    : entries_(HugePageVector(merges.size() + merges.size() / 2 + 2, kEmpty)),
+      ranks_(rank_is_result ? std::vector<uint32_t>() : HugePageVector(entries_.size(), kNoRank)) {
+  const size_t bits = std::bit_ceil(std::max<size_t>(merges.size() * 8, 64));
+  seen_ = HugePageVector(bits / 64, uint64_t{0});
+  seen_shift_ = 64 - std::countr_zero(bits);
   for (size_t rank = 0; rank < merges.size(); ++rank) {
-    const uint64_t pair = uint64_t{merges[rank].left} << 32 | merges[rank].right;
-    size_t slot = Hash(pair);
-    while (entries_[slot & mask_].pair != kEmpty && entries_[slot & mask_].pair != pair) ++slot;
-    const TokenId result = merges[rank].result;
-    entries_[slot & mask_] = {pair, rank_is_result ? result : static_cast<uint32_t>(rank), result};
+    const uint64_t pair = Pair(merges[rank].left, merges[rank].right);
+    const uint64_t hash = Hash(pair);
+    const size_t slot = SlotOf(pair, hash);
+    entries_[slot] = pair << kBits | merges[rank].result;
+    if (!rank_is_result) ranks_[slot] = static_cast<uint32_t>(rank);
+    const size_t bit = static_cast<size_t>(hash >> seen_shift_);
+    seen_[bit / 64] |= uint64_t{1} << bit % 64;
   }
 }
 
 BpeModel::BpeModel(TokenBytesTable tokens, const std::array<TokenId, 256>& byte_ids, MergeTable merges,
                    const std::vector<TokenId>& whole_word_ids)
-    : tokens_(std::move(tokens)), byte_ids_(byte_ids), merges_(std::move(merges)) {
+    : tokens_(std::move(tokens)), byte_ids_(byte_ids), merges_(std::move(merges)), byte_pairs_(256 * 256) {
+  for (size_t left = 0; left < 256; ++left) {
+    for (size_t right = 0; right < 256; ++right) {
+      byte_pairs_[left * 256 + right] = merges_.Find(byte_ids_[left], byte_ids_[right]);
+    }
+  }
   if (whole_word_ids.empty()) return;
-  whole_words_.resize(TableSize(whole_word_ids.size()));
+  whole_words_ = HugePageVector(TableSize(whole_word_ids.size()), WholeWord());
   const size_t mask = whole_words_.size() - 1;
   for (const TokenId id : whole_word_ids) {
-    size_t slot = Fingerprint(tokens_[id]);
-    while (whole_words_[slot & mask] != 0) ++slot;
-    whole_words_[slot & mask] = id + 1;
+    const uint64_t hash = Fingerprint(tokens_[id]);
+    size_t slot = hash;
+    while (whole_words_[slot & mask].id != 0) ++slot;
+    whole_words_[slot & mask] = {static_cast<uint32_t>(hash >> 32), id + 1};
   }
 }
 
 bool BpeModel::FindWhole(std::string_view word, TokenId& id) const {
   const size_t mask = whole_words_.size() - 1;
-  for (size_t slot = Fingerprint(word);; ++slot) {
-    const uint32_t entry = whole_words_[slot & mask];
-    if (entry == 0) return false;
-    if (tokens_[entry - 1] == word) {
-      id = entry - 1;
+  const uint64_t hash = Fingerprint(word);
+  for (size_t slot = hash;; ++slot) {
+    const WholeWord& entry = whole_words_[slot & mask];
+    if (entry.id == 0) return false;
+    if (entry.tag == static_cast<uint32_t>(hash >> 32) && tokens_[entry.id - 1] == word) {
+      id = entry.id - 1;
       return true;
     }
   }
@@ -71,8 +83,16 @@ void BpeModel::EncodeWord(std::string_view word, Scratch& scratch, std::vector<T
   }
   if (word.size() <= kShortWord) {
     TokenId ids[kShortWord];
-    for (size_t i = 0; i < word.size(); ++i) ids[i] = byte_ids_[static_cast<uint8_t>(word[i])];
-    return EncodeShort(ids, word.size(), out);
+    MergeTable::Found pairs[kShortWord];
+    size_t left = static_cast<uint8_t>(word[0]);
+    ids[0] = byte_ids_[left];
+    for (size_t i = 1; i < word.size(); ++i) {
+      const size_t right = static_cast<uint8_t>(word[i]);
+      ids[i] = byte_ids_[right];
+      pairs[i - 1] = byte_pairs_[left * 256 + right];
+      left = right;
+    }
+    return MergeShort(ids, pairs, word.size(), out);
   }
   scratch.units.resize(word.size());
   for (size_t i = 0; i < word.size(); ++i) scratch.units[i] = byte_ids_[static_cast<uint8_t>(word[i])];
@@ -81,25 +101,27 @@ void BpeModel::EncodeWord(std::string_view word, Scratch& scratch, std::vector<T
 
 void BpeModel::EncodeUnits(Scratch& scratch, std::vector<TokenId>& out) const {
   std::vector<TokenId>& units = scratch.units;
-  if (units.size() <= kShortWord) return EncodeShort(units.data(), units.size(), out);
-  EncodeLong(units.data(), units.size(), scratch, out);
+  if (units.size() > kShortWord) return EncodeLong(units.data(), units.size(), scratch, out);
+  MergeTable::Found pairs[kShortWord];
+  for (size_t i = 0; i + 1 < units.size(); ++i) pairs[i] = merges_.Find(units[i], units[i + 1]);
+  MergeShort(units.data(), pairs, units.size(), out);
 }
 
-void BpeModel::EncodeShort(TokenId* ids, size_t count, std::vector<TokenId>& out) const {
-  MergeTable::Entry pairs[kShortWord];  // pairs[i]: the merge of ids[i] and ids[i + 1]
-  for (size_t i = 0; i + 1 < count; ++i) pairs[i] = merges_.Find(ids[i], ids[i + 1]);
+void BpeModel::MergeShort(TokenId* ids, MergeTable::Found* pairs, size_t count, std::vector<TokenId>& out) const {
   while (count > 1) {
-    size_t best = 0;
-    for (size_t i = 1; i + 1 < count; ++i) {
-      if (pairs[i].rank < pairs[best].rank) best = i;
-    }
-    if (pairs[best].rank == MergeTable::kNoRank) break;
-    ids[best] = pairs[best].result;
+    // Rank and place in one number: the least is the leftmost of lowest rank.
+    uint64_t best = uint64_t{MergeTable::kNoRank} << 8;
+    for (size_t i = 0; i + 1 < count; ++i) best = std::min(best, uint64_t{pairs[i].rank} << 8 | i);
+    if (best >> 8 == MergeTable::kNoRank) break;
+    const size_t at = best & 0xFF;
+    ids[at] = pairs[at].result;
     --count;
-    for (size_t i = best + 1; i < count; ++i) ids[i] = ids[i + 1];
-    for (size_t i = best + 1; i + 1 < count; ++i) pairs[i] = pairs[i + 1];
-    if (best + 1 < count) pairs[best] = merges_.Find(ids[best], ids[best + 1]);
-    if (best > 0) pairs[best - 1] = merges_.Find(ids[best - 1], ids[best]);
+    for (size_t i = at + 1; i < count; ++i) {
+      ids[i] = ids[i + 1];
+      pairs[i - 1] = pairs[i];
+    }
+    if (at + 1 < count) pairs[at] = merges_.Find(ids[at], ids[at + 1]);
+    if (at > 0) pairs[at - 1] = merges_.Find(ids[at - 1], ids[at]);
   }
   out.insert(out.end(), ids, ids + count);
 }

@@ -34,36 +34,56 @@ class TokenBytesTable {
   std::vector<uint64_t> begins_ = {0};
 };
 
-// From a pair of tokens to its rank and result: open addressing, at most half full.
+// From a pair of tokens to its rank and result: open addressing, up to two thirds full, a pair and its result in 8
+// bytes. Few of its look-ups are in a cache, so its size is most of what an unknown word costs: a rank file of 200,000
+// tokens has a million merges.
 class MergeTable {
  public:
-  struct Entry {
-    uint64_t pair;
-    uint32_t rank;
+  struct Found {
+    uint32_t rank;  // kNoRank: no merge of this pair
     TokenId result;
   };
   static constexpr uint32_t kNoRank = 0xFFFFFFFF;
+  static constexpr TokenId kMostTokens = TokenId{1} << 21;
 
   MergeTable() : MergeTable(std::vector<Merge>()) {}
   // The rank of a merge is its place in `merges`, or the id of its result if `rank_is_result`; of two with one pair the
-  // later one counts.
+  // later one counts. All ids are below kMostTokens.
   explicit MergeTable(const std::vector<Merge>& merges, bool rank_is_result = false);
-  // rank == kNoRank: no merge of this pair.
-  Entry Find(TokenId left, TokenId right) const {
-    const uint64_t pair = uint64_t{left} << 32 | right;
-    for (size_t slot = Hash(pair);; ++slot) {
-      const Entry& entry = entries_[slot & mask_];
-      if (entry.pair == pair || entry.pair == kEmpty) return entry;
-    }
+
+  Found Find(TokenId left, TokenId right) const {
+    const uint64_t pair = Pair(left, right);
+    const uint64_t hash = Hash(pair);
+    const size_t bit = static_cast<size_t>(hash >> seen_shift_);
+    if ((seen_[bit / 64] >> bit % 64 & 1) == 0) return {kNoRank, 0};
+    const size_t slot = SlotOf(pair, hash);
+    const uint64_t entry = entries_[slot];
+    if (entry == kEmpty) return {kNoRank, 0};
+    const TokenId result = static_cast<TokenId>(entry & (kMostTokens - 1));
+    return {ranks_.empty() ? result : ranks_[slot], result};
   }
 
  private:
+  static constexpr int kBits = 21;  // of an id
   static constexpr uint64_t kEmpty = ~uint64_t{0};
-  size_t Hash(uint64_t pair) const { return static_cast<size_t>((pair * 0x9E3779B97F4A7C15) >> shift_); }
 
-  std::vector<Entry> entries_;
-  size_t mask_;
-  int shift_;
+  static uint64_t Pair(TokenId left, TokenId right) { return uint64_t{left} << kBits | right; }
+  static uint64_t Hash(uint64_t pair) { return (pair ^ pair >> 23) * 0x9E3779B97F4A7C15; }
+  // Where `pair` is, or the free place where it would be.
+  size_t SlotOf(uint64_t pair, uint64_t hash) const {
+    size_t slot = static_cast<size_t>((hash >> 32) * entries_.size() >> 32);
+    while (entries_[slot] >> kBits != pair && entries_[slot] != kEmpty) {
+      if (++slot == entries_.size()) slot = 0;
+    }
+    return slot;
+  }
+
+  std::vector<uint64_t> entries_;  // left, right, result
+  std::vector<uint32_t> ranks_;    // of entries_; empty: they are the results
+  // A bit for each pair that is in the table, and for about one in twelve that is not: most pairs that are asked for
+  // have no merge, and this is small enough for the second-level cache.
+  std::vector<uint64_t> seen_;
+  int seen_shift_;
 };
 
 // Immutable once made; thread-safe for distinct `Scratch`.
@@ -91,13 +111,19 @@ class BpeModel {
 
  private:
   bool FindWhole(std::string_view word, TokenId& id) const;
-  void EncodeShort(TokenId* ids, size_t count, std::vector<TokenId>& out) const;
+  // `pairs`: of each token and the one behind it.
+  void MergeShort(TokenId* ids, MergeTable::Found* pairs, size_t count, std::vector<TokenId>& out) const;
   void EncodeLong(TokenId* ids, size_t count, Scratch& scratch, std::vector<TokenId>& out) const;
 
   TokenBytesTable tokens_;
   std::array<TokenId, 256> byte_ids_;
   MergeTable merges_;
-  std::vector<uint32_t> whole_words_;  // open addressing over ids + 1; 0: empty
+  std::vector<MergeTable::Found> byte_pairs_;  // by first · 256 + second
+  struct WholeWord {
+    uint32_t tag = 0;  // of the hash, so that few words are compared
+    uint32_t id = 0;   // + 1; 0: free
+  };
+  std::vector<WholeWord> whole_words_;  // open addressing
 };
 
 }  // namespace rhodes

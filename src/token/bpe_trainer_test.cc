@@ -5,9 +5,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "base/file.h"
@@ -26,10 +28,9 @@ absl::StatusOr<BpeTraining> TrainOnPieces(const std::vector<std::string>& texts,
   size_t next = 0;
   return TrainBpe(
       options,
-      [&](TextBatch& batch) -> absl::StatusOr<bool> {
-        if (next == texts.size()) return false;
-        batch.texts.push_back(texts[next++]);
-        return true;
+      [&]() -> absl::StatusOr<std::unique_ptr<TextPiece>> {
+        if (next == texts.size()) return nullptr;
+        return std::make_unique<TextsPiece>(std::vector<std::string>{texts[next++]});
       },
       context);
 }
@@ -153,21 +154,22 @@ TEST(BpeTrainer, Train_OfNothingGivesTheBytes) {
 TEST(BpeTrainer, Train_RefusesAVocabularyWithoutRoomForTheBytes) {
   auto training = TrainOnPieces({"a"}, {256, Pattern::kGpt2, 2}, RunContext());
   EXPECT_EQ(ExitCodeOf(training.status()), ExitCode::kUsage);
-  EXPECT_THAT(Message(training.status()), HasSubstr("256 tokens: must be 257 to"));
+  EXPECT_THAT(Message(training.status()),
+              HasSubstr("256 tokens: must be 257 to 262144; all are counted: 256 bytes, merges, and the end-of-text"));
 }
 
 TEST(BpeTrainer, Train_ReturnsTheReadersError) {
   RunContext context;
   auto training = TrainBpe(
-      BpeTrainerOptions(), [](TextBatch&) -> absl::StatusOr<bool> { return absl::DataLossError("part 3 is torn"); },
-      context);
+      BpeTrainerOptions(),
+      []() -> absl::StatusOr<std::unique_ptr<TextPiece>> { return absl::DataLossError("part 3 is torn"); }, context);
   EXPECT_EQ(Message(training.status()), "part 3 is torn");
 }
 
 // English, Arabic and digits in two groups, of which the second is small.
 struct Corpus {
   std::vector<std::string> texts;
-  std::vector<uint32_t> groups;
+  std::vector<std::string> groups;
 };
 Corpus TwoLanguages() {
   Corpus corpus;
@@ -175,18 +177,30 @@ Corpus TwoLanguages() {
     std::string text;
     for (int j = 0; j < 300; ++j) text += fmt::format(" net{} the over{}", (i * 31 + j * j) % 97, (i + j) % 53);
     corpus.texts.push_back(text);
-    corpus.groups.push_back(0);
+    corpus.groups.emplace_back("a");
     if (i % 40 != 0) continue;
     text.clear();
     const char* const words[] = {" الشبكة", " وثيقة", " القمر", " والكتاب", " المدينة", " مدرسة", " الطريق"};
     for (int j = 0; j < 200; ++j) text += words[(i / 40 + j * j) % 7];
     corpus.texts.push_back(text);
-    corpus.groups.push_back(1);
+    corpus.groups.emplace_back("b");
   }
   return corpus;
 }
 
-// Reads `corpus` in batches of forty texts; cancels before batch `stop`.
+// The next forty texts from `next` on.
+std::unique_ptr<TextPiece> NextPiece(const Corpus& corpus, size_t& next) {
+  std::vector<std::string> texts;
+  std::vector<std::string> groups;
+  for (int i = 0; i < 40 && next < corpus.texts.size(); ++i, ++next) {
+    texts.push_back(corpus.texts[next]);
+    groups.push_back(corpus.groups[next]);
+  }
+  if (texts.empty()) return nullptr;
+  return std::make_unique<TextsPiece>(std::move(texts), std::move(groups));
+}
+
+// Reads `corpus` in pieces of forty texts; cancels before piece `stop`.
 absl::StatusOr<BpeTraining> TrainOnCorpus(const Corpus& corpus, const BpeTrainerOptions& options, RunContext context,
                                           size_t stop = SIZE_MAX) {
   size_t next = 0;
@@ -194,13 +208,9 @@ absl::StatusOr<BpeTraining> TrainOnCorpus(const Corpus& corpus, const BpeTrainer
   context.cancelled = &cancelled;
   return TrainBpe(
       options,
-      [&](TextBatch& batch) -> absl::StatusOr<bool> {
+      [&]() -> absl::StatusOr<std::unique_ptr<TextPiece>> {
         if (next >= 40 * stop) cancelled = true;
-        for (int i = 0; i < 40 && next < corpus.texts.size(); ++i, ++next) {
-          batch.texts.push_back(corpus.texts[next]);
-          batch.groups.push_back(corpus.groups[next]);
-        }
-        return !batch.texts.empty();
+        return NextPiece(corpus, next);
       },
       context);
 }
@@ -233,18 +243,10 @@ TEST_F(BpeTrainerFiles, Train_GoesOnAfterAKillAndGivesTheSame) {
     WordCounter counter({Pattern::kLlama3, uint64_t{1} << 30, folder_, "a corpus", 0});
     RunContext context;
     size_t next = 0;
-    ASSERT_TRUE(counter
-                    .Count(
-                        [&](TextBatch& batch) -> absl::StatusOr<bool> {
-                          for (int i = 0; i < 40 && next < corpus.texts.size(); ++i, ++next) {
-                            batch.texts.push_back(corpus.texts[next]);
-                            batch.groups.push_back(corpus.groups[next]);
-                          }
-                          return !batch.texts.empty();
-                        },
-                        context)
-                    .ok());
-    counted = counter.batches_skipped();
+    ASSERT_TRUE(
+        counter.Count([&]() -> absl::StatusOr<std::unique_ptr<TextPiece>> { return NextPiece(corpus, next); }, context)
+            .ok());
+    counted = counter.pieces_skipped();
   }
   EXPECT_GE(counted, 8U);
   options.save_seconds = 30;
@@ -280,7 +282,7 @@ TEST_F(BpeTrainerFiles, Train_BeginsAnewForAnotherKeyOrADamagedFile) {
   ASSERT_TRUE(WriteFileAtomically(folder_ + "/words-00000", words).ok());
   expect_same();
   EXPECT_FALSE(TrainOnCorpus(corpus, options, RunContext(), 5).ok());
-  ASSERT_TRUE(WriteFileAtomically(folder_ + "/state.json", R"({"key": "another", "runs": [-1], "batches": 3})").ok());
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/state.json", R"({"key": "another", "runs": [-1], "pieces": 3})").ok());
   expect_same();
 }
 
@@ -313,7 +315,7 @@ TEST(BpeTrainer, Train_SaysHowEachGroupIsCut) {
     uint64_t bytes = 0;
     std::set<TokenId> vocabulary;
     for (size_t i = 0; i < corpus.texts.size(); ++i) {
-      if (corpus.groups[i] != group) continue;
+      if (corpus.groups[i] != training->groups[group].name.source) continue;
       std::vector<TokenId> ids;
       tokenizer->Encode(corpus.texts[i], ids);
       tokens += ids.size();
@@ -324,7 +326,7 @@ TEST(BpeTrainer, Train_SaysHowEachGroupIsCut) {
     EXPECT_EQ(use.tokens, tokens);
     EXPECT_EQ(use.bytes, bytes);
     EXPECT_EQ(use.word_bytes, bytes);
-    EXPECT_EQ(use.vocabulary, vocabulary.size());
+    EXPECT_EQ(std::count(use.seen.begin(), use.seen.end(), true), static_cast<ptrdiff_t>(vocabulary.size()));
     EXPECT_GT(use.whole_words, 0U);
     EXPECT_LE(use.whole_words, use.words);
     EXPECT_EQ(use.weight, 1);
@@ -335,7 +337,7 @@ TEST(BpeTrainer, Train_WithWeightsDoesNotStarveTheSmallGroup) {
   const Corpus corpus = TwoLanguages();
   BpeTrainerOptions options = {300, Pattern::kLlama3, 2};
   const auto plain = TrainOnCorpus(corpus, options, RunContext());
-  options.weights = [](const std::vector<uint64_t>& bytes) {
+  options.weights = [](const std::vector<TextGroup>&, const std::vector<uint64_t>& bytes) {
     return std::vector<double>{1.0 / static_cast<double>(bytes[0]), 1.0 / static_cast<double>(bytes[1])};
   };
   const auto level = TrainOnCorpus(corpus, options, RunContext());
@@ -350,12 +352,14 @@ TEST(BpeTrainer, Train_WithWeightsDoesNotStarveTheSmallGroup) {
 TEST(BpeTrainer, Train_WithAWeightOfTwoIsAsWithTheTextsTwice) {
   Corpus corpus = TwoLanguages();
   BpeTrainerOptions options = {500, Pattern::kLlama3, 2};
-  options.weights = [](const std::vector<uint64_t>&) { return std::vector<double>{0.5, 1}; };
+  options.weights = [](const std::vector<TextGroup>&, const std::vector<uint64_t>&) {
+    return std::vector<double>{0.5, 1};
+  };
   const auto weighted = TrainOnCorpus(corpus, options, RunContext());
   for (size_t i = 0, count = corpus.texts.size(); i < count; ++i) {
-    if (corpus.groups[i] != 1) continue;
+    if (corpus.groups[i] != "b") continue;
     corpus.texts.push_back(corpus.texts[i]);
-    corpus.groups.push_back(1);
+    corpus.groups.emplace_back("b");
   }
   options.weights = nullptr;
   const auto doubled = TrainOnCorpus(corpus, options, RunContext());
@@ -367,7 +371,7 @@ TEST(BpeTrainer, Train_RefusesWeightsThatAreNotPositive) {
   for (const std::vector<double>& weights :
        {std::vector<double>{1}, std::vector<double>{1, 0}, std::vector<double>{1, 1e7}, std::vector<double>{1, NAN}}) {
     BpeTrainerOptions options = {500, Pattern::kLlama3, 2};
-    options.weights = [&](const std::vector<uint64_t>&) { return weights; };
+    options.weights = [&](const std::vector<TextGroup>&, const std::vector<uint64_t>&) { return weights; };
     const absl::Status status = TrainOnCorpus(TwoLanguages(), options, RunContext()).status();
     EXPECT_EQ(ExitCodeOf(status), ExitCode::kUsage);
     EXPECT_THAT(Message(status), HasSubstr("weights must be positive"));

@@ -49,7 +49,7 @@ const std::vector<KnownEncoding>& KnownEncodings() {
   return known;
 }
 
-constexpr uint64_t kMaxRank = 1 << 22;
+constexpr uint64_t kMaxRank = MergeTable::kMostTokens;
 
 std::optional<std::string> DecodeBase64(std::string_view text) {
   static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -1,7 +1,7 @@
 #include "token/shard_format.h"
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -9,7 +9,6 @@
 
 #include <fmt/ranges.h>
 
-#include "base/file.h"
 #include "base/json.h"
 
 namespace rhodes {
@@ -36,13 +35,8 @@ void Put(std::string& out, T value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
-// The caller names the path.
-absl::Status Write(std::string_view bytes, FILE* file) {
-  if (fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size()) return ErrnoError(errno, "write", "shard");
-  return absl::OkStatus();
-}
-std::string_view Text(std::span<const uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+uint64_t TokenBytes(const std::vector<uint64_t>& ends, TokenWidth width) {
+  return (ends.empty() ? 0 : ends.back()) * static_cast<uint64_t>(width);
 }
 
 // nanoGPT and llm.c call it so.
@@ -54,8 +48,9 @@ class Megatron final : public ShardLayout {
   explicit Megatron(const ShardLayoutOptions& options) : options_(options) {}
   std::string DataFile(int number) const override { return fmt::format("{}-{:05}.bin", options_.split, number); }
   uint64_t ShardTokens() const override { return options_.shard_tokens == 0 ? kShardTokens : options_.shard_tokens; }
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override { return TokenBytes(ends, options_.width); }
 
-  absl::Status Finish(const std::vector<uint64_t>& ends, const std::string& path, FILE*) override {
+  std::vector<SideFile> Finish(const std::vector<uint64_t>& ends, const std::string& path, uint64_t) override {
     std::string out("MMIDIDX\0\0", 9);
     Put<uint64_t>(out, 1);                                             // version
     Put<uint8_t>(out, options_.width == TokenWidth::kUint16 ? 8 : 4);  // numpy type code
@@ -67,7 +62,7 @@ class Megatron final : public ShardLayout {
       Put(out, static_cast<int64_t>((i == 0 ? 0 : ends[i - 1]) * static_cast<uint64_t>(options_.width)));
     }
     for (size_t i = 0; i <= ends.size(); ++i) Put(out, static_cast<int64_t>(i));
-    return WriteFileAtomically(path.substr(0, path.size() - 4) + ".idx", out);
+    return {{path.substr(0, path.size() - 4) + ".idx", std::move(out)}};
   }
 
  private:
@@ -85,14 +80,13 @@ class Datatrove final : public ShardLayout {
   }
   std::string DataFile(int number) const override { return fmt::format("{0}/{0}-{1:05}.ds", options_.split, number); }
   uint64_t ShardTokens() const override { return options_.shard_tokens == 0 ? kShardTokens : options_.shard_tokens; }
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override { return TokenBytes(ends, options_.width); }
 
-  absl::Status Finish(const std::vector<uint64_t>& ends, const std::string& path, FILE*) override {
-    RETURN_IF_ERROR(WriteFileAtomically(path + ".index",
-                                        {reinterpret_cast<const char*>(ends.data()), ends.size() * sizeof(uint64_t)}));
+  std::vector<SideFile> Finish(const std::vector<uint64_t>& ends, const std::string& path, uint64_t) override {
     const uint64_t tokens = ends.empty() ? 0 : ends.back();
-    return WriteFileAtomically(path + ".metadata",
-                               fmt::format("{}|{}\n{}\n{}", options_.tokenizer_name, static_cast<int>(options_.width),
-                                           tokens, ReadableTokens(tokens)));
+    return {{path + ".index", {reinterpret_cast<const char*>(ends.data()), ends.size() * sizeof(uint64_t)}},
+            {path + ".metadata", fmt::format("{}|{}\n{}\n{}", options_.tokenizer_name, static_cast<int>(options_.width),
+                                             tokens, ReadableTokens(tokens))}};
   }
 
  private:
@@ -105,6 +99,7 @@ class NanoGpt final : public ShardLayout {
   explicit NanoGpt(const ShardLayoutOptions& options) : split_(ShortSplit(options.split)) {}
   std::string DataFile(int) const override { return split_ + ".bin"; }
   uint64_t ShardTokens() const override { return kNoEnd; }
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override { return TokenBytes(ends, TokenWidth::kUint16); }
 
  private:
   const std::string split_;
@@ -114,6 +109,7 @@ class NanoGpt final : public ShardLayout {
 class LlmC final : public ShardLayout {
  public:
   static constexpr uint64_t kMostTokens = INT32_MAX;
+  static constexpr uint64_t kHeader = 1024;
 
   explicit LlmC(const ShardLayoutOptions& options) : options_(options) {}
   std::string DataFile(int number) const override {
@@ -123,38 +119,36 @@ class LlmC final : public ShardLayout {
     return tokens_ + bytes / static_cast<uint64_t>(options_.width) > kMostTokens;
   }
   uint64_t ShardTokens() const override { return options_.shard_tokens == 0 ? kShardTokens : options_.shard_tokens; }
-
-  absl::Status Begin(FILE* data) override {
-    tokens_ = 0;
-    return Write(Header(), data);
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override {
+    return kHeader + TokenBytes(ends, options_.width);
   }
-  absl::Status Add(std::span<const uint8_t> tokens, FILE* data) override {
+
+  void Begin() override { tokens_ = 0; }
+  absl::Status Add(std::span<const uint8_t> tokens, ShardPiece& piece) override {
     tokens_ += tokens.size() / static_cast<size_t>(options_.width);
     const size_t last = tokens.size() - static_cast<size_t>(options_.width);
-    RETURN_IF_ERROR(Write(Text(tokens.subspan(last)), data));
-    return Write(Text(tokens.first(last)), data);
+    piece.head_size = static_cast<uint8_t>(options_.width);
+    std::copy(tokens.begin() + static_cast<std::ptrdiff_t>(last), tokens.end(), piece.head.begin());
+    piece.bytes = tokens.data();
+    piece.size = last;
+    return absl::OkStatus();
   }
-  absl::Status Finish(const std::vector<uint64_t>&, const std::string& path, FILE* data) override {
-    if (fseek(data, 0, SEEK_SET) != 0) return ErrnoError(errno, "seek in", path);
-    return Write(Header(), data);
-  }
-
- private:
-  std::string Header() const {
+  std::string Head(const std::vector<uint64_t>& ends) const override {
     std::array<int32_t, 256> header{};
     const bool narrow = options_.width == TokenWidth::kUint16;
     header[0] = narrow ? 20240520 : 20240801;
     header[1] = narrow ? 1 : 7;
-    header[2] = static_cast<int32_t>(tokens_);
+    header[2] = static_cast<int32_t>(ends.empty() ? 0 : ends.back());
     return {reinterpret_cast<const char*>(header.data()), sizeof(header)};
   }
 
+ private:
   const ShardLayoutOptions options_;
   uint64_t tokens_ = 0;
 };
 
 // See streaming/base/format/mds/writer.py of MosaicML streaming. A sample is a document: the column `tokens`, an array
-// of one dimension. The file begins with a table of all samples, so that a shard waits in memory.
+// of one dimension. The file begins with a table of all samples, so that these wait in memory.
 class Mds final : public ShardLayout {
  public:
   static constexpr uint64_t kShardBytes = uint64_t{1} << 26;  // streaming's own
@@ -167,46 +161,61 @@ class Mds final : public ShardLayout {
         config_text_(Spaced(config_)) {}
   std::string DataFile(int number) const override { return fmt::format("{}/shard.{:05}.mds", options_.split, number); }
   bool EndsBefore(uint64_t bytes) const override {
-    return limit_ < 4 + 4 + config_text_.size() + samples_.size() + 4 * offsets_.size() + SampleBytes(bytes) + 4;
+    return limit_ < 4 + 4 + config_text_.size() + sample_bytes_ + 4 * samples_ + SampleBytes(bytes) + 4;
   }
   uint64_t ShardTokens() const override { return kNoEnd; }
+  uint64_t DataBytes(const std::vector<uint64_t>& ends) const override {
+    uint64_t bytes = 4 + 4 * (ends.size() + 1) + config_text_.size();
+    for (size_t i = 0; i < ends.size(); ++i) {
+      bytes += SampleBytes((ends[i] - (i == 0 ? 0 : ends[i - 1])) * static_cast<uint64_t>(options_.width));
+    }
+    return bytes;
+  }
 
-  absl::Status Add(std::span<const uint8_t> tokens, FILE*) override {
-    if (SampleBytes(tokens.size()) + samples_.size() > UINT32_MAX / 2) {
+  void Begin() override { samples_ = sample_bytes_ = 0; }
+  absl::Status Add(std::span<const uint8_t> tokens, ShardPiece& piece) override {
+    const uint64_t bytes = SampleBytes(tokens.size());
+    if (bytes + sample_bytes_ > UINT32_MAX / 2) {
       return absl::InvalidArgumentError(fmt::format("a document of {} bytes of tokens is too long", tokens.size()));
     }
-    offsets_.push_back(static_cast<uint32_t>(samples_.size()));
+    ++samples_;
+    sample_bytes_ += bytes;
     const uint64_t count = tokens.size() / static_cast<uint64_t>(options_.width);
     const int code = CountCode(count);
-    Put(samples_, static_cast<uint32_t>(SampleBytes(tokens.size()) - 4));
-    Put(samples_, static_cast<uint8_t>(1 << 2 | code));  // one dimension, and how its length is stored
-    samples_.append(reinterpret_cast<const char*>(&count), size_t{1} << code);
-    samples_ += Text(tokens);
+    const auto size = static_cast<uint32_t>(bytes - 4);
+    std::memcpy(piece.head.data(), &size, 4);
+    piece.head[4] = static_cast<uint8_t>(1 << 2 | code);  // one dimension, and how its length is stored
+    std::memcpy(piece.head.data() + 5, &count, size_t{1} << code);
+    piece.head_size = static_cast<uint8_t>(5 + (1 << code));
+    piece.bytes = tokens.data();
+    piece.size = tokens.size();
     return absl::OkStatus();
   }
-  absl::Status Finish(const std::vector<uint64_t>&, const std::string& path, FILE* data) override {
-    const auto count = static_cast<uint32_t>(offsets_.size());
-    const auto begin = static_cast<uint32_t>(4 + 4 * (count + 1) + config_text_.size());
-    offsets_.push_back(static_cast<uint32_t>(samples_.size()));
-    for (uint32_t& offset : offsets_) offset += begin;
-    RETURN_IF_ERROR(Write({reinterpret_cast<const char*>(&count), 4}, data));
-    RETURN_IF_ERROR(Write({reinterpret_cast<const char*>(offsets_.data()), 4 * offsets_.size()}, data));
-    RETURN_IF_ERROR(Write(config_text_, data));
-    RETURN_IF_ERROR(Write(samples_, data));
+  bool HeadWaits() const override { return true; }
+  std::string Head(const std::vector<uint64_t>& ends) const override {
+    auto offset = static_cast<uint32_t>(4 + 4 * (ends.size() + 1) + config_text_.size());
+    std::string out;
+    Put(out, static_cast<uint32_t>(ends.size()));
+    for (size_t i = 0; i < ends.size(); ++i) {
+      Put(out, offset);
+      const uint64_t count = ends[i] - (i == 0 ? 0 : ends[i - 1]);
+      offset += static_cast<uint32_t>(SampleBytes(count * static_cast<uint64_t>(options_.width)));
+    }
+    Put(out, offset);
+    return out + config_text_;
+  }
+  std::vector<SideFile> Finish(const std::vector<uint64_t>& ends, const std::string& path, uint64_t bytes) override {
     Json shard = config_;
-    shard["samples"] = count;
+    shard["samples"] = ends.size();
     shard["zip_data"] = nullptr;
-    shard["raw_data"] = {{"basename", path.substr(path.find_last_of('/') + 1)},
-                         {"bytes", begin + samples_.size()},
-                         {"hashes", Json::object()}};
+    shard["raw_data"] = {
+        {"basename", path.substr(path.find_last_of('/') + 1)}, {"bytes", bytes}, {"hashes", Json::object()}};
     shards_.push_back(std::move(shard));
-    offsets_.clear();
-    samples_.clear();
-    return absl::OkStatus();
+    return {};
   }
-  absl::Status FinishSplit() override {
-    return WriteFileAtomically(fmt::format("{}/{}/index.json", options_.directory, options_.split),
-                               Spaced({{"shards", shards_}, {"version", 2}}));
+  std::vector<SideFile> FinishSplit() override {
+    return {{fmt::format("{}/{}/index.json", options_.directory, options_.split),
+             Spaced({{"shards", shards_}, {"version", 2}})}};
   }
 
  private:
@@ -246,8 +255,8 @@ class Mds final : public ShardLayout {
   const uint64_t limit_;
   const Json config_;
   const std::string config_text_;
-  std::vector<uint32_t> offsets_;  // of the samples, from the first one on
-  std::string samples_;
+  uint64_t samples_ = 0;
+  uint64_t sample_bytes_ = 0;
   Json shards_ = Json::array();
 };
 
@@ -273,10 +282,14 @@ absl::StatusOr<TokenWidth> WidthFor(ShardFormat format, uint32_t vocabulary_size
 }
 
 bool ShardLayout::EndsBefore(uint64_t) const { return false; }
-absl::Status ShardLayout::Begin(FILE*) { return absl::OkStatus(); }
-absl::Status ShardLayout::Add(std::span<const uint8_t> tokens, FILE* data) { return Write(Text(tokens), data); }
-absl::Status ShardLayout::Finish(const std::vector<uint64_t>&, const std::string&, FILE*) { return absl::OkStatus(); }
-absl::Status ShardLayout::FinishSplit() { return absl::OkStatus(); }
+absl::Status ShardLayout::Add(std::span<const uint8_t> tokens, ShardPiece& piece) {
+  piece.bytes = tokens.data();
+  piece.size = tokens.size();
+  return absl::OkStatus();
+}
+std::string ShardLayout::Head(const std::vector<uint64_t>&) const { return ""; }
+std::vector<SideFile> ShardLayout::Finish(const std::vector<uint64_t>&, const std::string&, uint64_t) { return {}; }
+std::vector<SideFile> ShardLayout::FinishSplit() { return {}; }
 
 absl::StatusOr<std::unique_ptr<ShardLayout>> MakeShardLayout(const ShardLayoutOptions& options) {
   const auto too_many = [&](uint64_t most) {

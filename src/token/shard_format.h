@@ -3,7 +3,6 @@
 #define RHODES_TOKEN_SHARD_FORMAT_H_
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "token/shard_data_file.h"
 
 namespace rhodes {
 
@@ -33,8 +33,15 @@ enum class TokenWidth : uint8_t { kUint16 = 2, kInt32 = 4 };
 // vocabulary that the format cannot hold.
 absl::StatusOr<TokenWidth> WidthFor(ShardFormat format, uint32_t vocabulary_size);
 
-// What one format does with the documents of one split. Calls: DataFile, Begin, Add..., Finish for each shard in turn,
-// and FinishSplit at the end. Not thread-safe.
+// A file beside the data, that its format's readers want.
+struct SideFile {
+  std::string path;
+  std::string bytes;
+};
+
+// What one format does with the documents of one split. Calls: DataFile, Begin, Add..., Head and Finish for each shard
+// in turn, and FinishSplit at the end. Writes nothing itself: the writer (shard_writer.h) and the check (shard_check.h)
+// both ask it what belongs where. Not thread-safe.
 class ShardLayout {
  public:
   virtual ~ShardLayout() = default;
@@ -44,13 +51,19 @@ class ShardLayout {
   virtual bool EndsBefore(uint64_t bytes) const;
   // Tokens that one shard may hold, the last document excepted.
   virtual uint64_t ShardTokens() const = 0;
-  virtual absl::Status Begin(FILE* data);
-  // `tokens` as they are stored, the end-of-text token last.
-  virtual absl::Status Add(std::span<const uint8_t> tokens, FILE* data);
-  // All documents are in. `ends`: of each document, in tokens; `path`: of the data file, which is still open.
-  virtual absl::Status Finish(const std::vector<uint64_t>& ends, const std::string& path, FILE* data);
-  // All shards are written.
-  virtual absl::Status FinishSplit();
+  virtual void Begin() {}
+  // `tokens` as they are stored, the end-of-text token last; they are not copied.
+  virtual absl::Status Add(std::span<const uint8_t> tokens, ShardPiece& piece);
+  // What stands in the data file before the documents, `ends` of each in tokens. It takes the same number of bytes for
+  // all `ends`, unless HeadWaits(): then the documents must wait for it, in memory.
+  virtual std::string Head(const std::vector<uint64_t>& ends) const;
+  virtual bool HeadWaits() const { return false; }
+  // The size of a data file with such documents.
+  virtual uint64_t DataBytes(const std::vector<uint64_t>& ends) const = 0;
+  // All documents are in; `path`: of the data file, which takes `bytes`.
+  virtual std::vector<SideFile> Finish(const std::vector<uint64_t>& ends, const std::string& path, uint64_t bytes);
+  // All shards are finished.
+  virtual std::vector<SideFile> FinishSplit();
 };
 
 struct ShardLayoutOptions {

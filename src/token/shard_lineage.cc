@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/hash.h"
+#include "base/parallel.h"
 
 namespace rhodes {
 namespace {
@@ -45,30 +46,35 @@ absl::Status Damaged(const std::string& path, std::string_view what) {
 
 uint32_t RowBits(uint64_t rows) { return rows <= 2 ? 1 : static_cast<uint32_t>(std::bit_width(rows - 1)); }
 
+BlockChecksums ChecksumsOf(std::string_view data) {
+  BlockChecksums checksums;
+  checksums.bytes = data.size();
+  for (size_t at = 0; at < data.size(); at += kLineageBlockBytes) {
+    checksums.blocks.push_back(Fingerprint(data.substr(at, kLineageBlockBytes)));
+  }
+  return checksums;
+}
+
 std::string LineageBytes(const std::vector<uint64_t>& ends, const std::vector<uint64_t>& rows, uint64_t corpus_rows,
-                         uint64_t text_bytes, std::string_view data) {
+                         uint64_t text_bytes, const BlockChecksums& data) {
   LineageHeader header{};
   std::memcpy(header.magic, kLineageMagic, sizeof(header.magic));
   header.documents = rows.size();
   header.corpus_rows = corpus_rows;
   header.text_bytes = text_bytes;
   header.tokens = ends.empty() ? 0 : ends.back();
-  header.data_bytes = data.size();
+  header.data_bytes = data.bytes;
   header.block_bytes = kLineageBlockBytes;
   header.row_bits = RowBits(corpus_rows);
   header.low_bits = LowBits(header.tokens, header.documents);
 
-  std::vector<uint64_t> checksums;
-  for (size_t at = 0; at < data.size(); at += kLineageBlockBytes) {
-    checksums.push_back(Fingerprint(data.substr(at, kLineageBlockBytes)));
-  }
   std::vector<uint64_t> high(WordsFor(header.documents + (header.tokens >> header.low_bits)));
   for (size_t i = 0; i < ends.size(); ++i) {
     const uint64_t bit = (ends[i] >> header.low_bits) + i;
     high[bit / kWordBits] |= uint64_t{1} << (bit % kWordBits);
   }
   std::string out(reinterpret_cast<const char*>(&header), sizeof(header));
-  Append(out, checksums);
+  Append(out, data.blocks);
   Append(out, Pack(rows, header.row_bits));
   Append(out, Pack(ends, header.low_bits));
   Append(out, high);
@@ -178,18 +184,19 @@ absl::Status Lineage::IndexEnds(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status Lineage::CheckData(std::string_view data, const std::string& path) const {
-  if (data.size() != header_.data_bytes) {
+absl::Status Lineage::CheckData(std::string_view data, const std::string& path, int threads) const {
+  if (data.size() < header_.data_bytes) {
+    return Damaged(path, fmt::format("ends at byte {}, {} were written", data.size(), header_.data_bytes));
+  }
+  if (data.size() > header_.data_bytes) {
     return Damaged(path, fmt::format("holds {} bytes, {} were written", data.size(), header_.data_bytes));
   }
-  for (uint64_t block = 0; block < blocks_; ++block) {
+  return ParallelFor(threads, blocks_, [&](size_t block) -> absl::Status {
     const uint64_t begin = block * header_.block_bytes;
     const std::string_view part = data.substr(begin, header_.block_bytes);
-    if (Fingerprint(part) != Word(sizeof(LineageHeader), block)) {
-      return Damaged(path, fmt::format("bytes {} to {}: the checksum is wrong", begin, begin + part.size()));
-    }
-  }
-  return absl::OkStatus();
+    if (Fingerprint(part) == Word(sizeof(LineageHeader), block)) return absl::OkStatus();
+    return Damaged(path, fmt::format("bytes {} to {}: the checksum is wrong", begin, begin + part.size()));
+  });
 }
 
 }  // namespace rhodes

@@ -33,10 +33,17 @@ inline constexpr uint64_t kLineageBlockBytes = uint64_t{1} << 20;
 // Bits to hold a number below `rows`; at least 1.
 uint32_t RowBits(uint64_t rows);
 
+// Of a data file: the XXH3 of each block of kLineageBlockBytes, the last of which may be shorter.
+struct BlockChecksums {
+  uint64_t bytes = 0;
+  std::vector<uint64_t> blocks;
+};
+BlockChecksums ChecksumsOf(std::string_view data);
+
 // The table's bytes. `ends`: where each document ends, in tokens, ascending; `rows`: its row, below `corpus_rows`;
-// `data`: the bytes of the data file.
+// `data`: of the data file.
 std::string LineageBytes(const std::vector<uint64_t>& ends, const std::vector<uint64_t>& rows, uint64_t corpus_rows,
-                         uint64_t text_bytes, std::string_view data);
+                         uint64_t text_bytes, const BlockChecksums& data);
 
 // Reads a table from bytes that it does not own and that must outlive it. Thread-safe once parsed; 1/64 word of memory
 // a document.
@@ -52,8 +59,9 @@ class Lineage {
   uint64_t DocumentBegin(uint64_t d) const { return d == 0 ? 0 : End(d - 1); }
   // The document that holds token `position` < header().tokens. Logarithmic.
   uint64_t DocumentOf(uint64_t position) const;
-  // DATA_LOSS "`path`: bytes A to B ..." for the first block of `data` that is not as it was written.
-  absl::Status CheckData(std::string_view data, const std::string& path) const;
+  // DATA_LOSS "`path`: bytes A to B ..." for the first block of `data` that is not as it was written; the blocks are
+  // shared out to `threads`.
+  absl::Status CheckData(std::string_view data, const std::string& path, int threads = 1) const;
 
  private:
   static constexpr uint64_t kSample = 64;  // documents between two remembered places in the unary part

@@ -35,7 +35,7 @@ TEST(Lineage, WhatIsWrittenIsReadForEveryShapeOfLengths) {
         ends.push_back((d == 0 ? 0 : ends.back()) + length);
         rows.push_back(random() % corpus);
       }
-      const std::string table = LineageBytes(ends, rows, corpus, 77, "data");
+      const std::string table = LineageBytes(ends, rows, corpus, 77, ChecksumsOf("data"));
       const absl::StatusOr<Lineage> lineage = Lineage::Parse(table, "x.lineage");
       ASSERT_TRUE(lineage.ok()) << lineage.status() << longest << " " << documents;
       ASSERT_EQ(lineage->documents(), documents);
@@ -62,12 +62,12 @@ TEST(Lineage, TakesFewBitsADocument) {
     rows.push_back(d);
   }
   // 17 bits for one of 100,000 rows, and 2 + log2(250) for an end.
-  EXPECT_LT(LineageBytes(ends, rows, rows.size(), 0, "").size(), 100000 * 27.1 / 8);
+  EXPECT_LT(LineageBytes(ends, rows, rows.size(), 0, ChecksumsOf("")).size(), 100000 * 27.1 / 8);
 }
 
 TEST(Lineage, DataThatChangedIsNamedWithItsBytes) {
   std::string data(3 * kLineageBlockBytes + 500, 'x');
-  const std::string table = LineageBytes({data.size()}, {0}, 1, 1, data);
+  const std::string table = LineageBytes({data.size()}, {0}, 1, 1, ChecksumsOf(data));
   const Lineage lineage = *Lineage::Parse(table, "t");
   EXPECT_TRUE(lineage.CheckData(data, "d.bin").ok());
   data[2 * kLineageBlockBytes] = 'y';
@@ -78,11 +78,12 @@ TEST(Lineage, DataThatChangedIsNamedWithItsBytes) {
   data.back() = 'y';
   EXPECT_THAT(Message(lineage.CheckData(data, "d.bin")), HasSubstr("bytes 3145728 to 3146228"));
   data.pop_back();
-  EXPECT_THAT(Message(lineage.CheckData(data, "d.bin")), HasSubstr("holds 3146227 bytes, 3146228 were written"));
+  EXPECT_THAT(Message(lineage.CheckData(data, "d.bin")),
+              HasSubstr("d.bin: ends at byte 3146227, 3146228 were written"));
 }
 
 TEST(Lineage, EveryChangedByteAndEveryCutIsSeen) {
-  const std::string table = LineageBytes({3, 9, 10}, {4, 2, 0}, 5, 30, "some data");
+  const std::string table = LineageBytes({3, 9, 10}, {4, 2, 0}, 5, 30, ChecksumsOf("some data"));
   for (size_t i = 0; i < table.size(); ++i) {
     std::string bad = table;
     bad[i] = static_cast<char>(bad[i] ^ 4);
@@ -92,7 +93,7 @@ TEST(Lineage, EveryChangedByteAndEveryCutIsSeen) {
 }
 
 TEST(Lineage, WrongNumbersUnderARightChecksumAreRefused) {
-  const std::string table = LineageBytes({3, 9, 10}, {4, 2, 0}, 5, 30, "some data");
+  const std::string table = LineageBytes({3, 9, 10}, {4, 2, 0}, 5, 30, ChecksumsOf("some data"));
   const auto status_of = [&](size_t offset, uint64_t value, size_t bytes) {
     std::string bad = table;
     std::memcpy(bad.data() + offset, &value, bytes);

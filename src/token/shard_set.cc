@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "base/run_context.h"
 #include "token/shard_lineage.h"
 #include "token/shards.h"
 
@@ -47,7 +48,7 @@ absl::Status Damaged(const std::string& path, std::string_view what) {
 absl::Status ReadIndex(const std::string& path, Shard& shard) {
   const std::string_view index = shard.index.bytes();
   if (index.size() < kIndexHeader || index.substr(0, 9) != std::string_view("MMIDIDX\0\0", 9)) {
-    return Damaged(path, "not a Megatron index");
+    return Damaged(path, "byte 0: not a Megatron index");
   }
   const auto type = static_cast<uint8_t>(index[17]);
   if (Load<uint64_t>(index.data() + 9) != 1 || (type != 8 && type != 4)) {
@@ -57,18 +58,21 @@ absl::Status ReadIndex(const std::string& path, Shard& shard) {
   const uint64_t sequences = Load<uint64_t>(index.data() + 18);
   if (sequences != shard.documents || Load<uint64_t>(index.data() + 26) != sequences + 1 ||
       index.size() != kIndexHeader + 12 * sequences + 8 * (sequences + 1)) {
-    return Damaged(path, "its size does not fit its number of documents");
+    return Damaged(path, fmt::format("its {} bytes are not those of {} documents", index.size(), shard.documents));
   }
   const char* const lengths = index.data() + kIndexHeader;
   const char* const offsets = lengths + 4 * sequences;
   const char* const borders = offsets + 8 * sequences;
   for (uint64_t i = 0; i <= sequences; ++i) {
-    if (Load<uint64_t>(borders + 8 * i) != i) return Damaged(path, fmt::format("border {} is not sequence {}", i, i));
+    if (Load<uint64_t>(borders + 8 * i) != i) {
+      return Damaged(path, fmt::format("byte {}: border {} is not sequence {}", borders + 8 * i - index.data(), i, i));
+    }
     if (i == sequences) break;
     const uint64_t begin = shard.lineage.DocumentBegin(i);
-    if (Load<uint64_t>(offsets + 8 * i) != begin * shard.width ||
-        Load<uint32_t>(lengths + 4 * i) != shard.lineage.DocumentBegin(i + 1) - begin) {
-      return Damaged(path, fmt::format("sequence {} does not lie where its lineage says", i));
+    const bool begins = Load<uint64_t>(offsets + 8 * i) == begin * shard.width;
+    if (!begins || Load<uint32_t>(lengths + 4 * i) != shard.lineage.DocumentBegin(i + 1) - begin) {
+      return Damaged(path, fmt::format("byte {}: sequence {} does not lie where its lineage says",
+                                       (begins ? lengths + 4 * i : offsets + 8 * i) - index.data(), i));
     }
   }
   return absl::OkStatus();
@@ -83,11 +87,11 @@ absl::StatusOr<Shard> OpenShard(const std::string& stem) {
   shard.documents = shard.lineage.documents();
   shard.tokens = shard.lineage.header().tokens;
   RETURN_IF_ERROR(ReadIndex(stem + ".idx", shard));
+  RETURN_IF_ERROR(shard.lineage.CheckData(shard.bin.bytes(), stem + ".bin", RunContext().Threads()));
   if (shard.bin.bytes().size() != shard.tokens * shard.width) {
     return Damaged(stem + ".bin",
                    fmt::format("holds {} bytes, the index counts {} tokens", shard.bin.bytes().size(), shard.tokens));
   }
-  RETURN_IF_ERROR(shard.lineage.CheckData(shard.bin.bytes(), stem + ".bin"));
   return shard;
 }
 
@@ -161,7 +165,10 @@ absl::StatusOr<std::unique_ptr<ShardSet>> ShardSet::Open(const std::string& dire
   std::vector<Shard> shards;
   while (true) {
     const std::string stem = fmt::format("{}/{}-{:05}", directory, split, shards.size());
-    if (!PathExists(stem + ".bin")) break;
+    if (!PathExists(stem + ".bin")) {
+      if (!PathExists(stem + ".idx") && !PathExists(stem + ".lineage")) break;
+      return Damaged(stem + ".bin", "it is not there, but what belongs beside it is");
+    }
     ASSIGN_OR_RETURN(Shard shard, OpenShard(stem));
     shards.push_back(std::move(shard));
   }

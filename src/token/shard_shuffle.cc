@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/hash.h"
+#include "base/parallel.h"
 
 namespace rhodes {
 namespace {
@@ -12,10 +13,9 @@ namespace {
 constexpr size_t kMostParts = 256;         // files open at once
 constexpr size_t kPartBuffer = 256 << 10;  // bytes gathered for each before they are written
 constexpr uint64_t kRowsToACancelCheck = 4096;
-
-std::span<const uint8_t> Span(std::string_view bytes) {
-  return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()};
-}
+constexpr size_t kPlacesAtOnce = size_t{1} << 16;  // of the order, handed to the writer together
+constexpr size_t kPlacesToAThread = 2048;
+constexpr size_t kDrawBuckets = 256;
 
 // Where the order is cut so that no part has more than `limit` bytes, and there are kMostParts at most: the first place
 // of each part, and the end.
@@ -92,28 +92,54 @@ absl::Status DealOut(const std::vector<WaitingDocument>& documents, const TokenS
   return absl::OkStatus();
 }
 
+// Appends the documents at places [first, last) of the order; `bytes_of(i)`: the tokens of the one at place i.
+template <typename BytesOf>
+absl::Status AppendPlaces(const std::vector<WaitingDocument>& documents, const std::vector<DrawnDocument>& order,
+                          size_t first, size_t last, const BytesOf& bytes_of, ShardWriter& writer,
+                          RunContext& context) {
+  std::vector<StoredDocument> stored;
+  for (size_t begin = first; begin < last; begin += kPlacesAtOnce) {
+    RETURN_IF_ERROR(context.CheckCancelled());
+    const size_t count = std::min(kPlacesAtOnce, last - begin);
+    stored.resize(count);
+    const size_t pieces = (count + kPlacesToAThread - 1) / kPlacesToAThread;
+    const auto fill = [&](size_t piece) {
+      const size_t end = std::min(count, (piece + 1) * kPlacesToAThread);
+      for (size_t i = piece * kPlacesToAThread; i < end; ++i) {
+        const uint64_t row = order[begin + i].row;
+        const std::string_view bytes = bytes_of(begin + i);
+        stored[i] = {{reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, row, documents[row].text_bytes};
+      }
+      return absl::OkStatus();
+    };
+    RETURN_IF_ERROR(ParallelFor(context.Threads(), pieces, fill));
+    RETURN_IF_ERROR(writer.AppendAll(stored, context.Threads()));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-absl::Status TokenStore::Append(std::vector<uint8_t> tokens) {
+absl::Status TokenStore::Append(StoredBytes tokens) {
   begins_.push_back(size_);
-  size_ += tokens.size();
+  size_ += tokens.size;
   if (file_made_) return WriteOut(tokens);
-  held_ += tokens.capacity();
+  held_ += tokens.size;
   pieces_.push_back(std::move(tokens));
   if (held_ <= memory_limit_) return absl::OkStatus();
   file_.reset(fopen(path_.c_str(), "wbe"));
   if (file_ == nullptr) return ErrnoError(errno, "create", path_);
   file_made_ = true;
-  for (std::vector<uint8_t>& piece : pieces_) {
+  for (StoredBytes& piece : pieces_) {
     RETURN_IF_ERROR(WriteOut(piece));
-    std::vector<uint8_t>().swap(piece);
+    piece.bytes.reset();
   }
   pieces_.clear();
   return absl::OkStatus();
 }
 
-absl::Status TokenStore::WriteOut(const std::vector<uint8_t>& tokens) {
-  if (fwrite(tokens.data(), 1, tokens.size(), file_.get()) != tokens.size()) return ErrnoError(errno, "write", path_);
+absl::Status TokenStore::WriteOut(const StoredBytes& tokens) {
+  if (fwrite(tokens.bytes.get(), 1, tokens.size, file_.get()) != tokens.size) return ErrnoError(errno, "write", path_);
   return absl::OkStatus();
 }
 
@@ -128,7 +154,7 @@ std::string_view TokenStore::Bytes(uint64_t offset, uint64_t size) const {
   if (file_made_) return mapped_.bytes().substr(offset, size);
   const auto after = std::upper_bound(begins_.begin(), begins_.end(), offset);
   const auto piece = static_cast<size_t>(after - begins_.begin()) - 1;
-  return {reinterpret_cast<const char*>(pieces_[piece].data()) + (offset - begins_[piece]), size};
+  return {reinterpret_cast<const char*>(pieces_[piece].bytes.get()) + (offset - begins_[piece]), size};
 }
 
 DrawnDocument Draw(uint64_t seed, uint64_t row, uint32_t copy) {
@@ -137,18 +163,33 @@ DrawnDocument Draw(uint64_t seed, uint64_t row, uint32_t copy) {
   return {Fingerprint({reinterpret_cast<const char*>(words), bytes}, seed), row};
 }
 
+void SortByDraw(std::vector<DrawnDocument>& order, int threads) {
+  const auto bucket_of = [](const DrawnDocument& place) { return place.draw / (UINT64_MAX / kDrawBuckets + 1); };
+  std::vector<size_t> ends(kDrawBuckets + 1);
+  for (const DrawnDocument& place : order) ++ends[bucket_of(place) + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  std::vector<size_t> next(ends.begin(), ends.end() - 1);
+  std::vector<DrawnDocument> sorted(order.size());
+  for (const DrawnDocument& place : order) sorted[next[bucket_of(place)]++] = place;
+  const auto at = [&](size_t i) { return sorted.begin() + static_cast<std::ptrdiff_t>(i); };
+  const absl::Status done = ParallelFor(threads, kDrawBuckets, [&](size_t bucket) {
+    std::sort(at(ends[bucket]), at(ends[bucket + 1]));
+    return absl::OkStatus();
+  });
+  done.IgnoreError();  // sorting does not fail
+  order = std::move(sorted);
+}
+
 absl::Status WriteInOrder(const std::vector<WaitingDocument>& documents, const TokenStore& store,
                           const std::vector<DrawnDocument>& order, const std::string& scratch, uint64_t memory_limit,
                           ShardWriter& writer, RunContext& context) {
   const std::vector<size_t> cuts = CutOrder(documents, order, memory_limit);
   if (!store.in_file() || cuts.size() <= 2) {
-    for (size_t i = 0; i < order.size(); ++i) {
-      if (i % kRowsToACancelCheck == 0) RETURN_IF_ERROR(context.CheckCancelled());
-      const WaitingDocument& document = documents[order[i].row];
-      RETURN_IF_ERROR(
-          writer.Append(Span(store.Bytes(document.offset, document.bytes)), order[i].row, document.text_bytes));
-    }
-    return absl::OkStatus();
+    const auto bytes_of = [&](size_t place) {
+      const WaitingDocument& document = documents[order[place].row];
+      return store.Bytes(document.offset, document.bytes);
+    };
+    return AppendPlaces(documents, order, 0, order.size(), bytes_of, writer, context);
   }
   std::vector<Part> parts;
   for (size_t part = 0; part + 1 < cuts.size(); ++part) parts.emplace_back(fmt::format("{}.{}", scratch, part));
@@ -171,11 +212,10 @@ absl::Status WriteInOrder(const std::vector<WaitingDocument>& documents, const T
       offsets[i] = offset;
       offset += documents[order[first + i].row].bytes;
     }
-    for (size_t i = 0; i < count; ++i) {
-      const uint64_t row = order[first + i].row;
-      RETURN_IF_ERROR(
-          writer.Append(Span(bytes.bytes().substr(offsets[i], documents[row].bytes)), row, documents[row].text_bytes));
-    }
+    const auto bytes_of = [&](size_t place) {
+      return bytes.bytes().substr(offsets[place - first], documents[order[place].row].bytes);
+    };
+    RETURN_IF_ERROR(AppendPlaces(documents, order, first, first + count, bytes_of, writer, context));
     RETURN_IF_ERROR(RemoveTree(parts[part].path()));
   }
   return absl::OkStatus();

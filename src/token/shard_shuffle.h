@@ -24,7 +24,7 @@ class TokenStore {
   TokenStore(std::string path, uint64_t memory_limit) : path_(std::move(path)), memory_limit_(memory_limit) {}
 
   // Whole documents.
-  absl::Status Append(std::vector<uint8_t> tokens);
+  absl::Status Append(StoredBytes tokens);
   // No more are appended; Bytes() may be called from then on.
   absl::Status Seal();
   // Of one document: its place among all bytes appended.
@@ -33,11 +33,11 @@ class TokenStore {
   uint64_t size() const { return size_; }
 
  private:
-  absl::Status WriteOut(const std::vector<uint8_t>& tokens);
+  absl::Status WriteOut(const StoredBytes& tokens);
 
   const std::string path_;
   const uint64_t memory_limit_;
-  std::vector<std::vector<uint8_t>> pieces_;
+  std::vector<StoredBytes> pieces_;
   std::vector<uint64_t> begins_;  // of the pieces
   uint64_t held_ = 0;             // bytes of memory
   uint64_t size_ = 0;
@@ -64,10 +64,13 @@ struct DrawnDocument {
 };
 // The place of the `copy`th copy (from 0) of the document in row `row`.
 DrawnDocument Draw(uint64_t seed, uint64_t row, uint32_t copy);
+// Sorts by draw, which are spread evenly over all numbers, with `threads`.
+void SortByDraw(std::vector<DrawnDocument>& order, int threads);
 
 // Appends the documents to `writer` in `order`, which is ascending. When the store is in a file, its bytes are read
 // once from begin to end, dealt out to files `scratch`.N of up to `memory_limit` bytes, and these are read one after
-// the other: no seek a document. The bytes do not depend on the limit. 24 bytes of memory a place in the order.
+// the other: no seek a document. context.threads copy and write. The bytes depend neither on the limit nor on them. 24
+// bytes of memory a place in the order.
 absl::Status WriteInOrder(const std::vector<WaitingDocument>& documents, const TokenStore& store,
                           const std::vector<DrawnDocument>& order, const std::string& scratch, uint64_t memory_limit,
                           ShardWriter& writer, RunContext& context);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <functional>
 #include <random>
 
 #include "base/file.h"
@@ -129,6 +130,36 @@ TEST_F(ShardsTest, DamageIsNamed) {
   }
   EXPECT_TRUE(ShardSet::Open(directory_, "train").ok());
   EXPECT_TRUE(absl::IsNotFound(ShardSet::Open(directory_, "validation").status()));
+}
+
+TEST_F(ShardsTest, TheFirstWrongPlaceIsNamedInEachFile) {
+  Write<uint16_t>(TokenWidth::kUint16, 1000, uint64_t{1} << 30);
+  const auto status_of = [&](const char* suffix, const std::function<void(std::string&)>& damage) {
+    const std::string path = directory_ + "/train-00000" + suffix;
+    const std::string good = *ReadFile(path);
+    std::string bad = good;
+    damage(bad);
+    EXPECT_TRUE(WriteFileAtomically(path, bad).ok());
+    const std::string said = Message(ShardSet::Open(directory_, "train").status());
+    EXPECT_TRUE(WriteFileAtomically(path, good).ok());
+    return said;
+  };
+  const uint64_t bytes = *FileSize(directory_ + "/train-00000.bin");
+  EXPECT_THAT(status_of(".bin", [](std::string& file) { file[100] = static_cast<char>(file[100] ^ 1); }),
+              HasSubstr(fmt::format("train-00000.bin: bytes 0 to {}: the checksum is wrong", bytes)));
+  EXPECT_THAT(status_of(".bin", [](std::string& file) { file.resize(4321); }),
+              HasSubstr(fmt::format("train-00000.bin: ends at byte 4321, {} were written", bytes)));
+  // Behind a header of 34 bytes: 500 lengths of 4 bytes, 500 offsets of 8, 501 borders of 8.
+  EXPECT_THAT(status_of(".idx", [](std::string& file) { file[34 + 4 * 7] = 99; }),
+              HasSubstr("train-00000.idx: byte 62: sequence 7 does not lie where its lineage says"));
+  EXPECT_THAT(status_of(".idx", [](std::string& file) { file[34 + 2000 + 8 * 9] = 99; }),
+              HasSubstr("train-00000.idx: byte 2106: sequence 9 does not lie"));
+  EXPECT_THAT(status_of(".idx", [](std::string& file) { file[34 + 6000 + 8 * 3] = 99; }),
+              HasSubstr("train-00000.idx: byte 6058: border 3 is not sequence 3"));
+  EXPECT_THAT(status_of(".idx", [](std::string& file) { file.resize(5000); }),
+              HasSubstr("train-00000.idx: its 5000 bytes are not those of 500 documents"));
+  ASSERT_TRUE(RemoveTree(directory_ + "/train-00000.bin").ok());
+  EXPECT_THAT(Message(ShardSet::Open(directory_, "train").status()), HasSubstr("train-00000.bin: it is not there"));
 }
 
 }  // namespace

@@ -30,6 +30,23 @@ class Splitter {
     }
   }
 
+  // 's 't 'm 'd 're 've 'll at `at`, which holds an apostrophe: the end, or null.
+  const char* ContractionEnd(const char* at, bool any_case) const {
+    const ptrdiff_t left = end_ - at;
+    if (left < 2) return nullptr;
+    const auto lower = [&](char c) { return any_case && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    const char first = lower(at[1]);
+    if (first == 's' || first == 't' || first == 'm' || first == 'd') return at + 2;
+    if (left < 3) return nullptr;
+    const char second = lower(at[2]);
+    if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l')) {
+      return at + 3;
+    }
+    // U+017F, the long s, is "s" to a regular expression that ignores case.
+    if (any_case && at[1] == '\xC5' && at[2] == '\xBF') return at + 3;
+    return nullptr;
+  }
+
  private:
   Character At(const char* at) const { return DecodeCharacter(at, end_, classes_); }
   static bool IsSymbol(uint8_t character_class) { return (character_class & (kLetter | kNumber | kSpace)) == 0; }
@@ -56,23 +73,6 @@ class Splitter {
       at += character.length;
     }
     return at;
-  }
-
-  // 's 't 'm 'd 're 've 'll at `at`, which holds an apostrophe: the end, or null.
-  const char* ContractionEnd(const char* at, bool any_case) const {
-    const ptrdiff_t left = end_ - at;
-    if (left < 2) return nullptr;
-    const auto lower = [&](char c) { return any_case && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    const char first = lower(at[1]);
-    if (first == 's' || first == 't' || first == 'm' || first == 'd') return at + 2;
-    if (left < 3) return nullptr;
-    const char second = lower(at[2]);
-    if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l')) {
-      return at + 3;
-    }
-    // U+017F, the long s, is "s" to a regular expression that ignores case.
-    if (any_case && at[1] == '\xC5' && at[2] == '\xBF') return at + 3;
-    return nullptr;
   }
 
   // \s+(?!\S)|\s+ : a run of white space without its last character, which goes with the word after it, unless the text

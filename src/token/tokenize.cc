@@ -3,18 +3,15 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/manifest.h"
-#include "base/parallel.h"
 #include "record/document_table.h"
-#include "token/bpe_trainer.h"
 #include "token/shard_shuffle.h"
 #include "token/shard_writer.h"
 #include "token/tokenizer.h"
 #include "token/tokenizer_file.h"
+#include "token/train_tokenizer.h"
 
 namespace rhodes {
 namespace {
@@ -22,28 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double SecondsSince(Clock::time_point begun) { return std::chrono::duration<double>(Clock::now() - begun).count(); }
 
-// Seeds that keep the uses of hashes apart.
-constexpr uint64_t kSplitSeed = 0x73706c6974;  // "split"
-constexpr uint64_t kMixSeed = 0x6d6978;        // "mix"
-
-// One batch of documents, encoded.
-struct EncodedBatch {
-  struct Item {
-    uint64_t id_hash = 0;
-    uint32_t text_bytes = 0;
-    uint64_t tokens = 0;
-    std::string sources;  // joined by '+'
-    std::string language;
-  };
-  std::vector<Item> items;
-  std::vector<uint8_t> tokens;  // as they are stored
-};
-
-std::string Joined(const std::vector<std::string>& sources) {
-  std::string joined;
-  for (const std::string& source : sources) joined += (joined.empty() ? "" : "+") + source;
-  return joined;
-}
+constexpr uint64_t kMixSeed = 0x6d6978;  // "mix": keeps this use of draws apart from the order
 
 class Stage {
  public:
@@ -63,19 +39,25 @@ class Stage {
     const std::string scratch = staged.path() + "/tokens.tmp";
     TokenStore store(scratch, context_.memory_bytes / 2);
     RETURN_IF_ERROR(EncodeAll(store));
+    report_.encoding_seconds = SecondsSince(encoding);
+    const Clock::time_point writing = Clock::now();
     RETURN_IF_ERROR(WriteShards(staged.path(), store));
     RETURN_IF_ERROR(RemoveTree(scratch));
-    report_.encoding_seconds = SecondsSince(encoding);
+    report_.writing_seconds = SecondsSince(writing);
     report_.seconds = SecondsSince(begun);
     Json counts = ToJson(report_);
-    for (const char* timing : {"training_seconds", "encoding_seconds", "seconds"}) counts.erase(timing);
+    for (const char* timing : {"training_seconds", "encoding_seconds", "writing_seconds", "seconds"})
+      counts.erase(timing);
     RETURN_IF_ERROR(
         WriteManifest(staged.path(), {"tokenize", options_.key, options_.settings, counts, report_.seconds, {}}));
     // The tokenizer first: killed between the two, the stage runs again and writes the same tokenizer.
     if (!options_.out.empty()) {
       RETURN_IF_ERROR(WriteFileAtomically(options_.out + "/tokenizer.json", tokenizer_json));
     }
+    const Clock::time_point committing = Clock::now();
     RETURN_IF_ERROR(staged.Commit());
+    report_.writing_seconds += SecondsSince(committing);
+    report_.seconds = SecondsSince(begun);
     return report_;
   }
 
@@ -84,49 +66,21 @@ class Stage {
 
   absl::StatusOr<std::string> TokenizerJson() {
     if (!options_.tokenizer.empty()) return ReadFile(options_.tokenizer);
-    ASSIGN_OR_RETURN(const Pattern pattern, PatternFromName(options_.pattern));
-    ASSIGN_OR_RETURN(const std::unique_ptr<DocumentReader> reader, DocumentReader::Open(options_.inputs));
-    context_.progress->Begin("tokenizer", reader->row_count(), "documents");
-    BpeTrainerOptions trainer;
+    TrainTokenizerOptions trainer;
+    trainer.input.paths = options_.inputs;
     trainer.vocabulary_size = options_.vocabulary_size;
-    trainer.pattern = pattern;
-    uint64_t done = 0;
-    ASSIGN_OR_RETURN(const BpeTraining training, TrainBpe(
-                                                     trainer,
-                                                     [&](TextBatch& texts) -> absl::StatusOr<bool> {
-                                                       std::vector<Document> batch;
-                                                       ASSIGN_OR_RETURN(const bool more, reader->Next(batch));
-                                                       for (Document& document : batch)
-                                                         texts.texts.push_back(std::move(document.text));
-                                                       context_.progress->Update(done += batch.size(),
-                                                                                 "counting words");
-                                                       return more;
-                                                     },
-                                                     context_));
-    context_.progress->End();
-    return WriteTokenizerFile(training.spec);
+    trainer.pattern = options_.pattern;
+    trainer.weights = options_.weights;
+    ASSIGN_OR_RETURN(TokenizerTraining training, TrainTokenizer(trainer, context_));
+    return std::move(training.tokenizer_json);
   }
 
   absl::Status EncodeAll(TokenStore& store) {
-    ASSIGN_OR_RETURN(const std::unique_ptr<DocumentReader> reader, DocumentReader::Open(options_.inputs));
-    context_.progress->Begin("tokenize", reader->row_count(), "documents");
-    const absl::Status encoded = OrderedPipeline<std::vector<Document>, EncodedBatch>(
-        context_.Threads(), 2 * static_cast<size_t>(context_.Threads()),
-        [&]() -> absl::StatusOr<std::optional<std::vector<Document>>> {
-          RETURN_IF_ERROR(context_.CheckCancelled());
-          std::vector<Document> batch;
-          ASSIGN_OR_RETURN(const bool more, reader->Next(batch));
-          if (!more) return std::optional<std::vector<Document>>();
-          return std::optional<std::vector<Document>>(std::move(batch));
-        },
-        [&](std::vector<Document> batch) { return EncodeBatch(batch); },
-        [&](EncodedBatch batch) -> absl::Status {
-          RETURN_IF_ERROR(Note(batch, store.size()));
-          context_.progress->Update(waiting_.size(), "");
-          return store.Append(std::move(batch.tokens));
-        });
-    RETURN_IF_ERROR(encoded);
-    context_.progress->End();
+    ASSIGN_OR_RETURN(EncodedDocuments encoded, EncodeDocuments(options_.inputs, *tokenizer_, width_, store, context_));
+    waiting_ = std::move(encoded.documents);
+    sources_ = std::move(encoded.sources);
+    report_.by_source = std::move(encoded.by_source);
+    report_.by_language = std::move(encoded.by_language);
     if (waiting_.size() < 2) {
       return absl::InvalidArgumentError(fmt::format(
           "tokenize: {} documents are too few: one is trained on and one is held out at least", waiting_.size()));
@@ -134,43 +88,8 @@ class Stage {
     return store.Seal();
   }
 
-  // Remembers the documents of a batch whose tokens will lie at `offset`, and counts them.
-  absl::Status Note(const EncodedBatch& batch, uint64_t offset) {
-    for (const EncodedBatch::Item& item : batch.items) {
-      const uint64_t bytes = item.tokens * static_cast<uint64_t>(width_);
-      if (bytes > UINT32_MAX)
-        return absl::InvalidArgumentError(
-            fmt::format("a document of {} tokens is longer than a shard can hold", item.tokens));
-      const uint32_t source = sources_.emplace(item.sources, static_cast<uint32_t>(sources_.size())).first->second;
-      waiting_.push_back({offset, item.id_hash, static_cast<uint32_t>(bytes), item.text_bytes, source});
-      offset += bytes;
-      for (TokenizeReport::Share* share : {&report_.by_source[item.sources], &report_.by_language[item.language]}) {
-        Count(waiting_.back(), *share);
-      }
-    }
-    return absl::OkStatus();
-  }
-
   void Count(const WaitingDocument& document, TokenizeReport::Share& share) const {
-    ++share.documents;
-    share.bytes += document.text_bytes;
-    share.tokens += document.bytes / static_cast<uint64_t>(width_);
-  }
-
-  absl::StatusOr<EncodedBatch> EncodeBatch(const std::vector<Document>& batch) const {
-    EncodedBatch encoded;
-    std::vector<TokenId> ids;
-    for (const Document& document : batch) {
-      if (document.text.size() > UINT32_MAX)
-        return absl::InvalidArgumentError(fmt::format("document {} is longer than 4 GiB", document.id));
-      ids.clear();
-      tokenizer_->Encode(document.text, ids);
-      ids.push_back(tokenizer_->end_of_text());
-      StoreTokens(ids, width_, encoded.tokens);
-      encoded.items.push_back({Fingerprint(document.id, kSplitSeed), static_cast<uint32_t>(document.text.size()),
-                               ids.size(), Joined(document.sources), document.language});
-    }
-    return encoded;
+    share.Add({1, document.text_bytes, document.bytes / static_cast<uint64_t>(width_)});
   }
 
   // Held out are the documents whose hash, as a fraction, is below the share; the lowest one in any case, and never
@@ -200,7 +119,7 @@ class Stage {
     if (options_.mix.weights.empty()) return copies;
     const auto width = static_cast<uint64_t>(width_);
     report_.mix.resize(sources_.size());
-    for (const auto& [name, source] : sources_) report_.mix[source].name = name;
+    for (size_t s = 0; s < sources_.size(); ++s) report_.mix[s].name = sources_[s];
     for (size_t row = 0; row < waiting_.size(); ++row) {
       if (!held_out[row]) report_.mix[waiting_[row].source].available += waiting_[row].bytes / width;
     }
@@ -216,7 +135,7 @@ class Stage {
       if (!held_out[row] && missing[waiting_[row].source] > 0)
         candidates.push_back(Draw(options_.seed ^ kMixSeed, row, 0));
     }
-    std::sort(candidates.begin(), candidates.end());
+    SortByDraw(candidates, context_.Threads());
     copies.more.resize(waiting_.size());
     for (const DrawnDocument& candidate : candidates) {
       const WaitingDocument& document = waiting_[candidate.row];
@@ -233,17 +152,19 @@ class Stage {
     ShardLayoutOptions options = layout;
     options.split = split;
     ASSIGN_OR_RETURN(ShardWriter writer, ShardWriter::Create(options, waiting_.size()));
-    std::sort(order.begin(), order.end());
+    SortByDraw(order, context_.Threads());
     RETURN_IF_ERROR(WriteInOrder(waiting_, store, order, layout.directory + "/" + split + ".tmp",
                                  context_.memory_bytes / 4, writer, context_));
-    return writer.Finish();
+    RETURN_IF_ERROR(writer.Finish());
+    report_.shard_bytes += writer.data_bytes();
+    report_.lineage_bytes += writer.lineage_bytes();
+    return absl::OkStatus();
   }
 
   absl::Status WriteShards(const std::string& directory, const TokenStore& store) {
     const std::vector<bool> held_out = HeldOut();
     ASSIGN_OR_RETURN(const Copies copies, CopiesByMix(held_out));
-    std::vector<std::string> names(sources_.size());
-    for (const auto& [name, source] : sources_) names[source] = name;
+    std::vector<TextShare> trained(sources_.size());
     std::vector<DrawnDocument> train;
     std::vector<DrawnDocument> validation;
     for (uint64_t row = 0; row < waiting_.size(); ++row) {
@@ -253,8 +174,11 @@ class Stage {
       for (uint32_t copy = 0; copy < times; ++copy) {
         (held_out[row] ? validation : train).push_back(Draw(options_.seed, row, copy));
         Count(document, held_out[row] ? report_.validation : report_.train);
-        if (!held_out[row]) Count(document, report_.trained[names[document.source]]);
+        if (!held_out[row]) Count(document, trained[document.source]);
       }
+    }
+    for (size_t s = 0; s < trained.size(); ++s) {
+      if (trained[s].documents > 0) report_.trained[sources_[s]] = trained[s];
     }
     const ShardLayoutOptions layout = {options_.shard_format,
                                        directory,
@@ -270,8 +194,8 @@ class Stage {
   RunContext& context_;
   std::unique_ptr<Tokenizer> tokenizer_;
   TokenWidth width_ = TokenWidth::kUint16;
-  std::vector<WaitingDocument> waiting_;     // by corpus row
-  std::map<std::string, uint32_t> sources_;  // numbered as they are met
+  std::vector<WaitingDocument> waiting_;  // by corpus row
+  std::vector<std::string> sources_;      // by number
   TokenizeReport report_;
 };
 
@@ -296,8 +220,11 @@ Json ToJson(const TokenizeReport& report) {
                {"validation", ShareJson(report.validation)},
                {"by_source", sources},
                {"by_language", languages},
+               {"shard_bytes", report.shard_bytes},
+               {"lineage_bytes", report.lineage_bytes},
                {"training_seconds", report.training_seconds},
                {"encoding_seconds", report.encoding_seconds},
+               {"writing_seconds", report.writing_seconds},
                {"seconds", report.seconds}};
   for (const MixSource& source : report.mix) {
     const auto found = report.trained.find(source.name);

@@ -9,8 +9,10 @@
 
 #include "base/json.h"
 #include "base/run_context.h"
+#include "token/document_encoder.h"
 #include "token/shard_format.h"
 #include "token/shard_mix.h"
+#include "token/training_weights.h"
 
 namespace rhodes {
 
@@ -20,6 +22,7 @@ struct TokenizeOptions {
   std::string shards;               // receives the shards instead of OUT/shards
   uint32_t vocabulary_size = 8192;  // of the tokenizer that is trained, special tokens included; 257 or more
   std::string pattern = "llama3";   // how text is cut into words before merging: see token/pattern.h
+  TrainingWeights weights;          // of the texts it is trained on
   std::string tokenizer;            // a tokenizer.json to use instead of training one
   double validation_share = 0.01;   // of the documents, by the hash of their ids; at least one document
   uint64_t seed = 1;                // of the order of documents
@@ -31,11 +34,7 @@ struct TokenizeOptions {
 };
 
 struct TokenizeReport {
-  struct Share {
-    uint64_t documents = 0;
-    uint64_t bytes = 0;   // of UTF-8 text
-    uint64_t tokens = 0;  // with an end-of-text token a document
-  };
+  using Share = TextShare;
   uint32_t vocabulary_size = 0;
   Share train;
   Share validation;
@@ -43,8 +42,11 @@ struct TokenizeReport {
   std::map<std::string, Share> by_language;  // "" where it is not known
   std::vector<MixSource> mix;                // what was asked for, by source; empty without a mixture
   std::map<std::string, Share> trained;      // and what stands in the training split, copies counted
+  uint64_t shard_bytes = 0;                  // of the data files of both splits
+  uint64_t lineage_bytes = 0;                // and of the .lineage beside them
   double training_seconds = 0;               // of the tokenizer
-  double encoding_seconds = 0;
+  double encoding_seconds = 0;               // documents to tokens
+  double writing_seconds = 0;                // tokens to shards, on the disk
   double seconds = 0;
 };
 Json ToJson(const TokenizeReport& report);

@@ -1,38 +1,24 @@
 #include "token/tokenizer.h"
 
-#include <unicode/normalizer2.h>
-#include <unicode/unistr.h>
-
 #include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <utility>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "token/added_tokens.h"
 #include "token/character_units.h"
+#include "token/form_c.h"
 #include "token/rank_file.h"
-#include "token/splitter.h"
+#include "token/segment_encoder.h"
 #include "token/tokenizer_file.h"
 #include "token/word_cache.h"
+#include "token/word_starts.h"
 
 namespace rhodes {
 namespace {
-
-// `text` in form C. False when it is in that form already, or is not UTF-8: then it stays as it is, and no byte is
-// lost.
-bool NormaliseToNfc(std::string_view text, std::string& normalised) {
-  if (!IsValidUtf8(text) || text.size() > INT32_MAX) return false;
-  UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(error);
-  const icu::StringPiece piece(text.data(), static_cast<int32_t>(text.size()));
-  if (U_FAILURE(error) || nfc->isNormalizedUTF8(piece, error)) return false;
-  normalised.clear();
-  icu::StringByteSink<std::string> sink(&normalised);
-  nfc->normalizeUTF8(0, piece, sink, nullptr, error);
-  return U_SUCCESS(error);
-}
 
 // Tokens that end a text, in the order in which they are looked for.
 constexpr std::string_view kEndTokens[] = {kEndOfTextToken, "<|end_of_text|>", "<|im_end|>", "<|eot_id|>",
@@ -82,6 +68,30 @@ class BpeTokenizer final : public Tokenizer {
     GiveBack(std::move(scratch));
   }
 
+  void EncodeOnThreads(std::string_view text, int threads, std::vector<TokenId>& out,
+                       bool allow_special) const override {
+    if (threads < 2 || text.size() < 2 * SegmentEncoder::kBytes || !CutsFreely(text, allow_special)) {
+      return Encode(text, out, allow_special);
+    }
+    SegmentEncoder(&SegmentSize, [&](std::string_view segment, std::vector<TokenId>& ids) {
+      Encode(segment, ids, allow_special);
+    }).Run(text, threads, out);
+  }
+
+  absl::Status CheckNoSpecial(std::string_view text) const override {
+    size_t at = 0;
+    size_t at_normalised = 0;
+    const AddedToken* first = added_.FindSpecial(text, at);
+    const AddedToken* const other = normalised_added_.FindSpecial(text, at_normalised);
+    if (first == nullptr || (other != nullptr && at_normalised < at)) {
+      first = other;
+      at = at_normalised;
+    }
+    if (first == nullptr) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        fmt::format("the special token \"{}\" stands in the text, at byte {}", first->text, at));
+  }
+
   std::string_view TokenBytes(TokenId id) const override {
     return id < vocabulary_size() ? model_.tokens()[id] : std::string_view();
   }
@@ -100,6 +110,11 @@ class BpeTokenizer final : public Tokenizer {
   struct Scratch {
     BpeModel::Scratch merge;
     WordCache cache;
+    LongWordCache long_cache;
+    WordStarts starts;
+    // Of one stretch: no word has more tokens than bytes. Up to 4 ids are written at once.
+    std::unique_ptr<TokenId[]> ids = std::make_unique_for_overwrite<TokenId[]>(ClassMasks::kBytes + 4);
+    std::vector<TokenId> missed;
     std::string prefixed;  // the first word with the space before it
   };
 
@@ -119,9 +134,29 @@ class BpeTokenizer final : public Tokenizer {
     spare_.push_back(std::move(scratch));
   }
 
+  // Whether the ids of a text cut between a letter and white space are those of its parts.
+  bool CutsFreely(std::string_view text, bool allow_special) const {
+    if (units_ != nullptr || (nfc_ && !IsValidUtf8(text))) return false;
+    for (const AddedTokenMatcher* matcher : {&added_, &normalised_added_}) {
+      if (Finds(*matcher, allow_special) && matcher->reaches_over_spaces()) return false;
+    }
+    return true;
+  }
+  // Of the next part of `text` of about SegmentEncoder::kBytes; all of it when there is no place to cut.
+  static size_t SegmentSize(std::string_view text) {
+    size_t size = SegmentEncoder::kBytes;
+    while (true) {
+      size = text.find_first_of(" \n\r\t", size);
+      if (size == std::string_view::npos) return text.size();
+      // The one cut that is as good as any is right before the white space, if a letter comes before that.
+      if (SureCut(text, size, 1) == size) return size;
+      ++size;
+    }
+  }
+
   // The normalizer. False when `text` stays as it is.
   bool Normalise(std::string_view text, std::string& normalised) const {
-    if (nfc_) return NormaliseToNfc(text, normalised);
+    if (nfc_) return NormaliseToFormC(text, normalised);
     const bool prepends = prefix_ == SentencePieceRules::Prefix::kAlways;
     if (units_ == nullptr || text.empty() || (!prepends && !normalizer_marks_)) return false;
     normalised = prepends ? kMark : "";
@@ -181,29 +216,107 @@ class BpeTokenizer final : public Tokenizer {
   template <typename Visit>
   void VisitPiece(std::string_view raw, bool first, Visit&& visit) const {
     std::string normalised;
-    if (nfc_ && NormaliseToNfc(raw, normalised)) return visit(Piece{normalised});
+    if (nfc_ && NormaliseToFormC(raw, normalised)) return visit(Piece{normalised});
     visit(Piece{raw, IsPrefixed(raw, first)});
   }
 
-  // Encodes `word`, from the cache if it was seen before. `text_end`: up to where the memory after it may be read.
+  // Encodes `word`, from the cache if it was seen before.
   template <typename Miss>
-  static void EncodeCached(std::string_view word, const char* text_end, Scratch& scratch, std::vector<TokenId>& out,
-                           Miss&& miss) {
-    if (!WordCache::Fits(word)) return miss(word);
-    const WordCache::Key key = WordCache::MakeKey(word, text_end);
-    if (scratch.cache.Append(key, out)) return;
+  static void EncodeCached(std::string_view word, Scratch& scratch, std::vector<TokenId>& out, Miss&& miss) {
+    if (!WordCache::Fits(word)) return EncodeLongCached(word, scratch, out, miss);
+    const WordCache::Key key = WordCache::MakeKey(word);
+    if (const WordCache::Entry* entry = scratch.cache.Find(key, scratch.cache.PlaceOf(key))) {
+      const TokenId* ids = entry->count <= WordCache::kInline ? entry->ids : scratch.cache.More(*entry);
+      out.insert(out.end(), ids, ids + entry->count);
+      return;
+    }
     const size_t before = out.size();
     miss(word);
     scratch.cache.Insert(key, out.data() + before, out.size() - before);
+    scratch.cache.Grow();
+  }
+  template <typename Miss>
+  static void EncodeLongCached(std::string_view word, Scratch& scratch, std::vector<TokenId>& out, Miss&& miss) {
+    if (!LongWordCache::Fits(word)) return miss(word);
+    const uint64_t hash = Fingerprint(word);
+    if (const LongWordCache::Found found = scratch.long_cache.Find(word, hash); found.count != 0) {
+      out.insert(out.end(), found.ids, found.ids + found.count);
+      return;
+    }
+    const size_t before = out.size();
+    miss(word);
+    scratch.long_cache.Insert(word, hash, out.data() + before, out.size() - before);
   }
 
   template <Pattern kPattern>
   void EncodeWords(std::string_view text, Scratch& scratch, std::vector<TokenId>& out) const {
-    const char* const end = text.data() + text.size();
-    SplitWith<kPattern>(text, [&](std::string_view word) {
-      EncodeCached(word, end, scratch, out,
-                   [&](std::string_view missed) { model_.EncodeWord(missed, scratch.merge, out); });
-    });
+    const size_t before = out.size();
+    size_t done = 0;
+    SplitByStretches<kPattern>(
+        text, scratch.starts,
+        [&](const char* base, const WordStarts& found) {
+          const TokenId* const ids = scratch.ids.get();
+          const TokenId* const end = EncodeStretch(base, found, scratch);
+          done += found.begins[found.words];
+          MakeRoomForIds(out, before, static_cast<size_t>(end - ids), done, text.size());
+          out.insert(out.end(), ids, end);
+        },
+        [&](std::string_view word) {
+          EncodeCached(word, scratch, out,
+                       [&](std::string_view missed) { model_.EncodeWord(missed, scratch.merge, out); });
+        });
+  }
+
+  // The places of the next words in the cache are fetched while those of earlier ones are read.
+  // Writes to scratch.ids; the end of what was written.
+  TokenId* EncodeStretch(const char* base, const WordStarts& found, Scratch& scratch) const {
+    constexpr size_t kAhead = 32;
+    WordCache& cache = scratch.cache;
+    cache.Grow();
+    WordCache::Key keys[kAhead];
+    size_t places[kAhead];
+    TokenId* to = scratch.ids.get();
+    const uint16_t* const begins = found.begins;
+    const auto size_of = [&](size_t i) { return static_cast<size_t>(begins[i + 1] - begins[i]); };
+    const auto fetch = [&](size_t i) {
+      // Of a long word, the first bytes: a place to look at, and not used.
+      const WordCache::Key key = WordCache::MakeKey(base + begins[i], std::min(size_of(i), WordCache::kMostBytes));
+      keys[i % kAhead] = key;
+      places[i % kAhead] = cache.PlaceOf(key);
+      cache.Prefetch(places[i % kAhead]);
+    };
+    const size_t words = found.words;
+    for (size_t i = 0; i < std::min(kAhead, words); ++i) fetch(i);
+    for (size_t i = 0; i < words; ++i) {
+      const WordCache::Key key = keys[i % kAhead];
+      const WordCache::Entry* const entry = cache.Find(key, places[i % kAhead]);
+      if (i + kAhead < words) fetch(i + kAhead);
+      if (entry != nullptr && size_of(i) <= WordCache::kMostBytes) [[likely]] {
+        if (entry->count <= WordCache::kInline) [[likely]] {
+          std::memcpy(to, entry->ids, sizeof(entry->ids));
+        } else {
+          const TokenId* const more = cache.More(*entry);
+          for (size_t k = 0; k < entry->count; k += 4) std::memcpy(to + k, more + k, 4 * sizeof(TokenId));
+        }
+        to += entry->count;
+      } else {
+        to = EncodeMissed({base + begins[i], size_of(i)}, key, scratch, to);
+      }
+    }
+    return to;
+  }
+  TokenId* EncodeMissed(std::string_view word, const WordCache::Key& key, Scratch& scratch, TokenId* to) const {
+    std::vector<TokenId>& missed = scratch.missed;
+    missed.clear();
+    const auto miss = [&](std::string_view w) { model_.EncodeWord(w, scratch.merge, missed); };
+    if (word.size() <= WordCache::kMostBytes) {
+      miss(word);
+      scratch.cache.Insert(key, missed.data(), missed.size());
+    } else {
+      EncodeLongCached(word, scratch, missed, miss);
+    }
+    std::memcpy(to, missed.data(), missed.size() * sizeof(TokenId));
+    return to + missed.size();
   }
 
   void EncodeSentencePiece(const Piece& piece, Scratch& scratch, std::vector<TokenId>& out) const {
@@ -224,14 +337,14 @@ class BpeTokenizer final : public Tokenizer {
       const char* const last = first + word.size();
       while (first < last) {
         const char* next = units_->WordEnd(first, last);
-        EncodeCached({first, static_cast<size_t>(next - first)}, last, scratch, out, miss);
+        EncodeCached({first, static_cast<size_t>(next - first)}, scratch, out, miss);
         first = next;
       }
       at = word_end;
     }
     while (at < end) {
       const char* next = units_->WordEnd(at, end);
-      EncodeCached({at, static_cast<size_t>(next - at)}, end, scratch, out, miss);
+      EncodeCached({at, static_cast<size_t>(next - at)}, scratch, out, miss);
       at = next;
     }
   }
@@ -291,14 +404,14 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Parse(std::string_view byt
   ASSIGN_OR_RETURN(TokenizerSpec spec,
                    LooksLikeRankFile(bytes) ? ParseRankFile(bytes, pattern, what) : ParseTokenizerFile(bytes, what));
   ASSIGN_OR_RETURN(const TokenId end_of_text, FindEndOfText(spec, what));
-  std::vector<bool> added(spec.tokens.size());
-  for (const AddedToken& token : spec.added) added[token.id] = true;
+  std::vector<bool> only_added(spec.tokens.size());  // text never becomes a special token by being equal to it
+  for (const AddedToken& token : spec.added) only_added[token.id] = token.special || !token.in_vocabulary;
   std::array<TokenId, 256> byte_ids = {};
   std::array<bool, 256> found = {};
   std::vector<TokenId> whole_words;
   for (TokenId id = 0; id < spec.tokens.size() && !spec.sentence_piece; ++id) {
     const std::string_view token = spec.tokens[id];
-    if (added[id] || token.empty()) continue;  // text never becomes an added token by being equal to it
+    if (only_added[id] || token.empty()) continue;
     if (token.size() == 1) {
       byte_ids[static_cast<uint8_t>(token[0])] = id;
       found[static_cast<uint8_t>(token[0])] = true;

@@ -32,6 +32,12 @@ class Tokenizer {
     static_cast<void>(threads);
     Encode(text, out, allow_special);
   }
+  // OK when no special token is written in `text`; otherwise INVALID_ARGUMENT naming the first one and the byte where
+  // it begins. For texts that must not hold one, as tiktoken refuses those that are "disallowed".
+  virtual absl::Status CheckNoSpecial(std::string_view text) const {
+    static_cast<void>(text);
+    return absl::OkStatus();
+  }
   // The bytes of one token (a special token: its text); empty for an id beyond the vocabulary.
   virtual std::string_view TokenBytes(TokenId id) const = 0;
   // The tokens' bytes one after the other, without the space at the beginning that a SentencePiece-style tokenizer puts

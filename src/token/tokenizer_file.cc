@@ -103,8 +103,13 @@ class Parser {
   absl::Status ReadSplit(element split) {
     const std::optional<element> pattern = Field(split, "pattern");
     const std::string_view regex = pattern ? StringField(*pattern, "Regex") : std::string_view();
-    if (StringField(split, "behavior") != "Isolated" || BoolField(split, "invert", false)) {
-      return Error("pre_tokenizer Split must have behavior \"Isolated\" and not be inverted");
+    // The patterns match every character: all that lies between matches, which the inverted "Removed" takes away, is
+    // nothing, and to "Isolated" both are the same.
+    const std::string_view behavior = StringField(split, "behavior");
+    if (behavior != "Isolated" && !(behavior == "Removed" && BoolField(split, "invert", false))) {
+      return Error(fmt::format(
+          "pre_tokenizer Split with behavior \"{}\" is not supported (\"Isolated\" and inverted \"Removed\" are)",
+          behavior));
     }
     const std::optional<Pattern> known = PatternFromRegex(regex);
     if (!known) {
@@ -274,8 +279,15 @@ class Parser {
       }
     }
     std::vector<bool>& is_added = is_added_;
-    for (const AddedToken& token : spec_.added) {
+    for (AddedToken& token : spec_.added) {
       RETURN_IF_ERROR(place(token.text, token.id));
+      if (const auto ordinary = ids_.find(token.text); ordinary != ids_.end()) {
+        if (ordinary->second != token.id) {
+          return Error(fmt::format("added token \"{}\" has id {}, but id {} in the vocabulary", token.text, token.id,
+                                   ordinary->second));
+        }
+        token.in_vocabulary = true;
+      }
       is_added.resize(std::max<size_t>(is_added.size(), token.id + 1));
       is_added[token.id] = true;
     }
@@ -369,7 +381,12 @@ class Parser {
       Merge parsed;
       ASSIGN_OR_RETURN(parsed.left, IdOf(left, number));
       ASSIGN_OR_RETURN(parsed.right, IdOf(right, number));
-      ASSIGN_OR_RETURN(parsed.result, IdOf(std::string(left) + std::string(right), number));
+      const auto result = ids_.find(fmt::format("{}{}", left, right));
+      if (result == ids_.end()) {
+        return Error(fmt::format("merge {}: \"{}\" and \"{}\" make \"{}{}\", which is not in the vocabulary", number,
+                                 left, right, left, right));
+      }
+      parsed.result = result->second;
       spec_.merges.push_back(parsed);
       ++number;
     }
@@ -397,7 +414,7 @@ class Parser {
 
   static constexpr std::string_view kMark = "\u2581";
   static constexpr std::string_view kPatternNames = "gpt2, llama3, qwen2, o200k, cl100k_base";
-  static constexpr uint64_t kMaxVocabulary = 1 << 22;  // a slip of the file must not cost gigabytes
+  static constexpr uint64_t kMaxVocabulary = MergeTable::kMostTokens;  // a slip of the file must not cost gigabytes
 
   std::string_view what_;
   TokenizerSpec spec_;

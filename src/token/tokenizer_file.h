@@ -20,11 +20,12 @@ inline constexpr std::string_view kEndOfTextToken = "<|endoftext|>";
 struct AddedToken {
   TokenId id = 0;
   std::string text;
-  bool special = true;       // else it is matched in every text
-  bool lstrip = false;       // takes the white space before it
-  bool rstrip = false;       // takes the white space after it
-  bool single_word = false;  // only where no word character (\w) is next to it
-  bool normalized = false;   // its normalised text is looked for in normalised text
+  bool special = true;         // else it is matched in every text
+  bool lstrip = false;         // takes the white space before it
+  bool rstrip = false;         // takes the white space after it
+  bool single_word = false;    // only where no word character (\w) is next to it
+  bool normalized = false;     // its normalised text is looked for in normalised text
+  bool in_vocabulary = false;  // an ordinary token as well, which merges may make
 };
 
 // How SentencePiece-style BPE (Llama 2, Gemma, Mistral) sees text: a space is written as a mark, U+2581, which counts

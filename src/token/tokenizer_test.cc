@@ -117,6 +117,51 @@ TEST_P(Golden, Encode_CachedWordsEqualUncachedOnes) {
 std::string ParamName(const ::testing::TestParamInfo<Pattern>& param) { return std::string(PatternName(param.param)); }
 INSTANTIATE_TEST_SUITE_P(Patterns, Golden, ::testing::ValuesIn(kPatterns), ParamName);
 
+// Words of the training text, runs that no cut falls into, special tokens and bytes that are no text.
+std::string LongText(size_t bytes, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  const std::string known = *ReadFile(kData + "/train.txt");
+  std::string text;
+  while (text.size() < bytes) {
+    const size_t kind = random() % 100;
+    if (kind < 90) {
+      const size_t begin = random() % (known.size() - 100);
+      text.append(known, begin, random() % 100);
+    } else if (kind < 95) {
+      text += kEndOfTextToken;
+    } else if (kind < 97) {
+      text.append(random() % 5000, " a."[random() % 3]);
+    } else if (kind < 98) {
+      text.append(random() % 300000 / 4, "x1\n"[random() % 3]);
+    } else {
+      for (size_t i = random() % 50; i > 0; --i) text += static_cast<char>(random());
+    }
+  }
+  return text;
+}
+
+TEST_P(Golden, EncodeOnThreads_GivesTheIdsOfOneThread) {
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    const std::string text = LongText(900000 * seed, seed);
+    for (const bool allow_special : {false, true}) {
+      const std::vector<TokenId> expected = Ids(*tokenizer_, text, allow_special);
+      for (const int threads : {2, 3, 8}) {
+        std::vector<TokenId> ids = {7};
+        tokenizer_->EncodeOnThreads(text, threads, ids, allow_special);
+        ASSERT_EQ(ids.size(), expected.size() + 1);
+        ASSERT_TRUE(std::equal(expected.begin(), expected.end(), ids.begin() + 1)) << threads;
+      }
+    }
+  }
+}
+
+TEST_P(Golden, Encode_OfALongTextGivesTheIdsOfItsWords) {
+  const std::string text = LongText(1500000, 9);
+  std::vector<TokenId> expected;
+  SplitWords(GetParam(), text, [&](std::string_view word) { tokenizer_->Encode(word, expected); });
+  EXPECT_TRUE(Ids(*tokenizer_, text) == expected);
+}
+
 TEST(Splitter, Words_CoverArbitraryBytes) {
   std::mt19937 random(5);
   for (const Pattern pattern : kPatterns) {
@@ -341,7 +386,7 @@ TEST(Tokenizer, Parse_SaysWhatIsNotSupported) {
       {[](Json& json) {
          json["model"]["merges"] = {"a b", "a c"};
        },
-       "merge 1: \"ac\" is not in the vocabulary"},
+       "merge 1: \"a\" and \"c\" make \"ac\", which is not in the vocabulary"},
       {[](Json& json) { json["added_tokens"][0]["content"] = "<bye>"; }, "id 257 is given to"},
       {[](Json& json) { json["model"]["merges"] = Json::array(); },
        "token \"ab\" (id 256) is the result of no merge: a merge is missing"},

@@ -1,63 +1,77 @@
-// Remembers the tokens of short words: most words of a text are among a few thousand.
+// Remembers the tokens of words: most words of a text are among a few thousand.
 #ifndef RHODES_TOKEN_WORD_CACHE_H_
 #define RHODES_TOKEN_WORD_CACHE_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "token/tokenizer.h"
 
 namespace rhodes {
 
-// One place for each hash; a new word takes the place of the old. 1 MiB: it stays in the second-level cache. Not
-// thread-safe.
+// Words of up to 15 bytes, in a table that grows from 1 MiB, which stays in the second-level cache, to at most 32 MiB
+// as more different words come; then new ones take the places of old ones. Not thread-safe.
+//
+// A place is a cache line of two entries; when it is full, the next ones are looked at. Without those, one word in four
+// of a text with 450,000 different ones lost its place to others again and again.
 class WordCache {
  public:
   // The word's bytes, zero after them, and its length in the last byte.
   struct Key {
     uint64_t low;
     uint64_t high;
+    bool operator==(const Key& other) const { return ((low ^ other.low) | (high ^ other.high)) == 0; }
   };
+  static constexpr size_t kInline = 3;
+  struct alignas(32) Entry {
+    Key key;               // zero: free; no word has length 0
+    TokenId ids[kInline];  // of more tokens: ids[0] is where they begin in `more`
+    uint32_t count;
+  };
+  static constexpr size_t kMostBytes = 15;
 
-  WordCache() : entries_(kEntries) {}
+  WordCache() { Allocate(kFewest); }
 
-  static bool Fits(std::string_view word) { return word.size() < 16; }
-  // `text_end`: where the text ends that `word` lies in, so that 16 bytes can be read at once before it.
-  static Key MakeKey(std::string_view word, const char* text_end) {
-    Key key = {0, 0};
-    if (text_end - word.data() >= 16) {
-      std::memcpy(&key, word.data(), 16);
-      const size_t bits = word.size() * 8;
-      if (bits < 64) {
-        key.low &= (uint64_t{1} << bits) - 1;
-        key.high = 0;
-      } else {
-        key.high &= (uint64_t{1} << (bits - 64)) - 1;
-      }
-    } else {
-      std::memcpy(&key, word.data(), word.size());
-    }
-    key.high |= uint64_t{word.size()} << 56;
+  static bool Fits(std::string_view word) { return word.size() <= kMostBytes; }
+  // `word`, after whose beginning 16 bytes can be read.
+  static Key MakeKey(const char* word, size_t size) {
+    Key key;
+    std::memcpy(&key, word, sizeof(key));
+    key.low &= kMasks[size].low;
+    key.high = (key.high & kMasks[size].high) | uint64_t{size} << 56;
     return key;
   }
-
-  // Appends the word's tokens to `out`; false when it is not here.
-  bool Append(const Key& key, std::vector<TokenId>& out) const {
-    const Entry& entry = entries_[Slot(key)];
-    if (entry.key.low != key.low || entry.key.high != key.high) return false;
-    if (entry.count == 1) {
-      out.push_back(entry.ids[0]);
-    } else if (entry.count <= kInline) {
-      out.insert(out.end(), entry.ids, entry.ids + entry.count);
-    } else {
-      const TokenId* ids = more_.data() + entry.ids[0];
-      out.insert(out.end(), ids, ids + entry.count);
-    }
-    return true;
+  static Key MakeKey(std::string_view word) {
+    char bytes[16] = {};
+    std::memcpy(bytes, word.data(), word.size());
+    return MakeKey(bytes, word.size());
   }
 
+  size_t PlaceOf(const Key& key) const {
+    const uint64_t mixed = key.low * 0x9E3779B97F4A7C15 + key.high * 0xD6E8FEB86659FD93;
+    return static_cast<size_t>(mixed >> shift_) * 2;
+  }
+  void Prefetch(size_t place) const { __builtin_prefetch(entries_.get() + place); }
+  // Null when the word is not here. What is found moves to the front, where the next search finds it at once.
+  const Entry* Find(const Key& key, size_t place) {
+    Entry* const entry = entries_.get() + place;
+    if (entry[0].key == key) [[likely]]
+      return entry;
+    if (entry[1].count == 0) return nullptr;
+    if (!(entry[1].key == key)) return FindBehind(key, place);
+    std::swap(entry[0], entry[1]);
+    return entry;
+  }
+  // Of an entry of more than kInline tokens, a multiple of 4 ids of which can be read.
+  const TokenId* More(const Entry& entry) const { return more_.data() + entry.ids[0]; }
+
+  // Places are another after Grow(), and entries move.
   void Insert(const Key& key, const TokenId* ids, size_t count) {
     Entry entry = {key, {0, 0, 0}, static_cast<uint32_t>(count)};
     if (count <= kInline) {
@@ -66,32 +80,83 @@ class WordCache {
       if (more_.size() + count > kMore) Clear();
       entry.ids[0] = static_cast<TokenId>(more_.size());
       more_.insert(more_.end(), ids, ids + count);
+      more_.resize((more_.size() + 3) / 4 * 4);
     }
-    entries_[Slot(key)] = entry;
+    ++inserted_;
+    Put(entry);
   }
+  // To be called now and then, while no entry and no place is in use.
+  void Grow();
 
  private:
-  static constexpr size_t kEntries = 1 << 15;
-  static constexpr size_t kInline = 3;
-  static constexpr size_t kMore = 1 << 18;  // ids of words of more than kInline tokens
-
-  struct Entry {
-    Key key;               // zero: free; no word has length 0
-    TokenId ids[kInline];  // of more tokens: ids[0] is where they begin in more_
-    uint32_t count;
+  static constexpr size_t kFewest = size_t{1} << 15;
+  static constexpr size_t kMost = size_t{1} << 20;
+  static constexpr size_t kPlaces = 4;              // that a word may have
+  static constexpr size_t kMore = size_t{1} << 22;  // ids of words of more than kInline tokens
+  struct Free {
+    size_t size;
+    void operator()(Entry* entries) const;
   };
 
-  static size_t Slot(const Key& key) {
-    const uint64_t mixed = (key.low ^ (key.high * 0x9E3779B97F4A7C15)) * 0xD6E8FEB86659FD93;
-    return static_cast<size_t>(mixed >> 49);
+  // Of words of each length. From a table: a choice between words of more and of less than 8 bytes is one that no
+  // processor foresees.
+  static constexpr std::array<Key, kMostBytes + 1> MakeMasks() {
+    std::array<Key, kMostBytes + 1> masks = {};
+    for (size_t size = 0; size <= kMostBytes; ++size) {
+      masks[size].low = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
+      masks[size].high = size <= 8 ? 0 : (uint64_t{1} << (8 * (size - 8))) - 1;
+    }
+    return masks;
   }
-  void Clear() {
-    entries_.assign(kEntries, Entry());
-    more_.clear();
-  }
+  static const std::array<Key, kMostBytes + 1> kMasks;
 
-  std::vector<Entry> entries_;
+  void Allocate(size_t size);
+  const Entry* FindBehind(const Key& key, size_t place);
+  void Put(const Entry& entry);
+  void Clear();
+
+  std::unique_ptr<Entry[], Free> entries_{nullptr, Free{0}};
+  size_t size_ = 0;
+  int shift_ = 0;
+  size_t inserted_ = 0;  // since the size was last changed
   std::vector<TokenId> more_;
+};
+
+inline constexpr std::array<WordCache::Key, WordCache::kMostBytes + 1> WordCache::kMasks = WordCache::MakeMasks();
+
+// Words of 16 to 255 bytes: long ones, and most of scripts whose letters take two bytes or three. Up to 24 MiB. Not
+// thread-safe.
+class LongWordCache {
+ public:
+  static constexpr size_t kMostBytes = 255;
+
+  static bool Fits(std::string_view word) { return word.size() <= kMostBytes; }
+  // The word's ids, valid until the next Insert(); empty: it is not here.
+  struct Found {
+    const TokenId* ids;
+    size_t count;
+  };
+  Found Find(std::string_view word, uint64_t hash) const;
+  void Insert(std::string_view word, uint64_t hash, const TokenId* ids, size_t count);
+
+ private:
+  static constexpr size_t kFewest = size_t{1} << 12;
+  static constexpr size_t kMost = size_t{1} << 19;
+  static constexpr size_t kMostStored = size_t{1} << 24;  // bytes of words and ids
+  struct Entry {
+    uint32_t tag = 0;  // the upper half of the hash
+    uint32_t place = 0;
+    uint16_t size = 0;  // 0: free
+    uint16_t count = 0;
+  };
+
+  size_t PlaceOf(uint32_t tag) const { return static_cast<size_t>(uint64_t{tag} * entries_.size() >> 32) & ~size_t{1}; }
+  void Put(const Entry& entry);
+  void Grow();
+
+  std::vector<Entry> entries_ = std::vector<Entry>(kFewest);
+  size_t inserted_ = 0;
+  std::vector<char> stored_;  // each word's ids, then its bytes, up to a multiple of 4
 };
 
 }  // namespace rhodes

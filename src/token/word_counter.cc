@@ -8,9 +8,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <queue>
 #include <span>
+#include <utility>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -133,6 +135,21 @@ class Collector {
   size_t left_ = 0;
 };
 
+// Threads meet the groups in any order.
+void SortGroups(CountedWords& counted) {
+  std::vector<size_t> order(counted.names.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return counted.names[a] < counted.names[b]; });
+  const auto sort = [&](auto& by_group) {
+    auto unsorted = std::exchange(by_group, {});
+    for (const size_t group : order) by_group.push_back(std::move(unsorted[group]));
+  };
+  sort(counted.names);
+  sort(counted.groups);
+  sort(counted.text_bytes);
+  sort(counted.texts);
+}
+
 }  // namespace
 
 uint64_t WordCounter::Tables::memory_bytes() const {
@@ -171,9 +188,10 @@ absl::Status WordCounter::Open() {
   if (!same) {
     runs_.clear();
     fingerprints_.clear();
+    numbers_.clear();
     text_bytes_.clear();
     texts_.clear();
-    batches_skipped_ = 0;
+    pieces_skipped_ = 0;
     RETURN_IF_ERROR(RemoveTree(folder_));
     return CreateDirectories(folder_);
   }
@@ -190,14 +208,23 @@ bool WordCounter::ReadState(const Json& state) {
     }
     return true;
   };
-  std::vector<uint64_t> batches;
+  std::vector<uint64_t> pieces;
   const bool whole = state.is_object() && state.contains("key") && state["key"] == options_.key &&
                      numbers("runs", runs_) && numbers("text_bytes", text_bytes_) && numbers("texts", texts_) &&
-                     numbers("batches", batches) && batches.size() == 1 && texts_.size() == text_bytes_.size() &&
-                     state.contains("fingerprints") && state["fingerprints"].is_array() &&
-                     state["fingerprints"].size() == runs_.size();
-  if (whole) batches_skipped_ = batches[0];
+                     numbers("pieces", pieces) && pieces.size() == 1 && texts_.size() == text_bytes_.size() &&
+                     ReadGroups(state) && numbers_.size() == texts_.size() && state.contains("fingerprints") &&
+                     state["fingerprints"].is_array() && state["fingerprints"].size() == runs_.size();
+  if (whole) pieces_skipped_ = pieces[0];
   return whole;
+}
+
+bool WordCounter::ReadGroups(const Json& state) {
+  if (!state.contains("groups") || !state["groups"].is_array()) return false;
+  for (const Json& group : state["groups"]) {
+    if (!group.is_array() || group.size() != 2 || !group[0].is_string() || !group[1].is_string()) return false;
+    numbers_.emplace(TextGroup{group[0], group[1]}, static_cast<uint32_t>(numbers_.size()));
+  }
+  return true;
 }
 
 absl::Status WordCounter::Spill(Tables& tables) {
@@ -238,7 +265,18 @@ absl::Status WordCounter::Spill(Tables& tables) {
   return absl::OkStatus();
 }
 
-absl::Status WordCounter::CountBatch(const TextBatch& batch) {
+uint32_t WordCounter::GroupOf(std::string_view source, std::string_view language) {
+  const std::lock_guard lock(mutex_);
+  TextGroup name = {std::string(source), std::string(language.empty() ? "und" : language)};
+  const auto [found, is_new] = numbers_.emplace(std::move(name), static_cast<uint32_t>(numbers_.size()));
+  if (is_new) {
+    text_bytes_.push_back(0);
+    texts_.push_back(0);
+  }
+  return found->second;
+}
+
+absl::Status WordCounter::CountPiece(TextPiece& piece) {
   std::unique_ptr<Tables> tables;
   {
     const std::lock_guard lock(mutex_);
@@ -250,55 +288,57 @@ absl::Status WordCounter::CountBatch(const TextBatch& batch) {
   if (tables == nullptr) tables = std::make_unique<Tables>();
   std::vector<uint64_t> bytes;
   std::vector<uint64_t> texts;
-  for (size_t i = 0; i < batch.texts.size(); ++i) {
-    const uint32_t group = batch.groups.empty() ? 0 : batch.groups[i];
-    if (tables->by_group.size() <= group) tables->by_group.resize(group + 1);
-    if (bytes.size() <= group) {
-      bytes.resize(group + 1);
-      texts.resize(group + 1);
+  // Documents of one group mostly stand together.
+  TextGroup last;
+  uint32_t group = 0;
+  const absl::Status read = piece.Read([&](const TextFragment& part) {
+    if (bytes.empty() || part.source != last.source || part.language != last.language) {
+      last = {std::string(part.source), std::string(part.language)};
+      group = GroupOf(part.source, part.language);
+      if (tables->by_group.size() <= group) tables->by_group.resize(group + 1);
+      if (bytes.size() <= group) {
+        bytes.resize(group + 1);
+        texts.resize(group + 1);
+      }
     }
-    tables->by_group[group].AddText(options_.pattern, batch.texts[i]);
-    bytes[group] += batch.texts[i].size();
-    ++texts[group];
-  }
+    tables->by_group[group].AddText(options_.pattern, part.text);
+    bytes[group] += part.text.size();
+    texts[group] += part.begins ? 1 : 0;
+  });
+  RETURN_IF_ERROR(read);
   if (tables->memory_bytes() > table_limit_) RETURN_IF_ERROR(Spill(*tables));
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(tables));
-  if (text_bytes_.size() < bytes.size()) {
-    text_bytes_.resize(bytes.size());
-    texts_.resize(bytes.size());
-  }
-  for (size_t group = 0; group < bytes.size(); ++group) {
-    text_bytes_[group] += bytes[group];
-    texts_[group] += texts[group];
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    text_bytes_[i] += bytes[i];
+    texts_[i] += texts[i];
   }
   return absl::OkStatus();
 }
 
 absl::Status WordCounter::CountUntilSave(const TextReader& next, RunContext& context, bool& ended) {
   const Clock::time_point begun = Clock::now();
-  const uint64_t first = batches_;
+  const uint64_t first = pieces_;
   absl::Status cancelled;
-  const absl::Status counted = OrderedPipeline<TextBatch, bool>(
+  const absl::Status counted = OrderedPipeline<std::unique_ptr<TextPiece>, bool>(
       context.Threads(), 2 * static_cast<size_t>(context.Threads()),
-      [&]() -> absl::StatusOr<std::optional<TextBatch>> {
+      [&]() -> absl::StatusOr<std::optional<std::unique_ptr<TextPiece>>> {
         // What is under way is counted to its end, so that it can be kept.
         cancelled = context.CheckCancelled();
         if (!cancelled.ok() ||
-            (!options_.key.empty() && batches_ > first && SecondsSince(begun) >= options_.save_seconds)) {
-          return std::optional<TextBatch>();
+            (!options_.key.empty() && pieces_ > first && SecondsSince(begun) >= options_.save_seconds)) {
+          return std::optional<std::unique_ptr<TextPiece>>();
         }
-        TextBatch batch;
-        ASSIGN_OR_RETURN(const bool more, next(batch));
-        if (!more && batch.texts.empty()) {
+        ASSIGN_OR_RETURN(std::unique_ptr<TextPiece> piece, next());
+        if (piece == nullptr) {
           ended = true;
-          return std::optional<TextBatch>();
+          return std::optional<std::unique_ptr<TextPiece>>();
         }
-        ++batches_;
-        return std::optional(std::move(batch));
+        ++pieces_;
+        return std::optional(std::move(piece));
       },
-      [&](TextBatch batch) -> absl::StatusOr<bool> {
-        RETURN_IF_ERROR(CountBatch(batch));
+      [&](std::unique_ptr<TextPiece> piece) -> absl::StatusOr<bool> {
+        RETURN_IF_ERROR(CountPiece(*piece));
         return true;
       },
       [](bool) { return absl::OkStatus(); });
@@ -314,8 +354,11 @@ absl::Status WordCounter::Save() {
     ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(RunPath(runs_[i])));
     fingerprints_.push_back(ContentFingerprint(file.bytes()));
   }
+  Json groups = Json::array();
+  for (const TextGroup& name : EmptyResult().names) groups.push_back({name.source, name.language});
   return WriteFileAtomically(folder_ + kStateFile, DumpJson({{"key", options_.key},
-                                                             {"batches", Json::array({batches_})},
+                                                             {"groups", groups},
+                                                             {"pieces", Json::array({pieces_})},
                                                              {"text_bytes", text_bytes_},
                                                              {"texts", texts_},
                                                              {"runs", runs_},
@@ -326,25 +369,33 @@ absl::StatusOr<CountedWords> WordCounter::Count(const TextReader& next, RunConte
   table_limit_ = options_.memory_limit / 4 / static_cast<uint64_t>(context.Threads());
   RETURN_IF_ERROR(Open());
   bool ended = false;
-  for (; batches_ < batches_skipped_ && !ended; ++batches_) {
+  for (; pieces_ < pieces_skipped_ && !ended; ++pieces_) {
     RETURN_IF_ERROR(context.CheckCancelled());
-    TextBatch batch;
-    ASSIGN_OR_RETURN(const bool more, next(batch));
-    ended = !more && batch.texts.empty();
+    ASSIGN_OR_RETURN(const std::unique_ptr<TextPiece> piece, next());
+    ended = piece == nullptr;
   }
   const Clock::time_point begun = Clock::now();
   while (!ended) RETURN_IF_ERROR(CountUntilSave(next, context, ended));
   // Merging may be killed as well; then all is counted already.
   if (!options_.key.empty() && (SecondsSince(begun) >= options_.save_seconds || !runs_.empty()))
     RETURN_IF_ERROR(Save());
-  return runs_.empty() ? InMemory() : FromRuns(context);
+  ASSIGN_OR_RETURN(CountedWords counted, runs_.empty() ? InMemory() : FromRuns(context));
+  SortGroups(counted);
+  return counted;
 }
 
-absl::StatusOr<CountedWords> WordCounter::InMemory() {
+CountedWords WordCounter::EmptyResult() const {
   CountedWords result;
   result.text_bytes = text_bytes_;
   result.texts = texts_;
   result.groups.resize(text_bytes_.size());
+  result.names.resize(text_bytes_.size());
+  for (const auto& [name, number] : numbers_) result.names[number] = name;
+  return result;
+}
+
+absl::StatusOr<CountedWords> WordCounter::InMemory() {
+  CountedWords result = EmptyResult();
   if (idle_.empty()) return result;
   std::vector<WordTable> groups = std::move(idle_[0]->by_group);
   groups.resize(text_bytes_.size());
@@ -392,10 +443,7 @@ absl::StatusOr<CountedWords> WordCounter::InMemory() {
 absl::StatusOr<CountedWords> WordCounter::FromRuns(RunContext& context) {
   for (const std::unique_ptr<Tables>& tables : idle_) RETURN_IF_ERROR(Spill(*tables));
   idle_.clear();
-  CountedWords result;
-  result.text_bytes = text_bytes_;
-  result.texts = texts_;
-  result.groups.resize(text_bytes_.size());
+  CountedWords result = EmptyResult();
   // Twice over the files: first for what all words cost, then for those that are kept.
   CountThreshold costs;
   const auto pass = [&](const std::function<absl::Status(std::string_view, std::span<const ByGroup>)>& take) {

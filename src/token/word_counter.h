@@ -4,27 +4,20 @@
 #define RHODES_TOKEN_WORD_COUNTER_H_
 
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/run_context.h"
 #include "base/status.h"
+#include "token/text_input.h"
 #include "token/word_counts.h"
 
 namespace rhodes {
-
-// Texts of a corpus in order; `groups[i]` is what texts[i] belongs to: numbers from 0 on in the order in which they are
-// first used, so that whoever reads the same corpus again gives the same ones.
-struct TextBatch {
-  std::vector<std::string> texts;
-  std::vector<uint32_t> groups;  // empty: all are in group 0
-};
-// Replaces `batch` by the next texts, some megabytes; false at the end. Called on one thread at a time.
-using TextReader = std::function<absl::StatusOr<bool>(TextBatch& batch)>;
 
 struct GroupCount {
   uint32_t word;  // its place among CountedWords::words
@@ -33,9 +26,10 @@ struct GroupCount {
 
 struct CountedWords {
   std::vector<WordCount> words;                 // over all groups, in no stated order; the views live in `bytes`
+  std::vector<TextGroup> names;                 // of the groups, sorted
   std::vector<std::vector<GroupCount>> groups;  // by group: the same words
   std::vector<uint64_t> text_bytes;             // by group
-  std::vector<uint64_t> texts;                  // by group
+  std::vector<uint64_t> texts;                  // documents, by group
   uint64_t words_forgotten = 0;                 // the rarest, left out because of the limit
   uint64_t forgotten_occurrences = 0;
   std::vector<std::unique_ptr<char[]>> bytes;
@@ -64,10 +58,10 @@ class WordCounter {
   WordCounter(const WordCounter&) = delete;
   WordCounter& operator=(const WordCounter&) = delete;
 
-  // Memory beyond the limit: two calls of `next` for each thread.
+  // Memory beyond the limit: the pieces that are read at one time, one a thread.
   absl::StatusOr<CountedWords> Count(const TextReader& next, RunContext& context);
-  // Batches that were counted by an earlier run and only read by this one.
-  uint64_t batches_skipped() const { return batches_skipped_; }
+  // Pieces that were counted by an earlier run and passed over by this one.
+  uint64_t pieces_skipped() const { return pieces_skipped_; }
   // Forgets what was kept.
   absl::Status Remove();
 
@@ -80,10 +74,13 @@ class WordCounter {
 
   absl::Status Open();
   bool ReadState(const Json& state);
+  bool ReadGroups(const Json& state);
   absl::Status CountUntilSave(const TextReader& next, RunContext& context, bool& ended);
-  absl::Status CountBatch(const TextBatch& batch);
+  absl::Status CountPiece(TextPiece& piece);
+  uint32_t GroupOf(std::string_view source, std::string_view language);
   absl::Status Spill(Tables& tables);
   absl::Status Save();
+  CountedWords EmptyResult() const;
   absl::StatusOr<CountedWords> InMemory();
   absl::StatusOr<CountedWords> FromRuns(RunContext& context);
   std::string RunPath(uint64_t run) const;
@@ -94,13 +91,14 @@ class WordCounter {
   uint64_t table_limit_ = 0;  // of one thread's tables
   std::mutex mutex_;
   std::vector<std::unique_ptr<Tables>> idle_;  // of threads that do not count right now
+  std::map<TextGroup, uint32_t> numbers_;      // of the groups, as they are met
   std::vector<uint64_t> text_bytes_;           // by group
   std::vector<uint64_t> texts_;
   std::vector<uint64_t> runs_;             // numbers of the files
   std::vector<std::string> fingerprints_;  // of those that are safe on the disk
   uint64_t next_run_ = 0;
-  uint64_t batches_ = 0;
-  uint64_t batches_skipped_ = 0;
+  uint64_t pieces_ = 0;
+  uint64_t pieces_skipped_ = 0;
 };
 
 }  // namespace rhodes

@@ -94,11 +94,32 @@ uint64_t& WordTable::CountOf(std::string_view word) {
 }
 
 void WordTable::AddText(Pattern pattern, std::string_view text) {
+  // A word is counted some words after it was read: by then its slot, which lies anywhere in memory, has come.
+  struct Waiting {
+    uint64_t low;
+    uint64_t high;
+    uint64_t hash;
+  };
+  constexpr size_t kWaiting = 16;
+  Waiting waiting[kWaiting];
+  size_t met = 0;
   const char* const end = text.data() + text.size();
   SplitWords(pattern, text, [&](std::string_view word) {
-    for (; word.size() > kLongestWord; word.remove_prefix(kLongestWord)) ++LongCount(word.substr(0, kLongestWord));
-    AddBefore(word, end, 1);
+    if (word.size() > kInline) {
+      for (; word.size() > kLongestWord; word.remove_prefix(kLongestWord)) ++LongCount(word.substr(0, kLongestWord));
+      if (word.size() > kInline) {
+        ++LongCount(word);
+        return;
+      }
+    }
+    Waiting& place = waiting[met % kWaiting];
+    if (met >= kWaiting) ++ShortCount(place.low, place.high, place.hash);
+    ++met;
+    MakeKey(word, end, place.low, place.high);
+    place.hash = Hash(place.low, place.high);
+    __builtin_prefetch(&short_[(place.hash >> short_shift_) & (short_.size() - 1)], 1);
   });
+  for (size_t i = 0; i < std::min(met, kWaiting); ++i) ++ShortCount(waiting[i].low, waiting[i].high, waiting[i].hash);
 }
 
 void WordTable::Merge(const WordTable& other) {

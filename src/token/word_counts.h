@@ -99,15 +99,16 @@ class WordTable {
     low = key[0];
     high = key[1] | uint64_t{word.size()} << 56;
   }
-  uint64_t& ShortCount(uint64_t low, uint64_t high) {
+  uint64_t& ShortCount(uint64_t low, uint64_t high) { return ShortCount(low, high, Hash(low, high)); }
+  uint64_t& ShortCount(uint64_t low, uint64_t high, uint64_t hash) {
     const size_t mask = short_.size() - 1;
-    for (size_t at = Hash(low, high) >> short_shift_;; ++at) {
+    for (size_t at = hash >> short_shift_;; ++at) {
       ShortSlot& slot = short_[at & mask];
       if (slot.low == low && slot.high == high) return slot.count;
       if (slot.high == 0) {
         if (2 * (short_size_ + 1) > short_.size()) {
           GrowShort();
-          return ShortCount(low, high);
+          return ShortCount(low, high, hash);
         }
         ++short_size_;
         slot = {low, high, 0};

@@ -5,14 +5,14 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/manifest.h"
-#include "model/open_model.h"
+#include "model/model_files.h"
 #include "model/safetensors.h"
 #include "token/tokenizer_file.h"
 
 namespace rhodes {
 namespace {
 
-absl::Status ExportWeights(Model& model, const std::string& path) {
+absl::Status ExportWeights(Model& model, const std::string& directory) {
   const bool low = model.options().compute == ComputeType::kBf16;
   const std::span<const float> weights = model.weights();
   std::vector<uint16_t> rounded;
@@ -29,7 +29,7 @@ absl::Status ExportWeights(Model& model, const std::string& path) {
                                  static_cast<size_t>(parameter.size()) * width);
     tensors.push_back({parameter.name, {low ? DType::kBf16 : DType::kF32, parameter.shape(), bytes}});
   }
-  return WriteSafetensors(path, std::move(tensors), {{"format", "pt"}});
+  return WriteModelFiles(directory, std::move(tensors), {{"format", "pt"}});
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ absl::Status ExportModel(Model& model, const Tokenizer& tokenizer, const std::st
   config.bos_id = config.eos_id = tokenizer.end_of_text();
   config.torch_dtype = model.options().compute == ComputeType::kBf16 ? "bfloat16" : "float32";
   RETURN_IF_ERROR(write("config.json", config.ToJson()));
-  RETURN_IF_ERROR(ExportWeights(model, directory + "/model.safetensors"));
+  RETURN_IF_ERROR(ExportWeights(model, directory));
   ASSIGN_OR_RETURN(const std::string tokenizer_json, ReadFile(tokenizer_path));
   RETURN_IF_ERROR(WriteFileAtomically(directory + "/tokenizer.json", tokenizer_json));
   const std::string end(tokenizer.TokenBytes(tokenizer.end_of_text()));
@@ -51,6 +51,7 @@ absl::Status ExportModel(Model& model, const Tokenizer& tokenizer, const std::st
                                                       {"bos_token", end},
                                                       {"eos_token", end},
                                                       {"pad_token", end},
+                                                      {"add_bos_token", true},
                                                       {"model_max_length", config.max_positions},
                                                       {"clean_up_tokenization_spaces", false},
                                                       {"chat_template", PlainChatTemplate()}}));
@@ -64,8 +65,8 @@ absl::Status ExportModel(Model& model, const Tokenizer& tokenizer, const std::st
 }
 
 absl::Status LoadWeights(const std::string& directory, Model& model) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<WeightSource> weights, OpenWeightFolder(directory));
-  return LoadInto(*weights, model);
+  ASSIGN_OR_RETURN(const ModelFiles files, ModelFiles::Open(directory));
+  return ReadWeights(files.reader(), model);
 }
 
 }  // namespace rhodes

@@ -87,14 +87,15 @@ class DataMaker {
     trainer.vocabulary_size = options_.settings.vocabulary;
     IdSet seen;
     size_t next = 0;
-    const auto next_arm = [&](TextBatch& batch) -> absl::StatusOr<bool> {
-      if (next == arms.size()) return false;
+    const auto next_arm = [&]() -> absl::StatusOr<std::unique_ptr<TextPiece>> {
+      if (next == arms.size()) return nullptr;
+      std::vector<std::string> texts;
       const absl::Status read = ForEachText(arms[next++], [&](const Document& document) {
-        if (seen.Insert(KeyOfId(document.id))) batch.texts.push_back(document.text);
+        if (seen.Insert(KeyOfId(document.id))) texts.push_back(document.text);
         return absl::OkStatus();
       });
       if (!read.ok()) return read;
-      return true;
+      return std::make_unique<TextsPiece>(std::move(texts));
     };
     ASSIGN_OR_RETURN(const BpeTraining training, TrainBpe(trainer, next_arm, context_));
     const std::string json = WriteTokenizerFile(training.spec);
