@@ -17,6 +17,7 @@ struct BenchFlags {
   int64_t context = 256;
   int64_t steps = 10;
   std::string compute = "auto";
+  bool recompute = false;
   EncodeBenchmarkOptions encode;
 };
 
@@ -54,6 +55,7 @@ absl::Status RunTrain(const BenchFlags& own, const CommonFlags& flags, RunContex
   options.batch = own.batch > 0 ? own.batch : own.preset == "124m" ? 4 : own.preset == "1.4m" ? 32 : 16;
   options.context = own.context;
   options.steps = own.steps;
+  options.recompute = own.recompute;
   options.compute = own.compute == "auto"   ? NativeComputeType()
                     : own.compute == "bf16" ? ComputeType::kBf16
                                             : ComputeType::kF32;
@@ -104,8 +106,9 @@ CommandBody Setup(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--preset", own->preset,
                  "shape of the model (layers, heads, width, vocabulary): 124m 12, 12, 768, "
-                 "50304; 14m 6, 6, 384, 8192; 1.4m 4, 4, 128, 4096")
-      ->check(CLI::IsMember({"124m", "14m", "1.4m"}))
+                 "50304; 14m 6, 6, 384, 8192; 1.4m 4, 4, 128, 4096; grok2-60m 6, 6, 384, 8192 with 8 experts, 2 of "
+                 "them a token")
+      ->check(CLI::IsMember(PresetNames()))
       ->capture_default_str();
   app.add_option("--batch", own->batch, "sequences a step (default: 4, 16, 32 by preset)")->check(CLI::PositiveNumber);
   app.add_option("--context", own->context, "tokens a sequence")->check(CLI::Range(2, 1 << 20))->capture_default_str();
@@ -123,6 +126,7 @@ const CommandRegistration kRegistration({"bench", "measure this machine: product
                                          "  rhodes bench peak\n"
                                          "  rhodes bench train --preset 14m --batch 16 --context 256 --threads 2\n"
                                          "  rhodes bench train --preset 124m --json\n"
+                                         "  rhodes bench train --preset grok2-60m --json\n"
                                          "  rhodes bench encode --tokenizer o200k_base.tiktoken book.txt --json\n",
                                          120, &Setup});
 

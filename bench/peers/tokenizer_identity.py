@@ -273,22 +273,27 @@ class Run:
 
     def streaming(self, name, subject):
         """Ids one by one: each piece that comes out is whole characters, and together they are the text."""
-        text = "".join(random_strings(60, 9, [], ["\u4e2d\u6587", "\U0001f642\U00010940", "\u0645\u064e "]))
+        text = "word " + "".join(random_strings(60, 9, [], ["\u4e2d\u6587", "\U0001f642\U00010940", "\u0645\u064e "]))
         text = text.replace("\0", "").replace("\u2581", "")
         ids = subject.must("encode", text.encode()).split()[:1500]
         whole = subject.must("decode", b" ".join(ids)).decode("utf-8", "ignore").encode()
         process = subprocess.Popen([subject.rhodes, "decode", "--tokenizer", subject.path], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, bufsize=0)
 
+        reads = threading.Event()
+
         def feed():
             for one in ids:
                 process.stdin.write(one + b"\n")
+                if not reads.is_set():
+                    reads.wait(60)  # until the tokenizer is loaded
                 time.sleep(0.0005)
             process.stdin.close()
 
         threading.Thread(target=feed).start()
         pieces = []
         while piece := os.read(process.stdout.fileno(), 65536):
+            reads.set()
             pieces.append(piece)
         process.wait()
         halves = 0
@@ -423,7 +428,7 @@ def check_tokenizer(run, options, path, share, until):
                 lines = [line + "\n" for text in whole for line in text.split("\n")]
                 for special_too in (False, True):
                     run.check(f"{name}: lines", subject, reference, peer, lines, special_too, until)
-            strings = share * 3 // 10 if main else share // 20
+            strings = share * 2 // 5 if main else share // 40
             stop = until - (until - begun) * (0.5 if main else 0)
             words = reference.words(rng)
             for special_too in (False, True):

@@ -237,6 +237,7 @@ TEST(HttpStream, SilenceLeadsToAnotherConnectionAndEmptyLinesDoNot) {
                            connection.WaitForClient();  // stalls
                          },
                          [](Connection& connection) {
+                           connection.Wait(200);  // so that the trouble is there to be seen for a while
                            connection.Head();
                            connection.Send(Line(2));
                            connection.WaitForClient();

@@ -9,6 +9,7 @@
 #include "token/character_class.h"
 #include "token/streaming_decoder.h"
 #include "token/testing_tokenizers.h"
+#include "token/tokenizer_file.h"
 
 namespace rhodes {
 namespace {
@@ -169,6 +170,52 @@ TEST(Identity, Decode_GivesRandomBytesBackForEveryKind) {
       if (kind.has("nfc")) bytes += '\xFF';  // what is no UTF-8 is not normalised
       EXPECT_EQ(kind.tokenizer->Decode(EncodeText(*kind.tokenizer, bytes)), Shown(kind, bytes)) << kind.name;
     }
+  }
+}
+
+// SentencePiece-style encoding from the definition: of the whole text's characters, the first of the best pairs is
+// merged, until none is left.
+std::vector<TokenId> EncodeByDefinition(const TokenizerSpec& spec, std::string_view text) {
+  std::vector<TokenId> ids;
+  const auto append = [&](std::string_view character, uint32_t code) {
+    for (const auto& [known, id] : spec.sentence_piece->characters) {
+      if (known == code) return ids.push_back(id);
+    }
+    for (const char byte : character) ids.push_back(spec.sentence_piece->bytes[static_cast<uint8_t>(byte)]);
+  };
+  if (!text.empty()) append(" ", ' ');
+  for (const char *at = text.data(), *const end = at + text.size(); at < end;) {
+    const Character character = DecodeCharacter(at, end, CharacterClasses());
+    append({at, character.length}, character.code == 0x2581 ? ' ' : character.code);
+    at += character.length;
+  }
+  for (size_t rank = 0; rank < spec.merges.size();) {
+    const Merge& merge = spec.merges[rank++];
+    for (size_t i = 0; i + 1 < ids.size(); ++i) {
+      if (ids[i] != merge.left || ids[i + 1] != merge.right) continue;
+      ids[i] = merge.result;
+      ids.erase(ids.begin() + static_cast<ptrdiff_t>(i) + 1);
+      rank = 0;  // a better pair may have come about
+      break;
+    }
+  }
+  return ids;
+}
+
+TEST(Identity, Encode_SentencePieceWordsFollowTheDefinition) {
+  auto json = ReadFile(kTokenTestData + "/sentence_piece.json");
+  ASSERT_TRUE(json.ok());
+  auto spec = ParseTokenizerFile(*json, "sentence_piece");
+  ASSERT_TRUE(spec.ok()) << Message(spec.status());
+  const Tokenizer& tokenizer = *KindNamed("llama2").tokenizer;
+  std::mt19937 random(53);
+  const std::vector<std::string> parts = {" ",      "  ",     "\u2581", "the", "th", "e",       "in",
+                                          "an",     "a",      "s",      "er",  "t",  "\n",      "\xFF",
+                                          "\u00e9", "\u4e2d", "1",      ".",   "or", "\xE2\x96"};
+  for (int i = 0; i < 400; ++i) {
+    std::string text;
+    for (size_t n = random() % (i % 8 == 0 ? 150 : 20); n > 0; --n) text += parts[random() % parts.size()];
+    EXPECT_EQ(EncodeText(tokenizer, text), EncodeByDefinition(*spec, text)) << i;
   }
 }
 

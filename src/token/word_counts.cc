@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/hash.h"
-#include "token/splitter.h"
+#include "token/word_starts.h"
 
 namespace rhodes {
 namespace {
@@ -93,7 +93,8 @@ uint64_t& WordTable::CountOf(std::string_view word) {
   return ShortCount(low, high);
 }
 
-void WordTable::AddText(Pattern pattern, std::string_view text) {
+template <Pattern kPattern>
+void WordTable::AddWords(std::string_view text) {
   // A word is counted some words after it was read: by then its slot, which lies anywhere in memory, has come.
   struct Waiting {
     uint64_t low;
@@ -103,14 +104,11 @@ void WordTable::AddText(Pattern pattern, std::string_view text) {
   constexpr size_t kWaiting = 16;
   Waiting waiting[kWaiting];
   size_t met = 0;
-  const char* const end = text.data() + text.size();
-  SplitWords(pattern, text, [&](std::string_view word) {
+  const auto add = [&](std::string_view word, const char* end) {
+    for (; word.size() > kLongestWord; word.remove_prefix(kLongestWord)) ++LongCount(word.substr(0, kLongestWord));
     if (word.size() > kInline) {
-      for (; word.size() > kLongestWord; word.remove_prefix(kLongestWord)) ++LongCount(word.substr(0, kLongestWord));
-      if (word.size() > kInline) {
-        ++LongCount(word);
-        return;
-      }
+      ++LongCount(word);
+      return;
     }
     Waiting& place = waiting[met % kWaiting];
     if (met >= kWaiting) ++ShortCount(place.low, place.high, place.hash);
@@ -118,8 +116,33 @@ void WordTable::AddText(Pattern pattern, std::string_view text) {
     MakeKey(word, end, place.low, place.high);
     place.hash = Hash(place.low, place.high);
     __builtin_prefetch(&short_[(place.hash >> short_shift_) & (short_.size() - 1)], 1);
-  });
+  };
+  WordStarts found;
+  SplitByStretches<kPattern>(
+      text, found,
+      [&](const char* base, const WordStarts& starts) {
+        const char* const end = base + starts.begins[starts.words] + ClassMasks::kPadding;
+        for (size_t i = 0; i < starts.words; ++i) {
+          add({base + starts.begins[i], size_t{starts.begins[i + 1]} - starts.begins[i]}, end);
+        }
+      },
+      [&](std::string_view word) { add(word, text.data() + text.size()); });
   for (size_t i = 0; i < std::min(met, kWaiting); ++i) ++ShortCount(waiting[i].low, waiting[i].high, waiting[i].hash);
+}
+
+void WordTable::AddText(Pattern pattern, std::string_view text) {
+  switch (pattern) {
+    case Pattern::kGpt2:
+      return AddWords<Pattern::kGpt2>(text);
+    case Pattern::kLlama3:
+      return AddWords<Pattern::kLlama3>(text);
+    case Pattern::kQwen2:
+      return AddWords<Pattern::kQwen2>(text);
+    case Pattern::kO200k:
+      return AddWords<Pattern::kO200k>(text);
+    case Pattern::kCl100k:
+      return AddWords<Pattern::kCl100k>(text);
+  }
 }
 
 void WordTable::Merge(const WordTable& other) {

@@ -116,6 +116,8 @@ class WordTable {
       }
     }
   }
+  template <Pattern kPattern>
+  void AddWords(std::string_view text);
   uint64_t& LongCount(std::string_view word);
   void GrowShort();
   void GrowLong();

@@ -30,7 +30,8 @@ Json BenchmarkPeak(RunContext& context) {
 
 absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, RunContext& context) {
   using Clock = std::chrono::steady_clock;
-  const ModelOptions model_options{options.compute, context.Threads(), options.batch, options.context, true};
+  ModelOptions model_options{options.compute, context.Threads(), options.batch, options.context, true};
+  model_options.recompute = options.recompute;
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(options.config, model_options));
   model->Initialize(1, 0.02f);
   Buffer<float> m(model->weights().size()), v(model->weights().size());
@@ -79,7 +80,7 @@ absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, Run
               {"flops_per_second", rate * flops_per_token},
               {"peak_flops_per_second", peak},
               {"share_of_peak", rate * flops_per_token / peak},
-              {"formula", "flops_per_token = 6 * product weights + 12 * layers * width * context"},
+              {"formula", kFlopsFormula},
               {"step_seconds_by_kind", by_kind}};
 }
 

@@ -11,6 +11,9 @@
 
 namespace rhodes {
 
+// How the work of training is counted; stated beside every share of the peak.
+inline constexpr const char* kFlopsFormula = "flops_per_token = 6 * product weights + 12 * layers * width * context";
+
 // {"threads", "instruction_set", "bf16_flops_per_second", "f32_flops_per_second", "native"}: the best rate of square
 // products of 1024 and 1536.
 Json BenchmarkPeak(RunContext& context);
@@ -21,6 +24,7 @@ struct TrainBenchmarkOptions {
   int64_t context = 256;
   int64_t steps = 10;  // timed, after three that are not
   ComputeType compute = ComputeType::kBf16;
+  bool recompute = false;
 };
 // Whole training steps (forward, backward, clipping, AdamW) on random tokens. {"parameters", "median_step_seconds",
 // "fastest_step_seconds", "slowest_step_seconds", "tokens_per_second", "flops_per_token", "flops_per_second",

@@ -85,26 +85,32 @@ absl::Status CheckpointStore::Wait() {
   return std::exchange(written_, absl::OkStatus());
 }
 
-absl::Status CheckpointStore::Save(int64_t step, const TrainState& state) {
+void CheckpointStore::Reserve(size_t values) {
+  if (asynchronous_ && copy_.size() != values) copy_ = Buffer<float>(values);
+}
+
+absl::Status CheckpointStore::Save(int64_t step, const TrainState& state, const Json& progress) {
   RETURN_IF_ERROR(Wait());
   RETURN_IF_ERROR(CreateDirectories(directory_));
-  if (!asynchronous_) return Write(step, state.weights, state.m, state.v);
-  const size_t count = state.weights.size();
-  if (copy_.size() != 3 * count) copy_ = Buffer<float>(3 * count);
-  std::ranges::copy(state.weights, copy_.data());
-  std::ranges::copy(state.m, copy_.data() + count);
-  std::ranges::copy(state.v, copy_.data() + 2 * count);
-  writer_ = std::thread([this, step, count] {
-    const std::span<const float> all = copy_.span();
-    written_ = Write(step, all.subspan(0, count), all.subspan(count, count), all.subspan(2 * count, count));
-  });
+  if (!asynchronous_) return Write(step, progress, state.weights, state.m, state.v);
+  const size_t sizes[] = {state.weights.size(), state.m.size(), state.v.size()};
+  Reserve(sizes[0] + sizes[1] + sizes[2]);
+  float* const copies[] = {copy_.data(), copy_.data() + sizes[0], copy_.data() + sizes[0] + sizes[1]};
+  std::ranges::copy(state.weights, copies[0]);
+  std::ranges::copy(state.m, copies[1]);
+  std::ranges::copy(state.v, copies[2]);
+  writer_ =
+      std::thread([this, step, progress, weights = std::span<const float>(copies[0], sizes[0]),
+                   m = std::span<const float>(copies[1], sizes[1]), v = std::span<const float>(copies[2], sizes[2])] {
+        written_ = Write(step, progress, weights, m, v);
+      });
   return absl::OkStatus();
 }
 
-absl::Status CheckpointStore::Write(int64_t step, std::span<const float> weights, std::span<const float> m,
-                                    std::span<const float> v) {
-  const std::string header =
-      DumpJson(Json{{"format", kFormat}, {"key", key_}, {"step", step}, {"values", weights.size()}});
+absl::Status CheckpointStore::Write(int64_t step, const Json& progress, std::span<const float> weights,
+                                    std::span<const float> m, std::span<const float> v) {
+  const std::string header = DumpJson(
+      Json{{"format", kFormat}, {"key", key_}, {"step", step}, {"values", weights.size()}, {"progress", progress}});
   PieceWriter writer(PathOf(step));
   RETURN_IF_ERROR(writer.Open());
   RETURN_IF_ERROR(writer.Append(kMagic));
@@ -124,6 +130,7 @@ absl::StatusOr<std::vector<int64_t>> CheckpointStore::Steps() const {
   ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(directory_));
   for (const std::string& path : files) {
     std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+    if (path.size() != directory_.size() + 1 + name.size()) continue;  // in a folder below
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
     name.remove_prefix(kPrefix.size());
     name.remove_suffix(kSuffix.size());
@@ -141,6 +148,8 @@ absl::Status CheckpointStore::Prune(size_t keep) const {
   return absl::OkStatus();
 }
 
+absl::Status CheckpointStore::Remove(int64_t step) const { return RemoveTree(PathOf(step)); }
+
 absl::Status CheckpointStore::KeepOnly(int64_t step) const {
   ASSIGN_OR_RETURN(const std::vector<int64_t> steps, Steps());
   for (const int64_t other : steps) {
@@ -149,7 +158,7 @@ absl::Status CheckpointStore::KeepOnly(int64_t step) const {
   return absl::OkStatus();
 }
 
-absl::Status CheckpointStore::Load(int64_t step, const TrainState& state) const {
+absl::StatusOr<LoadedCheckpoint> CheckpointStore::Load(int64_t step, const TrainState& state) const {
   const std::string path = PathOf(step);
   ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
   const std::string_view bytes = file.bytes();
@@ -159,8 +168,9 @@ absl::Status CheckpointStore::Load(int64_t step, const TrainState& state) const 
   const uint64_t header_size = ReadU64(bytes, kMagic.size());
   if (header_size > bytes.size() - prefix) return damaged("truncated in the header");
   const std::string_view header = bytes.substr(prefix, header_size);
-  const size_t array = state.weights.size_bytes();
-  const size_t sums = prefix + header_size + 3 * array;
+  const std::span<float> arrays[] = {state.weights, state.m, state.v};
+  size_t sums = prefix + header_size;
+  for (const std::span<float> array : arrays) sums += array.size_bytes();
   if (bytes.size() != sums + 4 * sizeof(uint64_t)) {
     return damaged(fmt::format("{} bytes; {} were written", bytes.size(), sums + 4 * sizeof(uint64_t)));
   }
@@ -168,25 +178,29 @@ absl::Status CheckpointStore::Load(int64_t step, const TrainState& state) const 
   ASSIGN_OR_RETURN(const Json json, ParseJson(header, path));
   if (json.value("key", "") != key_) return absl::FailedPreconditionError(path + ": of a run with other settings");
   if (json.value("step", int64_t{-1}) != step) return damaged("holds another step than its name says");
-  const std::span<float> arrays[] = {state.weights, state.m, state.v};
+  size_t at = prefix + header_size;
   for (size_t i = 0; i < 3; ++i) {
-    const std::string_view part = bytes.substr(prefix + header_size + i * array, array);
+    const std::string_view part = bytes.substr(at, arrays[i].size_bytes());
+    at += part.size();
     if (Fingerprint(part) != ReadU64(bytes, sums + (i + 1) * sizeof(uint64_t))) {
       return damaged(fmt::format("the checksum of part {} of 3 does not agree", i + 1));
     }
   }
-  for (size_t i = 0; i < 3; ++i) {
-    std::memcpy(arrays[i].data(), bytes.data() + prefix + header_size + i * array, array);
+  at = prefix + header_size;
+  for (const std::span<float> array : arrays) {
+    std::memcpy(array.data(), bytes.data() + at, array.size_bytes());
+    at += array.size_bytes();
   }
-  return absl::OkStatus();
+  return LoadedCheckpoint{step, json.value("progress", Json::object())};
 }
 
-absl::StatusOr<std::optional<int64_t>> CheckpointStore::LoadNewest(const TrainState& state, RunContext& context) const {
+absl::StatusOr<std::optional<LoadedCheckpoint>> CheckpointStore::LoadNewest(const TrainState& state,
+                                                                            RunContext& context) const {
   ASSIGN_OR_RETURN(const std::vector<int64_t> steps, Steps());
   for (const int64_t step : steps) {
-    const absl::Status status = Load(step, state);
-    if (status.ok()) return step;
-    context.progress->Say(fmt::format("checkpoint of step {} passed over: {}", step, Message(status)));
+    absl::StatusOr<LoadedCheckpoint> loaded = Load(step, state);
+    if (loaded.ok()) return *std::move(loaded);
+    context.progress->Say(fmt::format("checkpoint of step {} passed over: {}", step, Message(loaded.status())));
   }
   return std::nullopt;
 }

@@ -9,20 +9,26 @@
 #include <thread>
 #include <vector>
 
+#include "base/json.h"
 #include "base/run_context.h"
 #include "base/status.h"
 #include "model/kernels/buffer.h"
 
 namespace rhodes {
 
-// Everything that changes from step to step. The data position, the rates and the samples' seeds follow from the step.
+// The arrays that change from step to step; m and v are the optimizer's. The rates and the samples' seeds follow from
+// the step, the data's position from it and `progress`.
 struct TrainState {
   std::span<float> weights, m, v;
 };
+struct LoadedCheckpoint {
+  int64_t step = 0;
+  Json progress;  // as saved: an object
+};
 
 // Files `directory`/checkpoint-<step, 10 digits>.state:
-//   "RHODESCK" · u64 header length · JSON {"format", "key", "step", "values"} · weights · m · v (f32, little-endian) ·
-//   u64 XXH3 of the header · of weights · of m · of v
+//   "RHODESCK" · u64 header length · JSON {"format", "key", "step", "values", "progress"} · weights · m · v (f32,
+//   little-endian; v may be shorter than the others) · u64 XXH3 of the header · of weights · of m · of v
 // A file appears under its name only when it is whole and synced.
 class CheckpointStore {
  public:
@@ -31,21 +37,27 @@ class CheckpointStore {
   CheckpointStore(std::string directory, std::string key, int keep, bool asynchronous);
   ~CheckpointStore();  // waits for a write under way
 
+  // Makes room for the copies of `values` numbers in all, so that the first Save() need not.
+  void Reserve(size_t values);
   // Starts (or makes) a checkpoint after `step` steps. Waits for an earlier one first, and returns its error if any.
-  absl::Status Save(int64_t step, const TrainState& state);
+  // Replaces one of the same step. `progress`: what else belongs to the state.
+  absl::Status Save(int64_t step, const TrainState& state, const Json& progress = Json::object());
   // Waits for the write under way and returns its error.
   absl::Status Wait();
-  // Loads the newest whole checkpoint of this key into `state` and returns its step, or nothing when there is none. A
-  // damaged one is named through `context.progress` and passed over.
-  absl::StatusOr<std::optional<int64_t>> LoadNewest(const TrainState& state, RunContext& context) const;
+  // Loads the newest whole checkpoint of this key into `state`, or nothing when there is none. A damaged one is named
+  // through `context.progress` and passed over.
+  absl::StatusOr<std::optional<LoadedCheckpoint>> LoadNewest(const TrainState& state, RunContext& context) const;
+  // Removes that of `step`, if it is there.
+  absl::Status Remove(int64_t step) const;
   // Removes all but that of `step`.
   absl::Status KeepOnly(int64_t step) const;
 
  private:
   std::string PathOf(int64_t step) const;
   absl::StatusOr<std::vector<int64_t>> Steps() const;  // newest first
-  absl::Status Write(int64_t step, std::span<const float> weights, std::span<const float> m, std::span<const float> v);
-  absl::Status Load(int64_t step, const TrainState& state) const;
+  absl::Status Write(int64_t step, const Json& progress, std::span<const float> weights, std::span<const float> m,
+                     std::span<const float> v);
+  absl::StatusOr<LoadedCheckpoint> Load(int64_t step, const TrainState& state) const;
   absl::Status Prune(size_t keep) const;
 
   std::string directory_, key_;

@@ -51,7 +51,8 @@ TEST_F(CheckpointTest, LoadsWhatWasSavedAndKeepsTheNewest) {
     const TrainState loaded = state(0);
     const auto step = store.LoadNewest(loaded, context);
     ASSERT_TRUE(step.ok());
-    EXPECT_EQ(*step, 30);
+    ASSERT_TRUE(step->has_value());
+    EXPECT_EQ((*step)->step, 30);
     EXPECT_EQ(weights[7], 37.0f);
     EXPECT_EQ(m[7], 37.25f);
     EXPECT_EQ(v[7], 37.5f);
@@ -74,10 +75,38 @@ TEST_F(CheckpointTest, ADamagedNewestIsNamedAndPassedOver) {
   const TrainState loaded = state(0);
   const auto step = store.LoadNewest(loaded, context);
   ASSERT_TRUE(step.ok());
-  EXPECT_EQ(*step, 10);
+  ASSERT_TRUE(step->has_value());
+  EXPECT_EQ((*step)->step, 10);
   EXPECT_EQ(weights[0], 10.0f);
   EXPECT_NE(listener.said.find("step 30 passed over"), std::string::npos) << listener.said;
   EXPECT_NE(listener.said.find("checksum of part 2"), std::string::npos) << listener.said;
+}
+
+TEST_F(CheckpointTest, KeepsProgressAndASecondMomentOfItsOwnLength) {
+  CheckpointStore store(directory, "key", 2, true);
+  v.resize(10);  // as Muon's
+  const Json progress = {{"skipped", {3, 5}}, {"mean", 0.1}};
+  ASSERT_TRUE(store.Save(7, state(3), progress).ok());
+  ASSERT_TRUE(store.Wait().ok());
+  const auto loaded = store.LoadNewest(state(0), context);
+  ASSERT_TRUE(loaded.ok() && loaded->has_value());
+  EXPECT_EQ((*loaded)->progress, progress);
+  EXPECT_EQ(v[9], 12.5f);
+  EXPECT_EQ(weights[999], 1002.0f);
+  v.resize(1000);  // of another optimizer: not this file's
+  const auto other = store.LoadNewest(state(0), context);
+  ASSERT_TRUE(other.ok());
+  EXPECT_FALSE(other->has_value());
+  EXPECT_NE(listener.said.find("bytes;"), std::string::npos) << listener.said;
+}
+
+TEST_F(CheckpointTest, FoldersBelowAreNotLookedInto) {
+  CheckpointStore store(directory, "key", 1, false), below(directory + "/best", "key", 1, false);
+  ASSERT_TRUE(store.Save(10, state(10)).ok());
+  ASSERT_TRUE(below.Save(20, state(20)).ok());
+  EXPECT_EQ((*store.LoadNewest(state(0), context))->step, 10);
+  ASSERT_TRUE(store.Save(30, state(30)).ok());
+  EXPECT_EQ((*below.LoadNewest(state(0), context))->step, 20);
 }
 
 TEST_F(CheckpointTest, AnotherKeysCheckpointIsNotLoaded) {

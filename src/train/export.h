@@ -17,6 +17,7 @@ absl::Status ExportModel(Model& model, const Tokenizer& tokenizer, const std::st
                          const std::string& directory);
 
 // Reads the weights of `directory`/model.safetensors into `model`, whose configuration must be that of the directory.
+// INVALID_ARGUMENT naming the tensor when a value is no number.
 absl::Status LoadWeights(const std::string& directory, Model& model);
 
 }  // namespace rhodes

@@ -12,9 +12,12 @@
 #include "table/part_list.h"
 #include "train/checkpoint.h"
 #include "train/data_order.h"
+#include "train/estimate.h"
 #include "train/evaluate.h"
+#include "train/event_file.h"
 #include "train/export.h"
 #include "train/metrics.h"
+#include "train/trouble.h"
 
 namespace rhodes {
 namespace {
@@ -22,17 +25,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double Since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-ComputeType ChooseCompute(TrainOptions::Compute compute) {
-  switch (compute) {
-    case TrainOptions::Compute::kBf16:
-      return ComputeType::kBf16;
-    case TrainOptions::Compute::kF32:
-      return ComputeType::kF32;
-    case TrainOptions::Compute::kAuto:
-      break;
-  }
-  return NativeComputeType();
-}
+// Seconds between checkpoints for each second that training waited for the last one: under 2 % in all.
+constexpr double kSecondsAStall = 60;
 
 uint64_t PeakMemoryBytes() {
   rusage usage{};
@@ -48,21 +42,34 @@ class Run {
         inputs_(inputs),
         context_(context),
         batch_(options.batch, options.context),
-        step_tokens_(options.batch * options.context * options.accumulation) {}
+        step_tokens_(options.batch * options.context * options.accumulation),
+        spikes_(options.spike_deviations) {}
 
   absl::StatusOr<TrainReport> Execute();
 
  private:
   absl::Status Prepare();
+  absl::Status OpenLogs();
+  absl::Status GoOnOrStart();
   absl::Status LoadStart();
   absl::Status OneStep();
+  absl::StatusOr<double> ForwardBackward(int64_t batch);
+  absl::Status Update(double norm, double rate);
   absl::Status AfterStep();
   absl::Status EvaluateOnTheWay();
+  absl::StatusOr<Json> EvaluateSources(uint64_t tokens, bool overlap);
+  absl::Status JudgeProgress(double validation_loss);
   absl::Status SamplePrompts(bool last);
+  absl::Status TakeBest();
   absl::Status Finish();
-  absl::Status NotANumber(double loss, double norm);
+  absl::Status Export();
+  absl::Status HandleTrouble(const Trouble& trouble);
+  absl::Status GiveUp(const Trouble& trouble);
+  absl::Status Report(const Json& line);
   absl::Status Checkpoint();
-  TrainState state() { return {model_->weights(), m_.span(), v_.span()}; }
+  TrainState state() { return {model_->weights(), optimizer_->m(), optimizer_->v()}; }
+  Json progress() const;
+  void Restore(const Json& progress);
 
   const TrainOptions& options_;
   const TrainInputs& inputs_;
@@ -71,14 +78,26 @@ class Run {
   const int64_t step_tokens_;
 
   std::unique_ptr<Model> model_;
-  Buffer<float> m_, v_;
+  std::optional<Optimizer> optimizer_;
   std::optional<Windows> windows_;
   std::optional<CheckpointStore> checkpoints_;
+  std::optional<CheckpointStore> best_checkpoint_;  // with patience
   std::optional<MetricsLog> metrics_;
+  std::optional<EventFile> events_;
   TrainPlan plan_;
   int64_t eval_every_ = 0;
-  int64_t step_ = 0;  // steps done
+
+  // Beside the arrays, what a checkpoint holds: steps done, batches left out, and what the judges remember.
+  int64_t step_ = 0;
+  BatchSequence batches_;
+  SpikeDetector spikes_;
+  bool rolled_back_to_ = false;      // the newest checkpoint: trouble came after it before
+  std::optional<double> best_loss_;  // of the validation
+  int64_t best_step_ = 0;
+  int evaluations_without_gain_ = 0;
+
   Clock::time_point last_checkpoint_;
+  double checkpoint_pause_ = 0;  // least seconds between checkpoints, so that stalls stay below 2 %
   double flops_per_token_ = 0;
   TrainReport report_;
 };
@@ -86,48 +105,113 @@ class Run {
 absl::Status Run::Prepare() {
   ASSIGN_OR_RETURN(
       windows_, Windows::Create(*inputs_.train, inputs_.replay, inputs_.replay_share, options_.context, options_.seed));
-  ModelOptions model_options;
-  model_options.compute = ChooseCompute(options_.compute);
-  model_options.threads = context_.Threads();
-  model_options.max_sequences = options_.batch;
-  model_options.max_context = options_.context;
-  model_options.training = true;
-  const uint64_t state_bytes = static_cast<uint64_t>(ParameterLayout(options_.config).size()) * 3 * sizeof(float);
-  const uint64_t needed = Model::MemoryBytes(options_.config, model_options) + state_bytes * 2 / 3;
-  if (needed > context_.memory_bytes) {
-    return absl::ResourceExhaustedError(fmt::format(
-        "train: {:.2f} GB are needed for this model and batch and {:.2f} GB are allowed: allow more (--memory), "
-        "or use a smaller batch, context or model",
-        static_cast<double>(needed) * 1e-9, static_cast<double>(context_.memory_bytes) * 1e-9));
-  }
+  const ModelOptions model_options = ModelOptionsOf(options_, context_.Threads());
+  const TrainMemory memory = MemoryOf(options_, context_.Threads());
+  RETURN_IF_ERROR(memory.Check(context_.memory_bytes));
   ASSIGN_OR_RETURN(model_, Model::Create(options_.config, model_options));
-  const size_t count = model_->weights().size();
-  m_ = Buffer<float>(count);
-  v_ = Buffer<float>(count);
+  try {
+    optimizer_.emplace(options_.optimizer, model_->layout(), model_options.compute, model_options.threads);
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(fmt::format(
+        "train: {} bytes for the optimizer are not to be had; use a smaller model", memory.optimizer_state));
+  }
   report_.compute = model_options.compute == ComputeType::kBf16 ? "bf16" : "f32";
   report_.parameters = model_->layout().count();
   report_.peak_flops_per_second = MeasurePeak(model_options.compute, model_options.threads, options_.peak_seconds);
   flops_per_token_ = TrainingFlopsPerToken(options_.config, options_.context);
 
   batch_.Fill(*windows_, 0, inputs_.tokenizer->end_of_text());
-  ASSIGN_OR_RETURN(plan_, MakePlan(options_, inputs_, *model_, batch_.view(), m_.span(), v_.span(), context_));
+  ASSIGN_OR_RETURN(plan_, MakePlan(options_, inputs_, *model_, batch_.view(), *optimizer_, context_));
   eval_every_ = options_.eval_every != 0 ? options_.eval_every : std::max<int64_t>(1, plan_.steps / 10);
 
-  const bool asynchronous = needed + state_bytes <= context_.memory_bytes;
+  const bool asynchronous = memory.total() + memory.checkpoint_copy <= context_.memory_bytes;
   checkpoints_.emplace(options_.out + "/checkpoints", options_.key, options_.keep_checkpoints, asynchronous);
-  ASSIGN_OR_RETURN(const std::optional<int64_t> found, checkpoints_->LoadNewest(state(), context_));
-  step_ = report_.resumed_from = found.value_or(0);
-  if (found.has_value()) {
-    model_->CommitWeights();
-    context_.progress->Say(fmt::format("train: going on from the checkpoint of step {} of {}", step_, plan_.steps));
-  } else {
-    std::ranges::fill(m_.span(), 0.0f);
-    std::ranges::fill(v_.span(), 0.0f);
-    RETURN_IF_ERROR(LoadStart());
+  checkpoints_->Reserve(state().weights.size() + state().m.size() + state().v.size());
+  if (options_.patience > 0) {
+    best_checkpoint_.emplace(options_.out + "/checkpoints/best", options_.key, 2, false);
   }
+  RETURN_IF_ERROR(GoOnOrStart());
+  rolled_back_to_ = false;
+  report_.resumed_from = step_;
+  if (step_ > 0) {
+    context_.progress->Say(fmt::format("train: going on from the checkpoint of step {} of {}", step_, plan_.steps));
+  }
+  return OpenLogs();
+}
+
+absl::Status Run::OpenLogs() {
   ASSIGN_OR_RETURN(MetricsLog log, MetricsLog::Open(options_.out + "/metrics.jsonl", step_, options_.on_metrics_line));
   metrics_.emplace(std::move(log));
+  if (!options_.event_dir.empty()) {
+    ASSIGN_OR_RETURN(EventFile events, EventFile::Create(options_.event_dir, step_));
+    events_.emplace(std::move(events));
+  }
   return absl::OkStatus();
+}
+
+// A line of the metrics, and its numbers and texts as events.
+absl::Status Run::Report(const Json& line) {
+  RETURN_IF_ERROR(metrics_->Append(line));
+  if (!events_) return absl::OkStatus();
+  const int64_t step = line.value("step", int64_t{0});
+  if (line.contains("sample")) {
+    return events_->Text(step, "sample/" + line.value("prompt", ""), line.value("sample", ""));
+  }
+  if (line.contains("trouble")) return events_->Text(step, "trouble", DumpJson(line));
+  if (line.value("final", false)) {
+    for (const char* name : {"validation_loss", "bits_per_byte"}) {
+      RETURN_IF_ERROR(events_->Scalar(step, std::string("final/") + name, line.value(name, 0.0)));
+    }
+    return absl::OkStatus();
+  }
+  const bool of_step = line.contains("loss");
+  for (const auto& [name, value] : line.items()) {
+    if (name == "step") continue;
+    if (value.is_number()) {
+      RETURN_IF_ERROR(events_->Scalar(step, (of_step ? "train/" : "validation/") + name, value.get<double>()));
+    } else if (name == "validation_by_source") {
+      for (const auto& [source, of] : value.items()) {
+        RETURN_IF_ERROR(events_->Scalar(step, "validation_loss/" + source, of["loss"].get<double>()));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+Json Run::progress() const {
+  Json json = {{"spikes", spikes_.ToJson()}};
+  if (!batches_.skipped().empty()) json["skipped"] = batches_.skipped();
+  if (rolled_back_to_) json["rolled_back_to"] = true;
+  if (best_loss_) {
+    json["best"] = {{"loss", *best_loss_}, {"step", best_step_}, {"evaluations_since", evaluations_without_gain_}};
+  }
+  return json;
+}
+
+void Run::Restore(const Json& progress) {
+  spikes_.Restore(progress.value("spikes", Json()));
+  batches_.Restore(progress.value("skipped", std::vector<int64_t>()));
+  rolled_back_to_ = progress.value("rolled_back_to", false);
+  const Json best = progress.value("best", Json::object());
+  best_loss_.reset();
+  if (best.contains("loss")) best_loss_ = best["loss"].get<double>();
+  best_step_ = best.value("step", int64_t{0});
+  evaluations_without_gain_ = best.value("evaluations_since", 0);
+}
+
+// From the newest whole checkpoint, or from the beginning.
+absl::Status Run::GoOnOrStart() {
+  ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, checkpoints_->LoadNewest(state(), context_));
+  if (found) {
+    step_ = found->step;
+    Restore(found->progress);
+    model_->CommitWeights();
+    return absl::OkStatus();
+  }
+  step_ = 0;
+  Restore(Json::object());
+  optimizer_->Reset();
+  return LoadStart();
 }
 
 // Random weights, or those of an earlier run with or without what its optimizer knew.
@@ -138,7 +222,7 @@ absl::Status Run::LoadStart() {
   }
   if (options_.start->checkpoints.empty()) return LoadWeights(options_.start->model, *model_);
   const CheckpointStore store(options_.start->checkpoints, options_.start->key, 1, false);
-  ASSIGN_OR_RETURN(const std::optional<int64_t> found, store.LoadNewest(state(), context_));
+  ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, store.LoadNewest(state(), context_));
   if (!found) {
     return absl::NotFoundError(
         fmt::format("train: {} has no whole checkpoint to go on from", options_.start->checkpoints));
@@ -148,35 +232,84 @@ absl::Status Run::LoadStart() {
 }
 
 absl::Status Run::Checkpoint() {
-  RETURN_IF_ERROR(checkpoints_->Save(step_, state()));
+  const Clock::time_point begin = Clock::now();
+  RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
+  const double stall = Since(begin);
+  report_.checkpoint_stall_seconds += stall;
+  if (options_.checkpoint_seconds > 0) checkpoint_pause_ = stall * kSecondsAStall;
   last_checkpoint_ = Clock::now();
   return absl::OkStatus();
 }
 
-absl::Status Run::NotANumber(double loss, double norm) {
-  RETURN_IF_ERROR(checkpoints_->Save(step_, state()));
+absl::Status Run::GiveUp(const Trouble& trouble) {
+  RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
   RETURN_IF_ERROR(checkpoints_->Wait());
   return absl::FailedPreconditionError(fmt::format(
-      "train: step {}: loss {} and gradient norm {} are not numbers any more; the state before this step is "
+      "train: step {}: loss {} and gradient norm {} are not numbers any more, after {} batches were left out; the "
+      "state before this step is "
       "kept in {}/checkpoints. Try a lower learning rate (now {}), a longer warm-up (now {} of the steps) or "
       "computing in f32",
-      step_ + 1, loss, norm, options_.out, options_.schedule.peak, options_.schedule.warmup_share));
+      trouble.step, trouble.loss, trouble.gradient_norm, batches_.skipped().size(), options_.out,
+      options_.schedule.peak, options_.schedule.warmup_share));
 }
 
-absl::Status Run::OneStep() {
-  const Clock::time_point begin = Clock::now();
+// Writes down what happened, goes back to the last checkpoint and leaves the batch out. As the step was not made, and
+// the steps up to it come out as before, the run ends with the same bytes whichever checkpoint that was, killed on the
+// way or not. A checkpoint that trouble came after twice is not trusted again.
+absl::Status Run::HandleTrouble(const Trouble& trouble) {
+  const std::string directory =
+      fmt::format("{}/trouble/step-{:010}-batch-{}", options_.out, trouble.step, trouble.batch);
+  RETURN_IF_ERROR(CreateDirectories(directory));
+  Json described = DescribeTrouble(trouble, *model_);
+  described["tokens"] = std::vector<uint32_t>(batch_.view().tokens.begin(), batch_.view().tokens.end());  // last pass
+  RETURN_IF_ERROR(WriteFileAtomically(directory + "/report.json", DumpJson(described) + "\n"));
+  RETURN_IF_ERROR(CheckpointStore(directory, options_.key, 1, false).Save(step_, state(), progress()));
+  if (static_cast<int>(batches_.skipped().size()) >= options_.most_rollbacks) return GiveUp(trouble);
+
+  std::vector<int64_t> skipped = batches_.skipped();
+  skipped.push_back(trouble.batch);
+  RETURN_IF_ERROR(checkpoints_->Wait());
+  RETURN_IF_ERROR(GoOnOrStart());
+  if (rolled_back_to_) {
+    RETURN_IF_ERROR(checkpoints_->Remove(step_));
+    RETURN_IF_ERROR(GoOnOrStart());
+  }
+  for (const int64_t batch : skipped) batches_.Skip(batch);
+  rolled_back_to_ = true;
+  RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
+  RETURN_IF_ERROR(checkpoints_->Wait());
+  rolled_back_to_ = false;  // it stands in that checkpoint alone
+  metrics_.reset();
+  RETURN_IF_ERROR(OpenLogs());
+  RETURN_IF_ERROR(Report(Json{{"step", step_},
+                              {"trouble", trouble.reason},
+                              {"at_step", trouble.step},
+                              {"skipped_batch", trouble.batch},
+                              {"state", directory}}));
+  context_.progress->Say(
+      fmt::format("train: step {}: {} (loss {:.4f} after {:.4f}, gradient norm {:.3f}): back to step {}, "
+                  "batch {} is left "
+                  "out; the state is in {}",
+                  trouble.step, trouble.reason, trouble.loss, trouble.median, trouble.gradient_norm, step_,
+                  trouble.batch, directory));
+  return absl::OkStatus();
+}
+
+// All passes of a step over batch `batch` of the run: its nats, and the gradients in the model.
+absl::StatusOr<double> Run::ForwardBackward(int64_t batch) {
   double nats = 0;
   for (int64_t pass = 0; pass < options_.accumulation; ++pass) {
-    batch_.Fill(*windows_, static_cast<uint64_t>((step_ * options_.accumulation + pass) * options_.batch),
+    batch_.Fill(*windows_, static_cast<uint64_t>((batch * options_.accumulation + pass) * options_.batch),
                 inputs_.tokenizer->end_of_text());
     ASSIGN_OR_RETURN(const double sum,
                      model_->ForwardBackward(batch_.view(), 1.0f / static_cast<float>(step_tokens_), pass > 0));
     nats += sum;
   }
-  const double loss = nats / static_cast<double>(step_tokens_);
-  const double norm = model_->GradientNorm();
-  if (!std::isfinite(loss) || !std::isfinite(norm)) return NotANumber(loss, norm);
-  const double rate = LearningRate(options_.schedule, step_, plan_.steps);
+  if (inputs_.after_backward) inputs_.after_backward(batch, model_->gradients());
+  return nats;
+}
+
+absl::Status Run::Update(double norm, double rate) {
   const int64_t updates_before = options_.start ? options_.start->updates : 0;  // that m and v have seen
   const double power = static_cast<double>(updates_before + step_ + 1);
   AdamW adamw;
@@ -188,7 +321,28 @@ absl::Status Run::OneStep() {
   adamw.gradient_factor = options_.clip > 0 ? static_cast<float>(std::min(1.0, options_.clip / (norm + 1e-6))) : 1.0f;
   adamw.correction1 = static_cast<float>(1 - std::pow(options_.beta1, power));
   adamw.correction2 = static_cast<float>(1 - std::pow(options_.beta2, power));
-  model_->StepAdamW(adamw, m_.span(), v_.span());
+  MuonSettings muon;
+  muon.learning_rate = static_cast<float>(rate / options_.schedule.peak * options_.muon_learning_rate);
+  muon.momentum = static_cast<float>(options_.muon_momentum);
+  muon.decay = adamw.decay;
+  muon.gradient_factor = adamw.gradient_factor;
+  return optimizer_->Step(adamw, muon, *model_);
+}
+
+absl::Status Run::OneStep() {
+  const Clock::time_point begin = Clock::now();
+  const int64_t batch = batches_.BatchOf(step_);
+  ASSIGN_OR_RETURN(const double nats, ForwardBackward(batch));
+  const double loss = nats / static_cast<double>(step_tokens_);
+  const double norm = model_->GradientNorm();
+  const bool may_go_back = static_cast<int>(batches_.skipped().size()) < options_.most_rollbacks;
+  const bool is_number = std::isfinite(loss) && std::isfinite(norm);
+  if (std::string reason = spikes_.Judge(loss, norm); !reason.empty() && (may_go_back || !is_number)) {
+    return HandleTrouble({step_ + 1, batch, loss, norm, spikes_.median(), spikes_.deviation(), std::move(reason)});
+  }
+  const double rate = LearningRate(options_.schedule, step_, plan_.steps);
+  RETURN_IF_ERROR(Update(norm, rate));
+  spikes_.Add(loss);
   ++step_;
 
   const double seconds = Since(begin);
@@ -198,22 +352,23 @@ absl::Status Run::OneStep() {
   step.learning_rate = rate;
   step.gradient_norm = norm;
   step.tokens = step_ * step_tokens_;
+  step.total_steps = plan_.steps;
   step.tokens_per_second = static_cast<double>(step_tokens_) / seconds;
   if (report_.peak_flops_per_second > 0) {
     step.share_of_peak = step.tokens_per_second * flops_per_token_ / report_.peak_flops_per_second;
   }
-  RETURN_IF_ERROR(metrics_->Append(Json{{"step", step.step},
-                                        {"loss", step.loss},
-                                        {"learning_rate", step.learning_rate},
-                                        {"gradient_norm", step.gradient_norm},
-                                        {"tokens", step.tokens},
-                                        {"tokens_per_second", step.tokens_per_second},
-                                        {"share_of_peak", step.share_of_peak}}));
+  RETURN_IF_ERROR(Report(Json{{"step", step.step},
+                              {"loss", step.loss},
+                              {"learning_rate", step.learning_rate},
+                              {"gradient_norm", step.gradient_norm},
+                              {"tokens", step.tokens},
+                              {"tokens_per_second", step.tokens_per_second},
+                              {"share_of_peak", step.share_of_peak}}));
   if (options_.on_step) options_.on_step(step);
   context_.progress->Update(
       static_cast<uint64_t>(step.tokens),
       fmt::format("step {}/{} loss {:.3f} {:.0f} % of peak", step_, plan_.steps, loss, 100 * step.share_of_peak));
-  return absl::OkStatus();
+  return AfterStep();
 }
 
 // Lines of the last ones are marked: a run that was killed after them makes them again.
@@ -224,44 +379,90 @@ absl::Status Run::SamplePrompts(bool last) {
                                                     options_.seed + static_cast<uint64_t>(step_) * 1000003u + i));
     Json line = {{"step", step_}, {"prompt", prompt}, {"sample", text}};
     if (last) line["final"] = true;
-    RETURN_IF_ERROR(metrics_->Append(line));
+    RETURN_IF_ERROR(Report(line));
     context_.progress->Say(fmt::format("step {}: {}", step_, text));
   }
   return absl::OkStatus();
 }
 
-absl::Status Run::EvaluateOnTheWay() {
-  if (inputs_.validation != nullptr) {
+// {name: {"loss", "bits_per_byte"}} on `tokens` tokens of each source (0: all).
+absl::StatusOr<Json> Run::EvaluateSources(uint64_t tokens, bool overlap) {
+  Json by_source = Json::object();
+  for (const auto& [name, shards] : inputs_.validation_by_source) {
     ASSIGN_OR_RETURN(const Evaluation e,
-                     Evaluate(*model_, *inputs_.validation, *inputs_.tokenizer,
-                              static_cast<uint64_t>(options_.eval_tokens), options_.context, false, context_));
-    RETURN_IF_ERROR(
-        metrics_->Append(Json{{"step", step_}, {"validation_loss", e.loss}, {"bits_per_byte", e.bits_per_byte}}));
-    context_.progress->Say(fmt::format("step {} of {}: validation loss {:.4f}, {:.4f} bits per byte", step_,
-                                       plan_.steps, e.loss, e.bits_per_byte));
+                     Evaluate(*model_, *shards, *inputs_.tokenizer, tokens, options_.context, overlap, context_));
+    by_source[name] = {{"loss", e.loss}, {"bits_per_byte", e.bits_per_byte}, {"tokens", e.tokens}};
   }
-  return SamplePrompts(false);
+  return by_source;
+}
+
+absl::Status Run::EvaluateOnTheWay() {
+  if (inputs_.validation == nullptr) return SamplePrompts(false);
+  const uint64_t tokens = static_cast<uint64_t>(options_.eval_tokens);
+  ASSIGN_OR_RETURN(const Evaluation e, Evaluate(*model_, *inputs_.validation, *inputs_.tokenizer, tokens,
+                                                options_.context, false, context_));
+  Json line = {{"step", step_}, {"validation_loss", e.loss}, {"bits_per_byte", e.bits_per_byte}};
+  const size_t sources = inputs_.validation_by_source.size();
+  if (sources > 0) {
+    ASSIGN_OR_RETURN(line["validation_by_source"], EvaluateSources(std::max<uint64_t>(1, tokens / sources), false));
+  }
+  RETURN_IF_ERROR(Report(line));
+  context_.progress->Say(fmt::format("step {} of {}: validation loss {:.4f}, {:.4f} bits per byte", step_, plan_.steps,
+                                     e.loss, e.bits_per_byte));
+  RETURN_IF_ERROR(SamplePrompts(false));
+  return options_.patience > 0 ? JudgeProgress(e.loss) : absl::OkStatus();
+}
+
+absl::Status Run::JudgeProgress(double validation_loss) {
+  if (best_loss_ && validation_loss > *best_loss_ - options_.least_improvement) {
+    ++evaluations_without_gain_;
+    return absl::OkStatus();
+  }
+  best_loss_ = validation_loss;
+  best_step_ = step_;
+  evaluations_without_gain_ = 0;
+  RETURN_IF_ERROR(best_checkpoint_->Save(step_, state(), progress()));
+  return best_checkpoint_->KeepOnly(step_);
 }
 
 absl::Status Run::AfterStep() {
   if (step_ == plan_.steps) return absl::OkStatus();
   // The evaluation goes before the checkpoint: a run that goes on from here does not make it again.
   if (eval_every_ > 0 && step_ % eval_every_ == 0) RETURN_IF_ERROR(EvaluateOnTheWay());
-  if (Since(last_checkpoint_) >= options_.checkpoint_seconds) RETURN_IF_ERROR(Checkpoint());
+  if (Since(last_checkpoint_) >= std::max(options_.checkpoint_seconds, checkpoint_pause_)) return Checkpoint();
+  return absl::OkStatus();
+}
+
+// After an early stop: the weights of the best evaluation.
+absl::Status Run::TakeBest() {
+  report_.stopped_early = true;
+  context_.progress->Say(
+      fmt::format("train: stopped at step {} of {}: no better validation loss than {:.4f} of step {} in {} evaluations",
+                  step_, plan_.steps, *best_loss_, best_step_, evaluations_without_gain_));
+  ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, best_checkpoint_->LoadNewest(state(), context_));
+  if (!found || found->step != best_step_) {
+    return absl::DataLossError(
+        fmt::format("train: {}/checkpoints/best does not hold the state of step {}", options_.out, best_step_));
+  }
+  model_->CommitWeights();
   return absl::OkStatus();
 }
 
 absl::Status Run::Finish() {
   if (inputs_.validation != nullptr) {
-    ASSIGN_OR_RETURN(report_.validation,
-                     Evaluate(*model_, *inputs_.validation, *inputs_.tokenizer,
-                              static_cast<uint64_t>(options_.final_eval_tokens), options_.context, true, context_));
+    const uint64_t tokens = static_cast<uint64_t>(options_.final_eval_tokens);
+    ASSIGN_OR_RETURN(report_.validation, Evaluate(*model_, *inputs_.validation, *inputs_.tokenizer, tokens,
+                                                  options_.context, true, context_));
+    if (!inputs_.validation_by_source.empty()) {
+      ASSIGN_OR_RETURN(report_.validation_by_source, EvaluateSources(tokens, true));
+    }
   }
   RETURN_IF_ERROR(SamplePrompts(true));
-  ASSIGN_OR_RETURN(report_.train_loss, MeanLossAfter(options_.out + "/metrics.jsonl",
-                                                     plan_.steps - std::max<int64_t>(1, plan_.steps / 10)));
-  report_.steps = plan_.steps;
-  report_.tokens = plan_.steps * step_tokens_;
+  ASSIGN_OR_RETURN(report_.train_loss,
+                   MeanLossAfter(options_.out + "/metrics.jsonl", step_ - std::max<int64_t>(1, step_ / 10)));
+  report_.steps = step_;
+  report_.tokens = step_ * step_tokens_;
+  report_.skipped_batches = batches_.skipped();
   report_.training_seconds = metrics_->training_seconds();
   if (report_.training_seconds > 0) {
     report_.tokens_per_second = static_cast<double>(report_.tokens) / report_.training_seconds;
@@ -270,6 +471,10 @@ absl::Status Run::Finish() {
   if (report_.peak_flops_per_second > 0) {
     report_.share_of_peak = report_.flops_per_second / report_.peak_flops_per_second;
   }
+  return Export();
+}
+
+absl::Status Run::Export() {
   ASSIGN_OR_RETURN(StagedDirectory staged, StagedDirectory::Open(options_.out + "/model"));
   RETURN_IF_ERROR(ExportModel(*model_, *inputs_.tokenizer, options_.tokenizer, staged.path()));
   Manifest manifest;
@@ -285,6 +490,11 @@ absl::Status Run::Finish() {
                      {"bits_per_byte", report_.validation.bits_per_byte},
                      {"validation_tokens", report_.validation.tokens},
                      {"validation_bytes", report_.validation.bytes}};
+  if (!report_.validation_by_source.empty()) {
+    manifest.counts["validation_by_source"] = report_.validation_by_source;
+  }
+  if (!report_.skipped_batches.empty()) manifest.counts["skipped_batches"] = report_.skipped_batches;
+  if (report_.stopped_early) manifest.counts["weights_of_step"] = best_step_;
   manifest.seconds = report_.training_seconds;
   manifest.extra = options_.rights;
   ASSIGN_OR_RETURN(const std::vector<PartInfo> files,
@@ -293,10 +503,11 @@ absl::Status Run::Finish() {
   RETURN_IF_ERROR(WriteManifest(staged.path(), manifest));
   report_.peak_memory_bytes = PeakMemoryBytes();
   Json last = ToJson(report_);
-  last["step"] = plan_.steps;
-  last.erase("resumed_from");  // the one field that would tell a run that was killed from one that was not
+  last["step"] = step_;
+  last.erase("resumed_from");  // these would tell a run that was killed from one that was not
+  last.erase("checkpoint_stall_seconds");
   last["final"] = true;
-  RETURN_IF_ERROR(metrics_->Append(last));
+  RETURN_IF_ERROR(Report(last));
   return staged.Commit();
 }
 
@@ -304,19 +515,20 @@ absl::StatusOr<TrainReport> Run::Execute() {
   RETURN_IF_ERROR(Prepare());
   context_.progress->Begin("train", static_cast<uint64_t>(plan_.steps * step_tokens_), "tokens");
   last_checkpoint_ = Clock::now();
-  while (step_ < plan_.steps) {
+  const auto patient = [&] { return options_.patience <= 0 || evaluations_without_gain_ < options_.patience; };
+  while (step_ < plan_.steps && patient()) {
     if (const absl::Status cancelled = context_.CheckCancelled(); !cancelled.ok()) {
-      RETURN_IF_ERROR(checkpoints_->Save(step_, state()));
+      RETURN_IF_ERROR(Checkpoint());
       RETURN_IF_ERROR(checkpoints_->Wait());
       return cancelled;
     }
     RETURN_IF_ERROR(OneStep());
-    RETURN_IF_ERROR(AfterStep());
   }
   // The last state stays: a longer run may start from it, and a kill during what follows does not cost the training.
-  if (report_.resumed_from != plan_.steps) RETURN_IF_ERROR(checkpoints_->Save(step_, state()));
+  if (report_.resumed_from != step_) RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
   RETURN_IF_ERROR(checkpoints_->Wait());
   RETURN_IF_ERROR(checkpoints_->KeepOnly(step_));
+  if (!patient()) RETURN_IF_ERROR(TakeBest());
   RETURN_IF_ERROR(Finish());
   context_.progress->End();
   return report_;
@@ -329,22 +541,27 @@ absl::StatusOr<TrainReport> RunTraining(const TrainOptions& options, const Train
 }
 
 Json ToJson(const TrainReport& report) {
-  return {{"steps", report.steps},
-          {"resumed_from", report.resumed_from},
-          {"tokens", report.tokens},
-          {"parameters", report.parameters},
-          {"compute", report.compute},
-          {"train_loss", report.train_loss},
-          {"validation_loss", report.validation.loss},
-          {"bits_per_byte", report.validation.bits_per_byte},
-          {"validation_tokens", report.validation.tokens},
-          {"validation_bytes", report.validation.bytes},
-          {"training_seconds", report.training_seconds},
-          {"tokens_per_second", report.tokens_per_second},
-          {"flops_per_second", report.flops_per_second},
-          {"peak_flops_per_second", report.peak_flops_per_second},
-          {"share_of_peak", report.share_of_peak},
-          {"peak_memory_bytes", report.peak_memory_bytes}};
+  Json json = {{"steps", report.steps},
+               {"resumed_from", report.resumed_from},
+               {"tokens", report.tokens},
+               {"parameters", report.parameters},
+               {"compute", report.compute},
+               {"train_loss", report.train_loss},
+               {"validation_loss", report.validation.loss},
+               {"bits_per_byte", report.validation.bits_per_byte},
+               {"validation_tokens", report.validation.tokens},
+               {"validation_bytes", report.validation.bytes},
+               {"training_seconds", report.training_seconds},
+               {"checkpoint_stall_seconds", report.checkpoint_stall_seconds},
+               {"tokens_per_second", report.tokens_per_second},
+               {"flops_per_second", report.flops_per_second},
+               {"peak_flops_per_second", report.peak_flops_per_second},
+               {"share_of_peak", report.share_of_peak},
+               {"peak_memory_bytes", report.peak_memory_bytes}};
+  if (!report.validation_by_source.empty()) json["validation_by_source"] = report.validation_by_source;
+  if (!report.skipped_batches.empty()) json["skipped_batches"] = report.skipped_batches;
+  if (report.stopped_early) json["stopped_early"] = true;
+  return json;
 }
 
 }  // namespace rhodes

@@ -1,6 +1,8 @@
 #include "train/train.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <memory>
 
 #include "base/file.h"
@@ -8,6 +10,7 @@
 #include "token/shards.h"
 #include "token/tokenizer.h"
 #include "train/loop.h"
+#include "train/validation_sources.h"
 
 namespace rhodes {
 namespace {
@@ -28,6 +31,12 @@ absl::Status CheckOptions(const TrainOptions& o) {
   }
   if (o.beta1 < 0 || o.beta1 >= 1 || o.beta2 < 0 || o.beta2 >= 1 || o.weight_decay < 0 || o.clip < 0) {
     return UsageError("train: betas must be in [0, 1), weight decay and clip not below 0");
+  }
+  if (!(o.muon_learning_rate > 0) || o.muon_momentum < 0 || o.muon_momentum >= 1) {
+    return UsageError("train: Muon's learning rate must be above 0 and its momentum in [0, 1)");
+  }
+  if (o.spike_deviations < 0 || o.most_rollbacks < 0 || o.patience < 0 || o.least_improvement < 0) {
+    return UsageError("train: spike deviations, rollbacks, patience and the least improvement must not be below 0");
   }
   return absl::OkStatus();
 }
@@ -73,7 +82,11 @@ absl::Status CheckTokens(const TrainOptions& options, const Tokenizer& tokenizer
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> KeyOf(const TrainOptions& options) {
+// A hash of the tokenizer and one of the shards.
+struct InputHashes {
+  std::string tokenizer, shards;
+};
+absl::StatusOr<InputHashes> HashInputs(const TrainOptions& options) {
   ASSIGN_OR_RETURN(const std::string tokenizer, Sha256OfFile(options.tokenizer));
   std::string shards;
   ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(options.shards_dir));
@@ -87,37 +100,50 @@ absl::StatusOr<std::string> KeyOf(const TrainOptions& options) {
       shards += sum;
     }
   }
-  return ContentId({"train 1", DumpJson(SettingsOf(options)), tokenizer, shards});
+  return InputHashes{tokenizer, shards};
 }
 
 }  // namespace
 
 Json SettingsOf(const TrainOptions& o) {
   const char* const computes[] = {"auto", "bf16", "f32"};
-  return {{"config", o.config.ToJson()},
-          {"batch", o.batch},
-          {"context", o.context},
-          {"accumulation", o.accumulation},
-          {"steps", o.steps},
-          {"tokens", o.tokens},
-          {"minutes", o.minutes},
-          {"schedule", ScheduleName(o.schedule.kind)},
-          {"learning_rate", o.schedule.peak},
-          {"warmup_share", o.schedule.warmup_share},
-          {"decay_share", o.schedule.decay_share},
-          {"final_share", o.schedule.final_share},
-          {"betas", {o.beta1, o.beta2}},
-          {"epsilon", o.epsilon},
-          {"weight_decay", o.weight_decay},
-          {"clip", o.clip},
-          {"deviation", o.deviation},
-          {"seed", o.seed},
-          {"compute", computes[static_cast<int>(o.compute)]},
-          {"eval_every", o.eval_every},
-          {"eval_tokens", o.eval_tokens},
-          {"final_eval_tokens", o.final_eval_tokens},
-          {"sample_prompts", o.sample_prompts},
-          {"sample_tokens", o.sample_tokens}};
+  Json json = {{"config", o.config.ToJson()},
+               {"batch", o.batch},
+               {"context", o.context},
+               {"accumulation", o.accumulation},
+               {"steps", o.steps},
+               {"tokens", o.tokens},
+               {"minutes", o.minutes},
+               {"schedule", ScheduleName(o.schedule.kind)},
+               {"learning_rate", o.schedule.peak},
+               {"warmup_share", o.schedule.warmup_share},
+               {"decay_share", o.schedule.decay_share},
+               {"final_share", o.schedule.final_share},
+               {"betas", {o.beta1, o.beta2}},
+               {"epsilon", o.epsilon},
+               {"weight_decay", o.weight_decay},
+               {"clip", o.clip},
+               {"deviation", o.deviation},
+               {"seed", o.seed},
+               {"compute", computes[static_cast<int>(o.compute)]},
+               {"eval_every", o.eval_every},
+               {"eval_tokens", o.eval_tokens},
+               {"final_eval_tokens", o.final_eval_tokens},
+               {"sample_prompts", o.sample_prompts},
+               {"sample_tokens", o.sample_tokens}};
+  // What stands at its default is not said: the keys of runs made before it existed stay what they were.
+  const TrainOptions defaults;
+  if (o.optimizer != defaults.optimizer) {
+    json["optimizer"] = OptimizerName(o.optimizer);
+    json["muon_learning_rate"] = o.muon_learning_rate;
+    json["muon_momentum"] = o.muon_momentum;
+  }
+  if (o.spike_deviations != defaults.spike_deviations) json["spike_deviations"] = o.spike_deviations;
+  if (o.most_rollbacks != defaults.most_rollbacks) json["most_rollbacks"] = o.most_rollbacks;
+  if (o.patience != defaults.patience) json["patience"] = o.patience;
+  if (o.least_improvement != defaults.least_improvement) json["least_improvement"] = o.least_improvement;
+  if (o.start && !o.start->model.empty() && !o.start->key.empty()) json["from"] = o.start->key;
+  return json;
 }
 
 absl::StatusOr<TrainReport> Train(const TrainOptions& given, RunContext& context) {
@@ -143,10 +169,21 @@ absl::StatusOr<TrainReport> Train(const TrainOptions& given, RunContext& context
   RETURN_IF_ERROR(options.config.Validate());
   if (options.settings.is_null()) options.settings = SettingsOf(options);
   if (options.key.empty()) {
-    ASSIGN_OR_RETURN(options.key, KeyOf(options));
+    ASSIGN_OR_RETURN(const InputHashes inputs, HashInputs(options));
+    options.key = ContentId({"train 1", DumpJson(options.settings), inputs.tokenizer, inputs.shards});
+    options.settings["inputs"] = ContentId({inputs.tokenizer, inputs.shards});
   }
+  RETURN_IF_ERROR(ResolveExisting(options, context));
   RETURN_IF_ERROR(CreateDirectories(options.out));
-  return RunTraining(options, {tokenizer.get(), train.get(), held_out}, context);
+  TrainInputs inputs{tokenizer.get(), train.get(), held_out};
+  std::map<std::string, std::unique_ptr<ShardSet>> by_source;
+  if (held_out != nullptr && options.evaluate_sources) {
+    const std::filesystem::path shards = std::filesystem::path(options.shards_dir).lexically_normal();
+    const std::filesystem::path parent = (shards.has_filename() ? shards : shards.parent_path()).parent_path();
+    ASSIGN_OR_RETURN(by_source, SplitBySource(*held_out, *tokenizer, (parent / "corpus").string()));
+  }
+  for (const auto& [name, shards] : by_source) inputs.validation_by_source.emplace_back(name, shards.get());
+  return RunTraining(options, inputs, context);
 }
 
 }  // namespace rhodes

@@ -43,6 +43,13 @@ TEST(Train, PresetsHaveTheStatedShapes) {
   EXPECT_NEAR(static_cast<double>(config.ParameterCount()), 14e6, 0.5e6);
   EXPECT_NEAR(static_cast<double>(PresetConfig("124m")->ParameterCount()), 124e6, 1e6);
   EXPECT_NEAR(static_cast<double>(PresetConfig("1.4m")->ParameterCount()), 1.4e6, 0.05e6);
+  const ModelConfig grok2 = *PresetConfig("grok2-60m");
+  EXPECT_EQ(grok2.experts, 8);
+  EXPECT_EQ(grok2.experts_per_token, 2);
+  EXPECT_NEAR(static_cast<double>(grok2.ParameterCount()), 60e6, 3e6);
+  for (const std::string& name : PresetNames()) {
+    EXPECT_TRUE(PresetConfig(name)->Validate().ok()) << name << Message(PresetConfig(name)->Validate());
+  }
   EXPECT_EQ(ExitCodeOf(PresetConfig("15m").status()), ExitCode::kUsage);
 }
 
