@@ -97,7 +97,7 @@ withScratch('models', (directory) => {
   copyFileSync(`${model}/model.safetensors`, weights);
   const configuration = JSON.parse(readFileSync(`${bad}/config.json`, 'utf8'));
   writeFileSync(`${bad}/config.json`, JSON.stringify({ ...configuration, num_attention_heads: 3 }));
-  refused(['export', bad, '--gguf', `${bad}/x.gguf`], 1, /config\.json: num_attention_heads 3/);
+  refused(['export', bad, '--gguf', `${bad}/x.gguf`], 1, /config\.json: hidden_size 64 is not a multiple of num_attention_heads 3/);
   refused(['export', model, '--gguf', `${bad}/x.gguf`, '--type', 'q3'], 2, /type q3 is not one of f32, bf16, q8_0/);
   refused(['logits', '--model', model, '--tokens', '1 two'], 2, /tokens: "two" is no token id/);
   refused(['logits', '--model', model, '--tokens', `${vocabulary}`], 2, /is not below the vocabulary/);
