@@ -24,8 +24,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/parallel.h"
-#include "record/document_pieces.h"
+#include "token/document_encoder.h"
 #include "token/shards.h"
+#include "token/text_input.h"
 #include "token/tokenize.h"
 
 namespace {
@@ -85,29 +86,30 @@ std::vector<std::vector<rhodes::TokenId>> Read(const Flags& flags, int threads, 
     Check(loaded.status());
     tokenizer = *std::move(loaded);
   }
-  absl::StatusOr<rhodes::DocumentPieces> pieces = rhodes::DocumentPieces::Open(flags.files);
-  Check(pieces.status());
+  absl::StatusOr<std::unique_ptr<rhodes::TextInput>> input =
+      rhodes::TextInput::Open({flags.files, rhodes::TextFormat::kAuto, true, true, rhodes::kPieceBytes});
+  Check(input.status());
   struct Piece {
     std::vector<rhodes::TokenId> ids;
     Sums sums;
   };
   std::vector<std::vector<rhodes::TokenId>> all;
-  Check(rhodes::OrderedPipeline<rhodes::DocumentPiece, Piece>(
-      threads, 2 * static_cast<size_t>(threads), [&] { return pieces->Next(); },
-      [&](rhodes::DocumentPiece piece) -> absl::StatusOr<Piece> {
+  using Work = std::unique_ptr<rhodes::TextPiece>;
+  Check(rhodes::OrderedPipeline<Work, Piece>(
+      threads, 2 * static_cast<size_t>(threads),
+      [&]() -> absl::StatusOr<std::optional<Work>> {
+        ASSIGN_OR_RETURN(Work work, (*input)->Next());
+        return work == nullptr ? std::nullopt : std::optional<Work>(std::move(work));
+      },
+      [&](const Work& work) -> absl::StatusOr<Piece> {
         Piece out;
-        const absl::Status read =
-            rhodes::ReadPiece(std::move(piece), [&](const std::vector<rhodes::Document>& batch) -> absl::Status {
-              for (const rhodes::Document& document : batch) {
-                ++out.sums.documents;
-                out.sums.text_bytes += document.text.size();
-                if (!encode) continue;
-                tokenizer->Encode(document.text, out.ids);
-                out.ids.push_back(tokenizer->end_of_text());
-              }
-              return absl::OkStatus();
-            });
-        if (!read.ok()) return read;
+        RETURN_IF_ERROR(work->Read([&](const rhodes::TextFragment& document) {
+          ++out.sums.documents;
+          out.sums.text_bytes += document.text.size();
+          if (!encode) return;
+          tokenizer->Encode(document.text, out.ids);
+          out.ids.push_back(tokenizer->end_of_text());
+        }));
         out.sums.tokens = out.ids.size();
         return out;
       },

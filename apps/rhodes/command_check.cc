@@ -16,7 +16,7 @@ struct Flags {
 
 CommandBody Setup(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
-  app.add_option("OUT", flags->out, "the output folder")->required();
+  app.add_option("OUT", flags->out, "the output folder, or a folder of shards")->required();
   app.add_flag("--repair", flags->repair,
                "make manifests again from parts, finish erasures, mark damaged stages for `rhodes run`");
   return [flags](const CommonFlags& common, RunContext& context) -> absl::Status {

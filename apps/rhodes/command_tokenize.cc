@@ -1,6 +1,8 @@
 // rhodes tokenize: a tokenizer and shards out of documents.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "command.h"
 #include "command_tokenize_train.h"
 #include "token/pattern.h"
@@ -16,7 +18,12 @@ absl::Status CheckFlags(const TokenizeOptions& options, bool train) {
   if (const absl::StatusOr<Pattern> pattern = PatternFromName(options.pattern); !pattern.ok()) {
     return UsageError("--pattern: " + Message(pattern.status()));
   }
-  if (!train && options.inputs.empty()) return UsageError("tokenize: IN is required (files or folders of documents)");
+  const bool piped = options.inputs.empty() || std::count(options.inputs.begin(), options.inputs.end(), "-") > 0;
+  if (!train && options.tokenizer.empty() && piped) {
+    return UsageError(options.inputs.empty()
+                          ? "tokenize: IN is required (files or folders of documents)"
+                          : "tokenize: standard input can be read only once: train on files, or give --tokenizer");
+  }
   if (options.out.empty() && (train || options.tokenizer.empty() || options.shards.empty())) {
     return UsageError(train ? "tokenize --train: --out is required, the file tokenizer.json to write"
                             : "tokenize: --out is required (or --tokenizer and --shards)");
@@ -24,10 +31,18 @@ absl::Status CheckFlags(const TokenizeOptions& options, bool train) {
   return absl::OkStatus();
 }
 
+double LineagePercent(const TokenizeReport& report) {
+  return report.shard_bytes == 0
+             ? 0
+             : 100 * static_cast<double>(report.lineage_bytes) / static_cast<double>(report.shard_bytes);
+}
+
 CommandBody Setup(CLI::App& app) {
   auto options = std::make_shared<TokenizeOptions>();
   auto train = std::make_shared<TrainTokenizerFlags>();
-  app.add_option("IN", options->inputs, "documents: Parquet or JSON Lines files (.gz, .zst) or directories of them");
+  app.add_option("IN", options->inputs,
+                 "documents: Parquet, JSON Lines or text files (.gz, .zst, .bz2, .xz), folders of them, pipes; - is "
+                 "standard input");
   AddTrainTokenizerFlags(app, *train);
   app.add_option("--out", options->out, "the folder that gets tokenizer.json and shards/; with --train a file");
   app.add_option(
@@ -46,7 +61,8 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--shard-tokens", options->shard_tokens, "tokens of one shard, about")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--shards", options->shards, "the folder that gets the shards instead of OUT/shards");
+  app.add_option("--shards", options->shards,
+                 "the folder that gets the shards instead of OUT/shards; with --tokenizer no --out is needed");
   auto format = std::make_shared<std::string>("megatron");
   app.add_option("--shard-format", *format, "megatron, ds (datatrove, nanotron), nanogpt, llmc or mds (MosaicML)")
       ->capture_default_str();
@@ -66,6 +82,7 @@ CommandBody Setup(CLI::App& app) {
     if (train->on && !mix->empty()) return UsageError("tokenize: --mix is of shards; with --train give --weight");
     if (!train->on && !train->special.empty()) return UsageError("tokenize: --special goes with --train");
     if (train->on) return RunTrainTokenizer(*train, *options, common, context);
+    ASSIGN_OR_RETURN(options->format, TextFormatFromName(train->format));
     ASSIGN_OR_RETURN(options->shard_format, ShardFormatFromName(*format));
     ASSIGN_OR_RETURN(options->mix.weights, ParseMixWeights(*mix));
     ASSIGN_OR_RETURN(const TokenizeReport report, Tokenize(*options, context));
@@ -78,9 +95,11 @@ CommandBody Setup(CLI::App& app) {
       fmt::print("{:<32} {:>10} {:>14} {:>12} {:>6.2f}\n", name, share.documents, share.bytes, share.tokens,
                  static_cast<double>(share.bytes) / static_cast<double>(share.tokens));
     }
-    fmt::print("{} tokens to train on, {} held out, vocabulary {}; tokenizer {:.1f} s, encoding {:.1f} s\n",
-               report.train.tokens, report.validation.tokens, report.vocabulary_size, report.training_seconds,
-               report.encoding_seconds);
+    fmt::print("{} tokens to train on, {} held out, vocabulary {}; lineage {:.2f} % of {} bytes of shards\n",
+               report.train.tokens, report.validation.tokens, report.vocabulary_size, LineagePercent(report),
+               report.shard_bytes);
+    fmt::print("tokenizer {:.1f} s, encoding {:.1f} s, writing {:.1f} s\n", report.training_seconds,
+               report.encoding_seconds, report.writing_seconds);
     return absl::OkStatus();
   };
 }
@@ -94,7 +113,8 @@ const CommandRegistration kRegistration(
      "  rhodes tokenize a.jsonl.zst b.parquet --out out --pattern gpt2 --json\n"
      "  rhodes tokenize out/corpus --tokenizer other/tokenizer.json --out out\n"
      "  rhodes tokenize out/corpus --out out --mix news=2 --mix '*=1'\n"
-     "  rhodes tokenize out/corpus --out out --shard-format ds\n",
+     "  rhodes tokenize --tokenizer tokenizer.json en.jsonl ar.jsonl.zst --shards shards --shard-format ds\n"
+     "  zcat news.gz | rhodes tokenize --tokenizer tokenizer.json - --shards shards --format lines\n",
      40, &Setup});
 
 }  // namespace

@@ -66,7 +66,7 @@ void AddTrainTokenizerFlags(CLI::App& app, TrainTokenizerFlags& flags) {
       ->check(CLI::Range(1, 1'000'000'000))
       ->capture_default_str();
   app.add_option("--format", flags.format,
-                 "--train: what inputs other than Parquet are: jsonl, text (a document a file), lines (a document a "
+                 "what inputs other than Parquet are: jsonl, text (a document a file), lines (a document a "
                  "line), auto (by name and first line)")
       ->capture_default_str();
   app.add_option(

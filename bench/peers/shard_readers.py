@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Rhodes' shards beside the tools whose formats they are: what Rhodes writes, they read; the same documents, the same bytes.
 
-    python3 -m venv venv && venv/bin/pip install numpy torch datatrove mosaicml-streaming tokenizers
+    python3 -m venv venv && venv/bin/pip install numpy torch datatrove mosaicml-streaming tokenizers megatron-core
     venv/bin/python bench/peers/shard_readers.py --rhodes build/release/rhodes --text FILE... [--llmc CHECKOUT]
     venv/bin/python bench/peers/shard_readers.py --goldens src/token/testdata/shards      # writes the unit tests' goldens
 
-Each FILE is UTF-8 text; its paragraphs (blank lines between) become documents of one source. The documents are tokenised
-into every format; each reader must give back the documents that Hugging Face tokenizers encodes, each once, on one side
+Each FILE is UTF-8 text; its paragraphs (blank lines between) become documents of one source; an empty document and one of
+all paragraphs, longer than a small shard, join them. The documents are tokenised into every format, in one shard and in
+many; each reader must give back the documents that Hugging Face tokenizers encodes, each once, on one side
 of the split. datatrove and MosaicML streaming also write the same documents, which must be the same bytes. With a
 checkout of llm.c, its own dataloader.h is compiled and reads the shards. A reader that is not installed is skipped and
 named. Ends with 1 when anything differs.
@@ -22,7 +23,7 @@ import tempfile
 
 import numpy as np
 
-END_OF_TEXT = "<|endoftext|>"
+END_OF_TEXT = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>")  # the first one that a tokenizer has
 FORMATS = ("megatron", "ds", "nanogpt", "llmc", "mds")
 
 
@@ -79,7 +80,7 @@ def write_goldens(directory, checkout):
             print("datatrove is not here: its goldens stay as they are")
         try:
             import streaming  # noqa: F401
-            for limit in (1 << 26, 2048):
+            for limit in (1 << 26, 2048, 512):  # the last: samples longer than a shard
                 out = os.path.join(directory, f"mds{width}_{limit}")
                 subprocess.run(["rm", "-rf", out], check=True)
                 write_mds(documents, out, width, limit)
@@ -128,9 +129,21 @@ def cut(flat, ends):
     return [flat[b:e].tolist() for b, e in zip(begins, ends)]
 
 
+def megatron_indexed_dataset():
+    """Megatron's own reader, or None."""
+    try:
+        import warnings
+        warnings.simplefilter("ignore")
+        from megatron.core.datasets.indexed_dataset import IndexedDataset
+        return IndexedDataset
+    except ImportError:
+        return None
+
+
 def read_megatron(directory, split, eot):
-    """As Megatron's IndexedDataset does: dtype, lengths, pointers, document borders."""
+    """By hand (dtype, lengths, pointers, document borders) and by Megatron's IndexedDataset, which must agree."""
     documents = []
+    reader = megatron_indexed_dataset()
     for path in sorted(glob.glob(f"{directory}/{split}-*.idx")):
         raw = open(path, "rb").read()
         assert raw[:9] == b"MMIDIDX\0\0" and struct.unpack_from("<Q", raw, 9)[0] == 1
@@ -143,6 +156,12 @@ def read_megatron(directory, split, eot):
         for length, pointer in zip(lengths, pointers):
             begin = pointer // flat.itemsize
             documents.append(flat[begin:begin + length].tolist())
+        if reader is not None:
+            theirs = reader(path[:-4])
+            assert len(theirs) == sequences and np.array_equal(theirs.document_indices, np.arange(sequences + 1))
+            for i, tokens in enumerate(documents[-sequences:] if sequences else []):
+                assert theirs[i].tolist() == tokens, f"{path}: IndexedDataset reads other tokens in document {i}"
+            print(f"ok    megatron-core: IndexedDataset reads {len(theirs)} documents of {os.path.basename(path)}")
     return documents
 
 
@@ -268,28 +287,35 @@ def compare(options):
     with tempfile.TemporaryDirectory() as scratch:
         texts = []
         with open(f"{scratch}/documents.jsonl", "w", encoding="utf-8") as out:
+            def add(text, source):
+                texts.append(text)
+                out.write(json.dumps({"text": text, "id": str(len(texts)), "sources": [source]}) + "\n")
+
             for path in options.text:
-                for paragraph in open(path, encoding="utf-8", errors="replace", newline="").read().split("\n\n"):
+                for paragraph in open(path, encoding="utf-8", errors="replace", newline="").read().replace("\r\n", "\n").split("\n\n"):
                     if paragraph.strip():
-                        texts.append(paragraph)
-                        out.write(json.dumps({"text": paragraph, "id": str(len(texts)),
-                                              "sources": [os.path.basename(path)]}) + "\n")
-        vocabularies = [8192] + ([100000] if options.wide else [])
-        for vocabulary in vocabularies:
-            tokenizer_path = f"{scratch}/tokenizer-{vocabulary}.json"
-            subprocess.run([options.rhodes, "tokenize", "--train", f"{scratch}/documents.jsonl", "--vocab",
-                            str(vocabulary), "--out", tokenizer_path, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+                        add(paragraph, os.path.basename(path))
+            add("\n\n".join(texts), "all")
+            add("", "nothing")
+        for vocabulary in [8192] + options.tokenizer:
+            tokenizer_path = vocabulary if vocabulary in options.tokenizer else f"{scratch}/tokenizer-{vocabulary}.json"
+            if tokenizer_path is not vocabulary:
+                subprocess.run([options.rhodes, "tokenize", "--train", f"{scratch}/documents.jsonl", "--vocab",
+                                str(vocabulary), "--out", tokenizer_path, "--quiet"], check=True, stdout=subprocess.DEVNULL)
             theirs = Tokenizer.from_file(tokenizer_path)
             theirs.encode_special_tokens = True
-            eot = theirs.token_to_id(END_OF_TEXT)
+            eot = next(i for i in map(theirs.token_to_id, END_OF_TEXT) if i is not None)
+            vocabulary = theirs.get_vocab_size()
             wanted = [e.ids + [eot] for e in theirs.encode_batch(texts, add_special_tokens=False)]
-            for kind in FORMATS:
-                directory = f"{scratch}/{kind}-{vocabulary}"
-                if kind == "nanogpt" and theirs.get_vocab_size() > 65536:
+            for kind, shard_tokens in [(k, n) for k in FORMATS for n in (None, 5000)]:
+                directory = f"{scratch}/{kind}-{vocabulary}-{shard_tokens}"
+                if kind == "nanogpt" and (theirs.get_vocab_size() > 65536 or shard_tokens):
                     continue
                 subprocess.run([options.rhodes, "tokenize", "--tokenizer", tokenizer_path, f"{scratch}/documents.jsonl",
-                                "--shards", directory, "--shard-format", kind, "--quiet", "--validation", "0.05"],
+                                "--shards", directory, "--shard-format", kind, "--quiet", "--validation", "0.05"] +
+                               (["--shard-tokens", str(shard_tokens)] if shard_tokens else []),
                                check=True, stdout=subprocess.DEVNULL)
+                subprocess.run([options.rhodes, "check", directory, "--quiet"], check=True, stdout=subprocess.DEVNULL)
                 try:
                     seen = []
                     shard_bytes = lineage_bytes = 0
@@ -310,7 +336,9 @@ def compare(options):
                         seen += rows
                         with tempfile.TemporaryDirectory() as again:
                             width = 2 if theirs.get_vocab_size() <= (65499 if kind == "megatron" else 65536) else 4
-                            same = rewrite(kind, documents, directory, split, again, width, tokenizer_path)
+                            same = None
+                            if not shard_tokens:
+                                same = rewrite(kind, documents, directory, split, again, width, tokenizer_path)
                             if same:
                                 print(f"same  {kind} {vocabulary}: {', '.join(same)} byte for byte as the peer writes them")
                     assert sorted(seen) == list(range(len(texts))), "documents are missing or doubled"
@@ -330,7 +358,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rhodes", default="build/release/rhodes")
     parser.add_argument("--text", nargs="+", default=[])
-    parser.add_argument("--wide", action="store_true", help="a vocabulary of 100,000 as well: 32 bits a token")
+    parser.add_argument("--tokenizer", action="append", default=[], metavar="FILE",
+                        help="this tokenizer.json as well: of more than 65,536 tokens, for 32 bits a token")
     parser.add_argument("--llmc", help="a checkout of llm.c")
     parser.add_argument("--goldens")
     options = parser.parse_args()

@@ -11,6 +11,7 @@
 #include "base/manifest.h"
 #include "model/safetensors.h"
 #include "project/check_entities.h"
+#include "project/check_shards.h"
 #include "project/check_source.h"
 #include "project/document_counts.h"
 #include "project/erase.h"
@@ -310,19 +311,13 @@ class Checker {
     if (const absl::Status status = Tokenizer::Load(out_ + "/tokenizer.json").status(); !status.ok()) {
       Add("shards", "tokenizer.json", Message(status), "`rhodes run`, or `rhodes tokenize`, makes it again");
     }
-    uint64_t documents = 0;
-    uint64_t tokens = 0;
-    std::vector<uint64_t> rows;
-    for (const char* split : {"train", "validation"}) {
-      const absl::StatusOr<std::unique_ptr<ShardSet>> shards = ShardSet::Open(directory, split);
-      if (!shards.ok()) {
-        Add("shards", fmt::format("shards/{}", split), Message(shards.status()), kAgain);
-        shards_complete_ = false;
-        return absl::OkStatus();
-      }
-      documents += (*shards)->document_count();
-      tokens += (*shards)->token_count();
-      for (uint64_t d = 0; d < (*shards)->document_count(); ++d) rows.push_back((*shards)->CorpusRow(d));
+    ASSIGN_OR_RETURN(CheckedShards checked, CheckShardFiles(directory, "shards/", kAgain, report_, context_));
+    const uint64_t documents = checked.documents;
+    const uint64_t tokens = checked.tokens;
+    std::vector<uint64_t>& rows = checked.rows;
+    if (!checked.whole) {
+      shards_complete_ = false;
+      return absl::OkStatus();
     }
     report_.checked["tokens"] = tokens;
     if (manifest.ok() && manifest->counts.is_object() &&
@@ -497,6 +492,7 @@ absl::StatusOr<uint64_t> ReadWholePart(const std::string& path) {
 
 absl::StatusOr<CheckReport> CheckOut(const std::string& out, RunContext& context) {
   const std::string folder = Trimmed(out);
+  if (IsShardsFolder(folder)) return CheckShardsFolder(folder, context);
   RETURN_IF_ERROR(RequireOut(folder));
   return Checker(folder, context).Run();
 }

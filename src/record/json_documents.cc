@@ -117,12 +117,15 @@ class Lines final : public JsonDocuments {
                                                       simdjson::error_message(error)));
       }
       if (!has_text_) return absl::InvalidArgumentError(fmt::format("row {}: there is no \"text\"", row()));
-      if (document.id.empty() && !has_id_ && !text_only_) document.id = ContentId({document.text});
+      if (document.id.empty() && !has_id_ && with_id_) document.id = ContentId({document.text});
       return true;
     }
   }
   uint64_t row() const override { return place_().rows + row_; }
-  void TakeTextOnly() override { text_only_ = true; }
+  void TakeTextOnly(bool with_id) override {
+    text_only_ = true;
+    with_id_ = with_id;
+  }
 
  private:
   // The current line lies in buffer_[begin_, end_), with room behind it for the parser to read.
@@ -205,12 +208,12 @@ class Lines final : public JsonDocuments {
       if (text) document.language = *std::move(text);
     } else if (key == "sources") {
       return ListOf(field.value(), document.sources);
-    } else if (text_only_) {
-      return simdjson::SUCCESS;
-    } else if (key == "id") {
+    } else if (key == "id" && with_id_) {
       if (const auto error = TextOf(field.value(), text)) return error;
       has_id_ = text.has_value();
       if (text) document.id = *std::move(text);
+    } else if (text_only_) {
+      return simdjson::SUCCESS;
     } else if (key == "time") {
       if (const auto error = TextOf(field.value(), text)) return error;
       if (text) document.time = ParseTimestamp(*text);
@@ -241,7 +244,8 @@ class Lines final : public JsonDocuments {
   ondemand::parser parser_;
   std::string buffer_;
   size_t begin_ = 0, end_ = 0, filled_ = 0;
-  bool has_line_ = false, ended_ = false, has_text_ = false, has_id_ = false, text_only_ = false;
+  bool has_line_ = false, ended_ = false, has_text_ = false, has_id_ = false;
+  bool text_only_ = false, with_id_ = true;
   uint64_t line_number_ = 0;
   uint64_t row_ = 0;
 };

@@ -33,9 +33,9 @@ class JsonDocuments {
   static std::unique_ptr<JsonDocuments> OfLines(std::string lines, uint64_t lines_before, uint64_t rows_before);
   virtual ~JsonDocuments() = default;
 
-  // From now on only `text`, `language` and `sources` are taken from the rows; all else is checked to be JSON and stays
-  // empty (also `id`).
-  virtual void TakeTextOnly() = 0;
+  // From now on only `text`, `language` and `sources`, and `id` if it is wanted, are taken from the rows; all else is
+  // checked to be JSON and stays empty.
+  virtual void TakeTextOnly(bool with_id) = 0;
 
   using Triples = std::vector<std::array<uint64_t, 3>>;
   // The next document; `spans` are {begin, end, parent} as stated, not yet checked against text and parents, and

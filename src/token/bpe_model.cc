@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <functional>
 #include <utility>
 
 #include "base/hash.h"
@@ -37,6 +36,7 @@ MergeTable::MergeTable(const std::vector<Merge>& merges, bool rank_is_result)
     const size_t slot = SlotOf(pair, hash);
     entries_[slot] = pair << kBits | merges[rank].result;
     if (!rank_is_result) ranks_[slot] = static_cast<uint32_t>(rank);
+    ranks_end_ = std::max(ranks_end_, (rank_is_result ? merges[rank].result : static_cast<uint32_t>(rank)) + 1);
     const size_t bit = static_cast<size_t>(hash >> seen_shift_);
     seen_[bit / 64] |= uint64_t{1} << bit % 64;
   }
@@ -96,12 +96,12 @@ void BpeModel::EncodeWord(std::string_view word, Scratch& scratch, std::vector<T
   }
   scratch.units.resize(word.size());
   for (size_t i = 0; i < word.size(); ++i) scratch.units[i] = byte_ids_[static_cast<uint8_t>(word[i])];
-  EncodeLong(scratch.units.data(), word.size(), scratch, out);
+  EncodeLong(scratch, out);
 }
 
 void BpeModel::EncodeUnits(Scratch& scratch, std::vector<TokenId>& out) const {
   std::vector<TokenId>& units = scratch.units;
-  if (units.size() > kShortWord) return EncodeLong(units.data(), units.size(), scratch, out);
+  if (units.size() > kShortWord) return EncodeLong(scratch, out);
   MergeTable::Found pairs[kShortWord];
   for (size_t i = 0; i + 1 < units.size(); ++i) pairs[i] = merges_.Find(units[i], units[i + 1]);
   MergeShort(units.data(), pairs, units.size(), out);
@@ -126,47 +126,34 @@ void BpeModel::MergeShort(TokenId* ids, MergeTable::Found* pairs, size_t count, 
   out.insert(out.end(), ids, ids + count);
 }
 
-void BpeModel::EncodeLong(TokenId* ids, size_t size, Scratch& scratch, std::vector<TokenId>& out) const {
-  const auto count = static_cast<uint32_t>(size);
-  auto& [units, ranks, next, previous, heap] = scratch;
-  ranks.assign(count, MergeTable::kNoRank);
-  next.resize(count);
-  previous.resize(count);
-  heap.clear();
-  for (uint32_t i = 0; i < count; ++i) {
-    next[i] = i + 1 < count ? i + 1 : kNone;
-    previous[i] = i > 0 ? i - 1 : kNone;
-  }
-  const auto consider = [&](uint32_t at) {
-    ranks[at] = next[at] == kNone ? MergeTable::kNoRank : merges_.Find(ids[at], ids[next[at]]).rank;
-    return ranks[at] != MergeTable::kNoRank;
-  };
-  const auto key = [&](uint32_t at) { return uint64_t{ranks[at]} << 32 | at; };
-  for (uint32_t i = 0; i + 1 < count; ++i) {
-    if (consider(i)) heap.push_back(key(i));
-  }
-  const std::greater<uint64_t> lowest_first;
-  std::make_heap(heap.begin(), heap.end(), lowest_first);
+void BpeModel::EncodeLong(Scratch& scratch, std::vector<TokenId>& out) const {
+  auto& [units, places, queue] = scratch;
+  const auto count = static_cast<uint32_t>(units.size());
+  places.resize(count);
+  for (uint32_t i = 0; i < count; ++i) places[i] = {units[i], MergeTable::kNoRank, i + 1, i - 1};
+  places[0].previous = kNone;
+  places[count - 1].next = kNone;
+  queue.Begin(merges_.ranks_end());
   const auto push = [&](uint32_t at) {
-    if (!consider(at)) return;
-    heap.push_back(key(at));
-    std::push_heap(heap.begin(), heap.end(), lowest_first);
+    Scratch::Place& place = places[at];
+    place.rank = place.next == kNone ? MergeTable::kNoRank : merges_.Find(place.id, places[place.next].id).rank;
+    if (place.rank != MergeTable::kNoRank) queue.Push(place.rank, at);
   };
-  while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end(), lowest_first);
-    const uint64_t top = heap.back();
-    heap.pop_back();
-    const auto at = static_cast<uint32_t>(top);
-    if (ranks[at] != top >> 32) continue;  // its pair has changed since
-    const uint32_t right = next[at];
-    ids[at] = merges_.Find(ids[at], ids[right]).result;
-    ranks[right] = MergeTable::kNoRank;
-    next[at] = next[right];
-    if (next[at] != kNone) previous[next[at]] = at;
-    push(at);
-    if (previous[at] != kNone) push(previous[at]);
+  for (uint32_t i = 0; i + 1 < count; ++i) push(i);
+  for (uint32_t rank; queue.PopRank(rank);) {
+    for (uint32_t at; queue.PopPlace(at);) {
+      Scratch::Place& left = places[at];
+      if (left.rank != rank) continue;  // its pair has changed since
+      Scratch::Place& right = places[left.next];
+      left.id = merges_.Find(left.id, right.id).result;
+      left.next = right.next;
+      right.rank = MergeTable::kNoRank;
+      if (left.next != kNone) places[left.next].previous = at;
+      if (left.previous != kNone) push(left.previous);
+      push(at);
+    }
   }
-  for (uint32_t i = 0; i != kNone; i = next[i]) out.push_back(ids[i]);
+  for (uint32_t i = 0; i != kNone; i = places[i].next) out.push_back(places[i].id);
 }
 
 }  // namespace rhodes

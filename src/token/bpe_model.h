@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "token/rank_queue.h"
 #include "token/tokenizer.h"
 
 namespace rhodes {
@@ -63,6 +64,9 @@ class MergeTable {
     return {ranks_.empty() ? result : ranks_[slot], result};
   }
 
+  // Ranks are below.
+  uint32_t ranks_end() const { return ranks_end_; }
+
  private:
   static constexpr int kBits = 21;  // of an id
   static constexpr uint64_t kEmpty = ~uint64_t{0};
@@ -84,6 +88,7 @@ class MergeTable {
   // have no merge, and this is small enough for the second-level cache.
   std::vector<uint64_t> seen_;
   int seen_shift_;
+  uint32_t ranks_end_ = 0;
 };
 
 // Immutable once made; thread-safe for distinct `Scratch`.
@@ -91,10 +96,15 @@ class BpeModel {
  public:
   struct Scratch {
     std::vector<TokenId> units;
-    std::vector<uint32_t> ranks;
-    std::vector<uint32_t> next;
-    std::vector<uint32_t> previous;
-    std::vector<uint64_t> heap;
+    // Of a long word: a place's neighbours are anywhere in memory, so all that is known of it is in one piece.
+    struct Place {
+      TokenId id;
+      uint32_t rank;  // of the merge with the one behind it
+      uint32_t next;
+      uint32_t previous;
+    };
+    std::vector<Place> places;
+    RankQueue queue;
   };
 
   // `byte_ids`: the token of each byte. `whole_words`: a word that is itself one of `whole_word_ids` becomes that token
@@ -103,7 +113,7 @@ class BpeModel {
            const std::vector<TokenId>& whole_word_ids);
 
   // Appends the ids of `word`, which is not empty: the merge of lowest rank first, the leftmost of several of one rank.
-  // Cost: O(n log n) in the word's length, for all inputs.
+  // Cost: at most the square of 64 bytes for a word of so many, else linear in its length.
   void EncodeWord(std::string_view word, Scratch& scratch, std::vector<TokenId>& out) const;
   // The same of the word whose tokens before any merge are scratch.units.
   void EncodeUnits(Scratch& scratch, std::vector<TokenId>& out) const;
@@ -113,7 +123,8 @@ class BpeModel {
   bool FindWhole(std::string_view word, TokenId& id) const;
   // `pairs`: of each token and the one behind it.
   void MergeShort(TokenId* ids, MergeTable::Found* pairs, size_t count, std::vector<TokenId>& out) const;
-  void EncodeLong(TokenId* ids, size_t count, Scratch& scratch, std::vector<TokenId>& out) const;
+  // The word is scratch.units.
+  void EncodeLong(Scratch& scratch, std::vector<TokenId>& out) const;
 
   TokenBytesTable tokens_;
   std::array<TokenId, 256> byte_ids_;

@@ -88,6 +88,7 @@ absl::StatusOr<std::vector<int64_t>> UnitsOf(const BpeTrainerOptions& options, c
   if (!options.weights) return units;
   ASSIGN_OR_RETURN(const std::vector<double> weights, options.weights(counted.names, counted.text_bytes));
   double least = INFINITY;
+  double weighted_bytes = 0;
   for (const double weight : weights) least = std::min(least, weight);
   for (size_t group = 0; group < units.size(); ++group) {
     if (group >= weights.size() || !(weights[group] > 0) || !(weights[group] / least < 1e6)) {
@@ -95,6 +96,11 @@ absl::StatusOr<std::vector<int64_t>> UnitsOf(const BpeTrainerOptions& options, c
           "tokenizer training: the weights must be positive numbers, none a million times greater than another");
     }
     units[group] = std::llround(weights[group] / least * kWeightUnit);
+    weighted_bytes += static_cast<double>(units[group]) * static_cast<double>(counted.text_bytes[group]);
+  }
+  // No pair occurs more often than there are bytes.
+  if (weighted_bytes > 4e18) {
+    return UsageError("tokenizer training: with these weights the counts do not fit into 63 bits; choose smaller ones");
   }
   return units;
 }

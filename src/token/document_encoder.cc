@@ -1,13 +1,14 @@
 #include "token/document_encoder.h"
 
-#include <algorithm>
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/hash.h"
 #include "base/parallel.h"
-#include "record/document_pieces.h"
 #include "token/shard_writer.h"
 
 namespace rhodes {
@@ -15,15 +16,18 @@ namespace {
 
 constexpr uint64_t kSplitSeed = 0x73706c6974;  // "split": keeps this use of hashes of ids apart from others
 
+// Longer texts are shared out to all threads, because the other threads may have nothing left to do.
+constexpr size_t kSharedText = size_t{8} << 20;
+
 // Names of sources or languages, numbered as they are met, with what belongs to each. A corpus has few of them, and
 // neighbours often share one.
 class Names {
  public:
-  TextShare& Of(const std::string& name, uint32_t& number) {
+  TextShare& Of(std::string_view name, uint32_t& number) {
     if (last_ >= names_.size() || names_[last_] != name) {
       const auto [found, is_new] = numbers_.emplace(name, static_cast<uint32_t>(names_.size()));
       if (is_new) {
-        names_.push_back(name);
+        names_.emplace_back(name);
         shares_.emplace_back();
       }
       last_ = found->second;
@@ -42,7 +46,7 @@ class Names {
  private:
   std::vector<std::string> names_;
   std::vector<TextShare> shares_;
-  std::map<std::string, uint32_t> numbers_;
+  std::map<std::string, uint32_t, std::less<>> numbers_;
   uint32_t last_ = 0;
 };
 
@@ -54,62 +58,58 @@ struct EncodedPiece {
   Names languages;
 };
 
-void Join(const std::vector<std::string>& sources, std::string& joined) {
-  joined.clear();
-  for (const std::string& source : sources) {
-    if (!joined.empty()) joined += '+';
-    joined += source;
-  }
-}
-
 class PieceEncoder {
  public:
   // `ids`: room for the ids of a piece, kept by the caller from one to the next.
-  PieceEncoder(const Tokenizer& tokenizer, TokenWidth width, std::vector<TokenId>& ids)
-      : tokenizer_(tokenizer), width_(width), ids_(ids) {
+  PieceEncoder(const Tokenizer& tokenizer, TokenWidth width, int threads, std::vector<TokenId>& ids)
+      : tokenizer_(tokenizer), width_(width), threads_(threads), ids_(ids) {
     ids_.clear();
   }
 
-  absl::StatusOr<EncodedPiece> Encode(DocumentPiece piece) {
+  absl::StatusOr<EncodedPiece> Encode(TextPiece& piece) {
     EncodedPiece encoded;
-    const auto add_all = [&](const std::vector<Document>& batch) -> absl::Status {
-      for (const Document& document : batch) RETURN_IF_ERROR(Add(document, encoded));
-      return absl::OkStatus();
-    };
-    RETURN_IF_ERROR(ReadPiece(std::move(piece), add_all));
+    absl::Status status;
+    RETURN_IF_ERROR(piece.Read([&](const TextFragment& document) {
+      if (status.ok()) status = Add(document, encoded);
+    }));
+    RETURN_IF_ERROR(status);
     encoded.tokens = StoreTokens(ids_, width_);
     return encoded;
   }
 
  private:
-  absl::Status Add(const Document& document, EncodedPiece& encoded) {
-    if (document.text.size() > UINT32_MAX)
+  absl::Status Add(const TextFragment& document, EncodedPiece& encoded) {
+    const std::string_view text = document.text;
+    if (text.size() > UINT32_MAX)
       return absl::InvalidArgumentError(fmt::format("document {} is longer than 4 GiB", document.id));
     const size_t begin = ids_.size();
-    tokenizer_.Encode(document.text, ids_);
+    if (text.size() < kSharedText) {
+      tokenizer_.Encode(text, ids_);
+    } else {
+      tokenizer_.EncodeOnThreads(text, threads_, ids_);
+    }
     ids_.push_back(tokenizer_.end_of_text());
     const uint64_t tokens = ids_.size() - begin;
     const uint64_t bytes = tokens * static_cast<uint64_t>(width_);
     if (bytes > UINT32_MAX)
       return absl::InvalidArgumentError(
           fmt::format("document {} of {} tokens is longer than a shard can hold", document.id, tokens));
-    const TextShare share = {1, document.text.size(), tokens};
+    const TextShare share = {1, text.size(), tokens};
     WaitingDocument& waiting = encoded.documents.emplace_back();
-    Join(document.sources, joined_);
-    encoded.sources.Of(joined_, waiting.source).Add(share);
+    encoded.sources.Of(document.source, waiting.source).Add(share);
     uint32_t language;
     encoded.languages.Of(document.language, language).Add(share);
     waiting.offset = begin * static_cast<uint64_t>(width_);
     waiting.id_hash = Fingerprint(document.id, kSplitSeed);
     waiting.bytes = static_cast<uint32_t>(bytes);
-    waiting.text_bytes = static_cast<uint32_t>(document.text.size());
+    waiting.text_bytes = static_cast<uint32_t>(text.size());
     return absl::OkStatus();
   }
 
   const Tokenizer& tokenizer_;
   const TokenWidth width_;
+  const int threads_;
   std::vector<TokenId>& ids_;
-  std::string joined_;
 };
 
 // What the pieces add up to.
@@ -139,24 +139,31 @@ class Gathered {
 
 }  // namespace
 
-absl::StatusOr<EncodedDocuments> EncodeDocuments(const std::vector<std::string>& inputs, const Tokenizer& tokenizer,
-                                                 TokenWidth width, TokenStore& store, RunContext& context) {
-  ASSIGN_OR_RETURN(DocumentPieces pieces, DocumentPieces::Open(inputs));
-  context.progress->Begin("tokenize", pieces.row_count(), "documents");
+absl::StatusOr<EncodedDocuments> EncodeDocuments(TextInputOptions input, const Tokenizer& tokenizer, TokenWidth width,
+                                                 TokenStore& store, RunContext& context) {
+  input.whole_texts = true;
+  input.ids = true;
+  if (input.piece_bytes == 0) input.piece_bytes = kPieceBytes;
+  ASSIGN_OR_RETURN(const std::unique_ptr<TextInput> pieces, TextInput::Open(std::move(input)));
+  context.progress->Begin("tokenize", pieces->total_bytes(), "bytes");
+  std::atomic<uint64_t> read = 0;
   Gathered gathered;
-  const absl::Status encoded = OrderedPipeline<DocumentPiece, EncodedPiece>(
+  using Piece = std::unique_ptr<TextPiece>;
+  const absl::Status encoded = OrderedPipeline<Piece, EncodedPiece>(
       context.Threads(), 2 * static_cast<size_t>(context.Threads()),
-      [&]() -> absl::StatusOr<std::optional<DocumentPiece>> {
+      [&]() -> absl::StatusOr<std::optional<Piece>> {
         RETURN_IF_ERROR(context.CheckCancelled());
-        return pieces.Next();
+        ASSIGN_OR_RETURN(Piece piece, pieces->Next());
+        read = pieces->read_bytes();
+        return piece == nullptr ? std::nullopt : std::optional<Piece>(std::move(piece));
       },
-      [&](DocumentPiece piece) -> absl::StatusOr<EncodedPiece> {
+      [&](const Piece& piece) -> absl::StatusOr<EncodedPiece> {
         thread_local std::vector<TokenId> ids;
-        return PieceEncoder(tokenizer, width, ids).Encode(std::move(piece));
+        return PieceEncoder(tokenizer, width, context.Threads(), ids).Encode(*piece);
       },
       [&](EncodedPiece piece) -> absl::Status {
         gathered.Add(piece, store.size());
-        context.progress->Update(gathered.size(), "");
+        context.progress->Update(read, "");
         return store.Append(std::move(piece.tokens));
       });
   RETURN_IF_ERROR(encoded);

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "token/shard_format.h"
 #include "token/shard_shuffle.h"
+#include "token/text_input.h"
 #include "token/tokenizer.h"
 
 namespace rhodes {
@@ -34,12 +35,17 @@ struct EncodedDocuments {
   std::map<std::string, TextShare> by_language;  // "" where it is not known
 };
 
-// Encodes the documents of `inputs` (as DocumentReader::Open() takes them) and appends their tokens, each ended by an
-// end-of-text token and as `width` stores them, to `store`, which is not sealed yet. context.threads read and encode;
-// what comes out does not depend on how many. Memory: two pieces of the input (DocumentPieces) a thread, and 32 bytes a
-// document. INVALID_ARGUMENT for a document of 4 GiB or more, of text or of tokens.
-absl::StatusOr<EncodedDocuments> EncodeDocuments(const std::vector<std::string>& inputs, const Tokenizer& tokenizer,
-                                                 TokenWidth width, TokenStore& store, RunContext& context);
+// Encodes the documents of `input` (whole texts with their ids, whatever it says) and appends their tokens, each ended
+// by an end-of-text token and as `width` stores them, to `store`, which is not sealed yet. A document without a source
+// is of the input it came from, as TextGroup says. context.threads read and encode; what comes out does not depend on
+// how many. Memory: two pieces of the input (kPieceBytes, or the longest document) a thread, and 32 bytes a document.
+// INVALID_ARGUMENT for a document of 4 GiB or more, of text or of tokens.
+absl::StatusOr<EncodedDocuments> EncodeDocuments(TextInputOptions input, const Tokenizer& tokenizer, TokenWidth width,
+                                                 TokenStore& store, RunContext& context);
+
+// Of plain files: small enough that the last pieces end about together, large enough that opening one costs nothing
+// beside it.
+inline constexpr uint64_t kPieceBytes = uint64_t{2} << 20;
 
 }  // namespace rhodes
 

@@ -128,15 +128,20 @@ TEST_F(ShardFormatTest, Mds_IsWhatStreamingWritesInOneShardAndInSeveral) {
     ExpectSame("train/index.json", fmt::format("mds{}_67108864/index.json", bytes));
     ExpectSame("train/shard.00000.mds", fmt::format("mds{}_67108864/shard.00000.mds", bytes));
     ExpectLineage("train/shard.00000.mds", 0, 11);
-    TearDown();
-    SetUp();
-    Write(ShardFormat::kMds, width, 2048 / static_cast<uint64_t>(bytes));
-    ExpectSame("train/index.json", fmt::format("mds{}_2048/index.json", bytes));
-    const int shards = width == TokenWidth::kUint16 ? 2 : 4;
-    for (int shard = 0; shard < shards; ++shard) {
-      ExpectSame(fmt::format("train/shard.{:05}.mds", shard), fmt::format("mds{}_2048/shard.{:05}.mds", bytes, shard));
+    // With limits that end shards between documents, and that some documents are longer than.
+    for (const uint64_t limit : {512, 2048}) {
+      TearDown();
+      SetUp();
+      Write(ShardFormat::kMds, width, limit / static_cast<uint64_t>(bytes));
+      const std::string golden = fmt::format("mds{}_{}", bytes, limit);
+      ExpectSame("train/index.json", golden + "/index.json");
+      const bool narrow = width == TokenWidth::kUint16;
+      const int shards = limit == 512 ? (narrow ? 6 : 7) : (narrow ? 2 : 4);
+      for (int shard = 0; shard < shards; ++shard) {
+        ExpectSame(fmt::format("train/shard.{:05}.mds", shard), fmt::format("{}/shard.{:05}.mds", golden, shard));
+      }
+      EXPECT_FALSE(PathExists(fmt::format("{}/train/shard.{:05}.mds", directory_, shards)));
     }
-    EXPECT_FALSE(PathExists(fmt::format("{}/train/shard.{:05}.mds", directory_, shards)));
     if (width == TokenWidth::kUint16) {
       ExpectLineage("train/shard.00000.mds", 0, 6);
       ExpectLineage("train/shard.00001.mds", 7, 11);

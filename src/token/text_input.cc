@@ -60,6 +60,7 @@ struct InputFile {
   bool parquet = false;
   bool stream = false;  // a pipe
   TextFormat format = TextFormat::kAuto;
+  bool ids = false;
   uint64_t size = 0;
   int64_t modified = 0;  // nanoseconds since 1970
 };
@@ -76,7 +77,7 @@ std::string Joined(const std::vector<std::string>& sources, const std::string& o
 
 void Visit(const Document& document, const std::string& source, const TextVisitor& visit) {
   const std::string joined = Joined(document.sources, source);
-  visit({document.text, joined, document.language, true});
+  visit({document.text, joined, document.language, true, document.id});
 }
 
 class DocumentsPiece final : public TextPiece {
@@ -99,7 +100,7 @@ class JsonPiece final : public TextPiece {
   JsonPiece(const InputFile& file, Opener open) : file_(file), open_(std::move(open)) {}
   absl::Status Read(const TextVisitor& visit) override {
     ASSIGN_OR_RETURN(const std::unique_ptr<JsonDocuments> documents, open_());
-    documents->TakeTextOnly();
+    documents->TakeTextOnly(file_.ids);
     Document document;
     JsonDocuments::Triples spans;
     while (true) {
@@ -118,29 +119,35 @@ class JsonPiece final : public TextPiece {
 // Characters as they are: a part of one document, or a document a line.
 class CharactersPiece final : public TextPiece {
  public:
-  CharactersPiece(std::string source, std::shared_ptr<const MappedFile> file, std::string_view text, bool lines,
+  CharactersPiece(const InputFile& file, std::shared_ptr<const MappedFile> mapped, std::string_view text, bool lines,
                   bool begins)
-      : source_(std::move(source)), file_(std::move(file)), text_(text), lines_(lines), begins_(begins) {}
-  CharactersPiece(std::string source, std::string text, bool lines, bool begins)
-      : source_(std::move(source)), owned_(std::move(text)), text_(owned_), lines_(lines), begins_(begins) {}
+      : file_(file), mapped_(std::move(mapped)), text_(text), lines_(lines), begins_(begins) {}
+  CharactersPiece(const InputFile& file, std::string text, bool lines, bool begins)
+      : file_(file), owned_(std::move(text)), text_(owned_), lines_(lines), begins_(begins) {}
   absl::Status Read(const TextVisitor& visit) override {
-    if (!lines_) visit({text_, source_, "", begins_});
+    if (!lines_) visit({text_, file_.source, "", begins_, IdOf(text_)});
     for (std::string_view rest = lines_ ? text_ : ""; !rest.empty();) {
       const std::string_view line = rest.substr(0, rest.find('\n'));
-      if (!line.empty()) visit({line, source_, "", true});
+      if (!line.empty()) visit({line, file_.source, "", true, IdOf(line)});
       rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     }
-    if (file_ != nullptr) ReleasePages(text_);
+    if (mapped_ != nullptr) ReleasePages(text_);
     return absl::OkStatus();
   }
 
  private:
-  const std::string source_;
-  const std::shared_ptr<const MappedFile> file_;
+  std::string_view IdOf(std::string_view text) {
+    if (file_.ids) id_ = ContentId({text});
+    return id_;
+  }
+
+  const InputFile file_;
+  const std::shared_ptr<const MappedFile> mapped_;
   const std::string owned_;
   const std::string_view text_;
   const bool lines_;
   const bool begins_;
+  std::string id_;
 };
 
 // What a file without a telling name holds, by its first line.
@@ -179,8 +186,7 @@ class MappedCutter final : public Cutter {
     const bool lines = file_.format == TextFormat::kLines;
     const size_t border = lines ? bytes.find('\n', target) : WordBorder(bytes, target);
     at_ = border == std::string_view::npos ? bytes.size() : border + (lines ? 1 : 0);
-    return std::make_unique<CharactersPiece>(file_.source, mapped_, bytes.substr(begin, at_ - begin), lines,
-                                             begin == 0);
+    return std::make_unique<CharactersPiece>(file_, mapped_, bytes.substr(begin, at_ - begin), lines, begin == 0);
   }
   uint64_t read_bytes() const override { return at_; }
 
@@ -210,7 +216,7 @@ class StreamCutter final : public Cutter {
     ASSIGN_OR_RETURN(std::string piece, Cut(text && !whole_texts_, text && whole_texts_ ? UINT64_MAX : kStreamPiece));
     const bool begins = !std::exchange(begun_, true);
     if (file_.format != TextFormat::kJsonLines) {
-      return std::make_unique<CharactersPiece>(file_.source, std::move(piece), !text, begins);
+      return std::make_unique<CharactersPiece>(file_, std::move(piece), !text, begins);
     }
     const uint64_t lines = lines_;
     const uint64_t rows = rows_;
@@ -297,7 +303,7 @@ class Input final : public TextInput {
       plain += file.parquet ? 0 : file.size;
       any_stream_ = any_stream_ || file.stream;
     }
-    piece_ = std::clamp(plain / kPieces, kMinPiece, kMaxPiece);
+    piece_ = options_.piece_bytes > 0 ? options_.piece_bytes : std::clamp(plain / kPieces, kMinPiece, kMaxPiece);
     return absl::OkStatus();
   }
 
@@ -340,7 +346,7 @@ class Input final : public TextInput {
  private:
   absl::Status Add(const std::string& path) {
     if (path == "-") {
-      files_.push_back({"-", kStandardInput, false, true, options_.format, 0, 0});
+      files_.push_back({"-", kStandardInput, false, true, options_.format, options_.ids, 0, 0});
       return absl::OkStatus();
     }
     struct stat status {};
@@ -366,7 +372,7 @@ class Input final : public TextInput {
   absl::Status AddFile(const std::string& path, const std::string& source) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return ErrnoError(errno, "read documents:", path);
-    InputFile file = {path, source, IsParquetName(path), !S_ISREG(status.st_mode), options_.format, 0, 0};
+    InputFile file = {path, source, IsParquetName(path), !S_ISREG(status.st_mode), options_.format, options_.ids, 0, 0};
     if (!file.stream) {
       file.size = static_cast<uint64_t>(status.st_size);
       file.modified = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;

@@ -39,7 +39,8 @@ struct TextFragment {
   std::string_view text;
   std::string_view source;
   std::string_view language;
-  bool begins = true;  // the document begins with it
+  bool begins = true;   // the document begins with it
+  std::string_view id;  // of the document, the ContentId of its text where it states none; empty unless ids are wanted
 };
 using TextVisitor = std::function<void(const TextFragment& part)>;
 
@@ -57,7 +58,7 @@ class TextsPiece final : public TextPiece {
   explicit TextsPiece(std::vector<std::string> texts, std::vector<std::string> sources = {})
       : texts_(std::move(texts)), sources_(std::move(sources)) {}
   absl::Status Read(const TextVisitor& visit) override {
-    for (size_t i = 0; i < texts_.size(); ++i) visit({texts_[i], sources_.empty() ? "" : sources_[i], "", true});
+    for (size_t i = 0; i < texts_.size(); ++i) visit({texts_[i], sources_.empty() ? "" : sources_[i], "", true, ""});
     return absl::OkStatus();
   }
 
@@ -77,6 +78,8 @@ struct TextInputOptions {
   // A text that is no JSON is handed out in parts, cut at WordBorder(), unless whole texts are wanted: then a file of
   // text is held in memory.
   bool whole_texts = false;
+  bool ids = false;          // with whole_texts
+  uint64_t piece_bytes = 0;  // of plain files, about; 0: a 64th of all of them, and 1 to 16 MiB
 };
 
 // Memory: a few megabytes a piece, and the longest document. Not thread-safe; the pieces are.

@@ -6,11 +6,9 @@
 
 #include "base/file.h"
 #include "base/manifest.h"
-#include "record/document_table.h"
 #include "token/shard_shuffle.h"
 #include "token/shard_writer.h"
 #include "token/tokenizer.h"
-#include "token/tokenizer_file.h"
 #include "token/train_tokenizer.h"
 
 namespace rhodes {
@@ -68,6 +66,7 @@ class Stage {
     if (!options_.tokenizer.empty()) return ReadFile(options_.tokenizer);
     TrainTokenizerOptions trainer;
     trainer.input.paths = options_.inputs;
+    trainer.input.format = options_.format;
     trainer.vocabulary_size = options_.vocabulary_size;
     trainer.pattern = options_.pattern;
     trainer.weights = options_.weights;
@@ -76,7 +75,10 @@ class Stage {
   }
 
   absl::Status EncodeAll(TokenStore& store) {
-    ASSIGN_OR_RETURN(EncodedDocuments encoded, EncodeDocuments(options_.inputs, *tokenizer_, width_, store, context_));
+    TextInputOptions input;
+    input.paths = options_.inputs;
+    input.format = options_.format;
+    ASSIGN_OR_RETURN(EncodedDocuments encoded, EncodeDocuments(input, *tokenizer_, width_, store, context_));
     waiting_ = std::move(encoded.documents);
     sources_ = std::move(encoded.sources);
     report_.by_source = std::move(encoded.by_source);

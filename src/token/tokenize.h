@@ -12,20 +12,24 @@
 #include "token/document_encoder.h"
 #include "token/shard_format.h"
 #include "token/shard_mix.h"
+#include "token/text_input.h"
 #include "token/training_weights.h"
 
 namespace rhodes {
 
 struct TokenizeOptions {
-  std::vector<std::string> inputs;  // documents: Parquet or JSON Lines files, or directories of them (OUT/corpus)
-  std::string out;                  // receives tokenizer.json and shards/; may be empty when the next one is not
-  std::string shards;               // receives the shards instead of OUT/shards
-  uint32_t vocabulary_size = 8192;  // of the tokenizer that is trained, special tokens included; 257 or more
-  std::string pattern = "llama3";   // how text is cut into words before merging: see token/pattern.h
-  TrainingWeights weights;          // of the texts it is trained on
-  std::string tokenizer;            // a tokenizer.json to use instead of training one
-  double validation_share = 0.01;   // of the documents, by the hash of their ids; at least one document
-  uint64_t seed = 1;                // of the order of documents
+  // Documents: Parquet, JSON Lines or text files (plain, .gz, .zst, .bz2, .xz), folders of them (OUT/corpus), pipes;
+  // "-": standard input, which a tokenizer that is trained on it must not share with the shards.
+  std::vector<std::string> inputs;
+  TextFormat format = TextFormat::kAuto;  // of inputs other than Parquet
+  std::string out;                        // receives tokenizer.json and shards/; may be empty when the next one is not
+  std::string shards;                     // receives the shards instead of OUT/shards
+  uint32_t vocabulary_size = 8192;        // of the tokenizer that is trained, special tokens included; 257 or more
+  std::string pattern = "llama3";         // how text is cut into words before merging: see token/pattern.h
+  TrainingWeights weights;                // of the texts it is trained on
+  std::string tokenizer;                  // a tokenizer.json to use instead of training one
+  double validation_share = 0.01;         // of the documents, by the hash of their ids; at least one document
+  uint64_t seed = 1;                      // of the order of documents
   ShardFormat shard_format = ShardFormat::kMegatron;  // Rhodes trains on Megatron's
   uint64_t shard_tokens = 0;                          // of one shard, about; 0: the format's own
   MixOptions mix;                                     // of the training split; none: every document once

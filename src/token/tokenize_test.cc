@@ -222,6 +222,82 @@ TEST_F(TokenizeTest, EveryFormatHoldsTheSameDocuments) {
   }
 }
 
+// From any token to the records: split, mixed, shuffled through files and packed into several shards.
+TEST_F(TokenizeTest, EveryTokenLeadsToTheRecordsOfItsDocument) {
+  absl::StatusOr<std::unique_ptr<DocumentWriter>> writer = DocumentWriter::Create(out_ + "/corpus");
+  for (int i = 0; i < 3000; ++i) {
+    Document document;
+    document.text = fmt::format("what record {} says, and record {} as well", 2 * i, 2 * i + 1);
+    document.id = fmt::format("document {}", i);
+    document.sources = {i % 4 == 0 ? "few" : "many"};
+    document.parents = {fmt::format("record {}", 2 * i), fmt::format("record {}", 2 * i + 1)};
+    ASSERT_TRUE((*writer)->Append(document).ok());
+  }
+  ASSERT_TRUE((*writer)->Finish().ok());
+  TokenizeOptions options;
+  options.inputs = {out_ + "/corpus"};
+  options.tokenizer = RHODES_SOURCE_DIR "/src/token/testdata/gpt2.json";
+  options.shards = out_ + "/elsewhere";
+  options.validation_share = 0.1;
+  options.shard_tokens = 20000;
+  options.mix = {{{"few", 3}, {"many", 1}}, 8, 0};
+  RunContext context;
+  context.threads = 3;
+  context.memory_bytes = 40000;
+  const absl::StatusOr<TokenizeReport> report = Tokenize(options, context);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_GT(report->trained.at("few").documents, report->by_source.at("few").documents);
+  EXPECT_TRUE(PathExists(out_ + "/elsewhere/train-00002.bin"));
+
+  std::vector<Document> corpus;
+  const std::unique_ptr<DocumentReader> reader = *DocumentReader::Open(options.inputs);
+  for (std::vector<Document> batch; *reader->Next(batch);) corpus.insert(corpus.end(), batch.begin(), batch.end());
+  const std::unique_ptr<Tokenizer> tokenizer = *Tokenizer::Load(options.tokenizer);
+  std::vector<bool> held_out(corpus.size());
+  for (const char* split : {"validation", "train"}) {
+    const std::unique_ptr<ShardSet> shards = *ShardSet::Open(options.shards, split);
+    for (uint64_t position = 0; position < shards->token_count(); position += 17) {
+      const uint64_t d = shards->DocumentOf(position);
+      ASSERT_LE(shards->DocumentBegin(d), position);
+      ASSERT_GT(shards->DocumentBegin(d + 1), position);
+      const uint64_t row = shards->CorpusRow(d);
+      std::vector<TokenId> tokens(shards->DocumentBegin(d + 1) - shards->DocumentBegin(d) - 1);
+      shards->Read(shards->DocumentBegin(d), tokens);
+      const Document& document = corpus.at(row);
+      const std::string said =
+          fmt::format("what {} says, and {} as well", document.parents.at(0), document.parents.at(1));
+      ASSERT_EQ(tokenizer->Decode(tokens), said);
+      if (split == std::string("validation")) held_out[row] = true;
+      if (split == std::string("train")) {
+        ASSERT_FALSE(held_out[row]);
+      }
+    }
+  }
+}
+
+TEST_F(TokenizeTest, TextFilesAndLinesOfJsonAreOneCorpusNamedByTheirFiles) {
+  ASSERT_TRUE(WriteFileAtomically(out_ + "/poem.txt", "first line\nsecond line\n").ok());
+  ASSERT_TRUE(WriteFileAtomically(out_ + "/empty.txt", "").ok());
+  ASSERT_TRUE(WriteFileAtomically(out_ + "/en.jsonl", "{\"text\":\"one\"}\n\n{\"text\":\"\",\"id\":\"two\"}\n").ok());
+  TokenizeOptions options;
+  options.inputs = {out_ + "/poem.txt", out_ + "/empty.txt", out_ + "/en.jsonl"};
+  options.tokenizer = RHODES_SOURCE_DIR "/src/token/testdata/gpt2.json";
+  options.shards = out_ + "/shards";
+  RunContext context;
+  absl::StatusOr<TokenizeReport> report = Tokenize(options, context);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->by_source.at("poem").documents, 1U);
+  EXPECT_EQ(report->by_source.at("poem").bytes, 23U);
+  EXPECT_EQ(report->by_source.at("empty").tokens, 1U);
+  EXPECT_EQ(report->by_source.at("en").documents, 2U);
+  EXPECT_EQ(report->train.documents + report->validation.documents, 4U);
+  options.inputs = {out_ + "/poem.txt"};
+  options.format = TextFormat::kLines;
+  report = Tokenize(options, context);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->by_source.at("poem").documents, 2U);
+}
+
 TEST_F(TokenizeTest, TwoDocumentsAreTheFewest) {
   WriteCorpus(2);
   const absl::StatusOr<TokenizeReport> report = Run();

@@ -1,5 +1,6 @@
 #include "token/training_weights.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -7,6 +8,9 @@
 
 namespace rhodes {
 namespace {
+
+// A few sentences taken for a language of their own must not become the whole vocabulary.
+constexpr double kMostWeight = 100'000;
 
 std::optional<double> Number(std::string_view text) {
   double value = 0;
@@ -102,6 +106,9 @@ absl::StatusOr<std::vector<double>> GroupWeights(const TrainingWeights& weights,
   std::vector<double> result(groups.size(), 1);
   RETURN_IF_ERROR(Multiply(weights.source, "source", &TextGroup::source, groups, text_bytes, result));
   RETURN_IF_ERROR(Multiply(weights.language, "language", &TextGroup::language, groups, text_bytes, result));
+  const auto least = std::min_element(result.begin(), result.end());
+  const double most = least == result.end() ? 0 : *least * kMostWeight;
+  for (double& weight : result) weight = std::min(weight, most);
   return result;
 }
 

@@ -38,8 +38,8 @@ absl::Status AddWeight(const std::string& text, TrainingWeights& weights);
 Json ToJson(const TrainingWeights& weights);
 
 // What an occurrence in each group counts: the product of its source's and its language's weight. Of a rule with
-// exponent a, something with the share s of all bytes has the weight s^(a-1) times its factor. UsageError for a factor
-// whose name no group has, naming those that there are.
+// exponent a, something with the share s of all bytes has the weight s^(a-1) times its factor. None counts more than
+// 100,000 times as much as another. UsageError for a factor whose name no group has, naming those that there are.
 absl::StatusOr<std::vector<double>> GroupWeights(const TrainingWeights& weights, const std::vector<TextGroup>& groups,
                                                  const std::vector<uint64_t>& text_bytes);
 

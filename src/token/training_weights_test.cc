@@ -43,6 +43,14 @@ TEST(TrainingWeights, SourcesAndLanguagesMultiply) {
               ElementsAre(DoubleNear(5, 1e-9), DoubleNear(2.5, 1e-9), DoubleNear(1 / 0.6, 1e-9)));
 }
 
+TEST(TrainingWeights, NoneCountsMoreThanAHundredThousandTimesAsMuchAsAnother) {
+  TrainingWeights weights;
+  ASSERT_TRUE(AddWeight("language=equal", weights).ok());
+  const std::vector<double> found = *GroupWeights(weights, kGroups, {3, 1'000'000'000, 2'000'000'000});
+  EXPECT_NEAR(found[0] / found[1], 100'000, 1e-3);
+  EXPECT_TRUE(GroupWeights(weights, {}, {})->empty());
+}
+
 TEST(TrainingWeights, NamesMayHoldColonsAndEqualsSigns) {
   TrainingWeights weights;
   ASSERT_TRUE(AddWeight("source:a=b:c=2.5", weights).ok());

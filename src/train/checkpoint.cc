@@ -85,12 +85,16 @@ absl::Status CheckpointStore::Wait() {
   return std::exchange(written_, absl::OkStatus());
 }
 
+void CheckpointStore::Reserve(size_t values) {
+  if (asynchronous_ && copy_.size() != values) copy_ = Buffer<float>(values);
+}
+
 absl::Status CheckpointStore::Save(int64_t step, const TrainState& state, const Json& progress) {
   RETURN_IF_ERROR(Wait());
   RETURN_IF_ERROR(CreateDirectories(directory_));
   if (!asynchronous_) return Write(step, progress, state.weights, state.m, state.v);
   const size_t sizes[] = {state.weights.size(), state.m.size(), state.v.size()};
-  if (const size_t all = sizes[0] + sizes[1] + sizes[2]; copy_.size() != all) copy_ = Buffer<float>(all);
+  Reserve(sizes[0] + sizes[1] + sizes[2]);
   float* const copies[] = {copy_.data(), copy_.data() + sizes[0], copy_.data() + sizes[0] + sizes[1]};
   std::ranges::copy(state.weights, copies[0]);
   std::ranges::copy(state.m, copies[1]);

@@ -1,6 +1,7 @@
 // Whole runs with the choices that a user has: optimizers, early stop, sources, what an output folder holds already.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "train/estimate.h"
@@ -62,12 +63,14 @@ TEST_F(RunTest, MuonGoesOnFromACheckpointToTheSameBytes) {
 }
 
 TEST_F(RunTest, OverfitsOneBatchToNearZero) {
-  // One document of one batch's tokens, again and again: each epoch visits the same windows.
+  // One document of one batch's tokens, again and again. Epochs cut it at other places, and what stands at the
+  // beginning of a window must be told from one token: so each byte occurs once.
   std::mt19937 random(5);
   std::string text;
-  for (int i = 0; i < 4 * 32; ++i) text += static_cast<char>('a' + random() % 26);
+  for (int i = 0; i < 4 * 32; ++i) text += static_cast<char>(i);
+  std::shuffle(text.begin(), text.end(), random);
   const MemoryShards one({text});
-  TrainOptions options = Options("a", 600);
+  TrainOptions options = Options("a", 300);
   options.compute = TrainOptions::Compute::kF32;
   options.schedule.peak = 1e-2;
   options.weight_decay = 0;
@@ -75,7 +78,7 @@ TEST_F(RunTest, OverfitsOneBatchToNearZero) {
   options.sample_prompts.clear();
   const absl::StatusOr<TrainReport> report = RunTraining(options, {&tokenizer, &one, nullptr}, context);
   ASSERT_TRUE(report.ok()) << Message(report.status());
-  EXPECT_LT(report->train_loss, 0.05);  // ln 26 = 3.26 to anyone who has not seen the text
+  EXPECT_LT(report->train_loss, 0.02);  // ln 128 = 4.85 to anyone who has not seen the text
 }
 
 TEST_F(RunTest, TheSameSeedGivesTheSameBitsAndAnotherOtherOnes) {
