@@ -1,0 +1,395 @@
+#!/usr/bin/env python3
+"""Whole training steps of Rhodes beside PyTorch (bf16 autocast, eager and compiled) and llm.c, in turns, in one run.
+
+    python3 -m venv venv && venv/bin/pip install torch numpy
+    venv/bin/python bench/peers/train_speed.py --rhodes build/release/rhodes [--llmc CLONE] [--json FILE]
+
+CLONE is a clone (or a bare git directory) of karpathy/llm.c; without it the row "llm.c" is left out. Its train_gpt2.c is
+built as its own Makefile builds it, in --scratch, and gets random weights of GPT-2 124M and shards of random tokens. Its
+step is B4 T64 whatever one asks, so that is Rhodes' step too in that row.
+
+Each row is one shape: the same layers, heads, widths, vocabulary, batch, context and threads for all, random tokens, and
+forward, backward, clipping and AdamW (fused in PyTorch) in the time; llm.c does not clip. PyTorch must have Rhodes' number
+of parameters and all must begin at the loss of guessing, or the row fails. The programs work in turns, --rounds times,
+each a few steps (--steps; by default so few that a row takes about a minute on two cores); while one works the others
+sleep. Printed: the median step, the rates, the work by `rhodes bench train`'s formula (it prints it), and the share of the
+best peak that Rhodes measured in the row (squares of bf16 products). Ends with 1 when a peer fails.
+
+    ... --largest estimate    also the largest llama whose step fits in 22 GB, as `rhodes train --estimate` foretells it
+    ... --largest step        and that model takes a few real steps; the memory it then had at most is printed
+"""
+import argparse
+import json
+import math
+import os
+import pathlib
+import pty
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+# Timed steps a round by default: a row takes about a minute on two cores.
+ROWS = {
+    "124m": dict(preset="124m", batch=4, context=256, steps=1, peers=("eager", "compiled")),
+    "14m": dict(preset="14m", batch=16, context=256, steps=2, peers=("eager", "compiled")),
+    "1.4m": dict(preset="1.4m", batch=32, context=256, steps=6, peers=("eager", "compiled")),
+    "grok2-60m": dict(preset="grok2-60m", batch=8, context=256, steps=2, peers=("eager", "compiled")),
+    "llm.c": dict(preset="124m", batch=4, context=64, steps=1, peers=("llm.c",)),
+}
+GROK2 = dict(num_hidden_layers=6, hidden_size=384, intermediate_size=1024, vocab_size=8192, num_attention_heads=6,
+             num_key_value_heads=2, head_dim=64, rms_norm_eps=1e-5, rope_theta=10000.0, num_local_experts=8,
+             num_experts_per_tok=2, moe_intermediate_size=768, embedding_multiplier_scale=math.sqrt(384),
+             output_multiplier_scale=0.5, attn_logit_softcapping=30.0, final_logit_softcapping=50.0)
+LLMC_STEPS = 19  # the next one waits for a sample of text
+
+
+class Rhodes:
+    name = "Rhodes"
+
+    def __init__(self, options, row):
+        self.command = [options.rhodes, "bench", "train", "--preset", row["preset"], "--batch", str(row["batch"]),
+                        "--context", str(row["context"]), "--threads", str(options.threads), "--json"]
+        self.reports = []
+
+    def run(self, steps):
+        done = subprocess.run(self.command + ["--steps", str(steps)], stdout=subprocess.PIPE, check=True)
+        self.reports.append(json.loads(done.stdout))
+        # Of two or more steps only their median is reported.
+        return [self.reports[-1]["median_step_seconds"]]
+
+    def stop(self):
+        pass
+
+
+class PyTorch:
+    """A process of its own, which waits for a number of steps and answers with their seconds."""
+
+    def __init__(self, options, row, mode):
+        self.name = "PyTorch, " + mode
+        order = dict(preset=row["preset"], batch=row["batch"], context=row["context"], threads=options.threads, mode=mode)
+        environment = dict(os.environ, OMP_NUM_THREADS=str(options.threads),
+                           TORCHINDUCTOR_CACHE_DIR=str(options.scratch / "inductor"))
+        self.process = subprocess.Popen([sys.executable, __file__, "--worker", json.dumps(order)], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        self.ready = self.read()
+        self.name = f"PyTorch {self.ready['version']}, {mode}"
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name}: ended with {self.process.wait()}")
+        return json.loads(line)
+
+    def run(self, steps):
+        self.process.stdin.write(f"{steps}\n")
+        self.process.stdin.flush()
+        return self.read()
+
+    def stop(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class LlmC:
+    """train_gpt2, stopped (SIGSTOP) while others work; the step in which it was stopped does not count."""
+
+    name = "llm.c"
+
+    def __init__(self, options, row):
+        folder = options.scratch / "llm.c"
+        make_llmc(folder, options.llmc)
+        # A terminal, or its lines would wait in a buffer.
+        ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(["./train_gpt2"], cwd=folder, stdout=theirs, stdin=subprocess.DEVNULL,
+                                        env=dict(os.environ, OMP_NUM_THREADS=str(options.threads)))
+        os.close(theirs)
+        self.lines = os.fdopen(ours, errors="replace")
+        self.done = 0
+        self.ready = {"loss": self.step()[0]}
+        self.process.send_signal(signal.SIGSTOP)
+
+    def step(self):
+        while True:
+            try:
+                line = self.lines.readline()
+            except OSError:  # how a terminal without a writer ends
+                line = ""
+            if not line:
+                raise RuntimeError(f"llm.c: ended with {self.process.wait()}")
+            found = re.match(r"step \d+: train loss (\S+) \(took (\S+) ms\)", line)
+            if found:
+                self.done += 1
+                return float(found[1]), float(found[2]) / 1e3
+
+    def run(self, steps):
+        if self.done + 1 + steps > LLMC_STEPS:
+            return []
+        self.process.send_signal(signal.SIGCONT)
+        self.step()
+        seconds = [self.step()[1] for _ in range(steps)]
+        self.process.send_signal(signal.SIGSTOP)
+        return seconds
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.lines.close()
+
+
+def make_llmc(folder, clone):
+    """Builds train_gpt2 in `folder`, and writes the files it opens: layouts of llm.c's train_gpt2.py and data_common.py."""
+    import numpy
+    random = numpy.random.default_rng(1)
+    shards = folder / "dev/data/tinyshakespeare"
+    shards.mkdir(parents=True, exist_ok=True)
+    tree = subprocess.run(["git", "-C", clone, "archive", "HEAD", "Makefile", "train_gpt2.c", "llmc"],
+                          stdout=subprocess.PIPE, check=True).stdout
+    subprocess.run(["tar", "-x", "-C", folder], input=tree, check=True)
+    subprocess.run(["make", "train_gpt2", "CC=gcc"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   check=True)
+    positions, vocabulary, layers, heads, width, padded = 1024, 50257, 12, 12, 768, 50304
+
+    def header(*values):
+        numbers = numpy.zeros(256, numpy.int32)
+        numbers[:len(values)] = values
+        return numbers.tobytes()
+
+    with open(folder / "gpt2_124M.bin", "wb") as file:
+        file.write(header(20240326, 3, positions, vocabulary, layers, heads, width, padded))
+        matrix = lambda rows, columns: file.write((0.02 * random.standard_normal((rows, columns), numpy.float32)).data)
+        constant = lambda count, value: file.write(numpy.full(count, value, numpy.float32).data)
+        matrix(vocabulary, width)
+        constant((padded - vocabulary) * width, 0)
+        matrix(positions, width)
+        constant(layers * width, 1)  # the first norm
+        constant(layers * width, 0)
+        matrix(layers * 3 * width, width)
+        constant(layers * 3 * width, 0)
+        matrix(layers * width, width)
+        constant(layers * width, 0)
+        constant(layers * width, 1)  # the second
+        constant(layers * width, 0)
+        matrix(layers * 4 * width, width)
+        constant(layers * 4 * width, 0)
+        matrix(layers * width, 4 * width)
+        constant(layers * width, 0)
+        constant(width, 1)  # the last
+        constant(width, 0)
+    for split in ("train", "val"):
+        tokens = random.integers(0, vocabulary, 64 * 256 + 1, numpy.uint16)
+        (shards / f"tiny_shakespeare_{split}.bin").write_bytes(header(20240520, 1, len(tokens)) + tokens.tobytes())
+
+
+def worker(order):
+    import torch
+    from pytorch_grok2 import Grok2
+    from pytorch_train import PRESETS, Decoder, train_step
+    torch.set_num_threads(order["threads"])
+    torch.manual_seed(1)
+    if order["preset"] == "grok2-60m":
+        model, vocabulary = Grok2(GROK2, order["context"]), GROK2["vocab_size"]
+    else:
+        layers, width, inner, vocabulary, dim = PRESETS[order["preset"]]
+        model = Decoder(dict(num_hidden_layers=layers, hidden_size=width, intermediate_size=inner, head_dim=dim,
+                             vocab_size=vocabulary, num_attention_heads=width // dim, rms_norm_eps=1e-5,
+                             num_key_value_heads=width // dim, rope_theta=10000.0, tie_word_embeddings=True),
+                        order["context"])
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() == 1]
+    optimizer = torch.optim.AdamW([{"params": matrices}, {"params": vectors, "weight_decay": 0.0}], lr=1e-4,
+                                  betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1, fused=True)
+    run = torch.compile(model) if order["mode"] == "compiled" else model
+    tokens = torch.randint(0, vocabulary, (order["batch"], order["context"] + 1))
+    passes = [(tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous())]
+    begin = time.perf_counter()
+    loss = train_step(run, optimizer, passes, 1.0)
+    first = time.perf_counter() - begin
+    train_step(run, optimizer, passes, 1.0)
+    count = sum(p.numel() for p in model.parameters())
+    print(json.dumps({"version": torch.__version__, "parameters": count, "loss": loss, "first_step_seconds": first}),
+          flush=True)
+    for line in sys.stdin:
+        seconds = []
+        for _ in range(int(line)):
+            begin = time.perf_counter()
+            train_step(run, optimizer, passes, 1.0)
+            seconds.append(time.perf_counter() - begin)
+        print(json.dumps(seconds), flush=True)
+
+
+def check(peer, report, vocabulary):
+    """The same model before any figure: as many weights, and the loss of a guess among the vocabulary's tokens."""
+    count = peer.ready.get("parameters", report["parameters"])
+    if count != report["parameters"]:
+        raise RuntimeError(f"{peer.name}: {count} parameters where Rhodes has {report['parameters']}")
+    if not abs(peer.ready["loss"] - math.log(vocabulary)) < 0.5:
+        raise RuntimeError(f"{peer.name}: begins at a loss of {peer.ready['loss']}, not of ln {vocabulary}")
+
+
+def measure(options, name, row):
+    begin = time.perf_counter()
+    steps = options.steps or row["steps"]
+    vocabulary = {"14m": 8192, "1.4m": 4096, "grok2-60m": 8192}.get(row["preset"], 50304)
+    peers, failures = [Rhodes(options, row)], []
+    seconds = {}
+
+    def attempt(label, call):
+        try:
+            return call()
+        except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+            failures.append(f"{name}: {label}: {error}")
+            return None
+
+    for mode in row["peers"]:
+        print(f"train_speed: {name}: starting {mode}", file=sys.stderr)
+        make = (lambda: LlmC(options, row)) if mode == "llm.c" else (lambda: PyTorch(options, row, mode))
+        peer = attempt(mode, make)
+        if peer:
+            peers.append(peer)
+    for _ in range(options.rounds):
+        for peer in list(peers):
+            found = attempt(peer.name, lambda: peer.run(steps))
+            if found is None:
+                peers.remove(peer)
+                peer.stop()
+            else:
+                seconds.setdefault(peer.name, []).extend(found)
+    for peer in peers:
+        peer.stop()
+    reports = next((peer.reports for peer in peers if isinstance(peer, Rhodes)), [])
+    if not reports:
+        return None, failures
+    for peer in list(peers[1:]):
+        attempt(peer.name, lambda: check(peer, reports[0], vocabulary))
+    peak = max(report["peak_flops_per_second"] for report in reports)
+    tokens = row["batch"] * row["context"]
+    programs = []
+    for program, times in seconds.items():
+        median = statistics.median(times)
+        flops = tokens / median * reports[0]["flops_per_token"]
+        programs.append({"program": program, "median_step_seconds": median, "fastest_step_seconds": min(times),
+                         "slowest_step_seconds": max(times), "measurements": len(times),
+                         "tokens_per_second": tokens / median, "flops_per_second": flops, "share_of_peak": flops / peak})
+    for found in programs:
+        found["rhodes_is_faster"] = found["median_step_seconds"] / programs[0]["median_step_seconds"]
+    return {"row": name, "preset": row["preset"], "batch": row["batch"], "context": row["context"],
+            "threads": options.threads, "parameters": reports[0]["parameters"], "formula": reports[0]["formula"],
+            "peak_flops_per_second": peak, "programs": programs,
+            "seconds_taken": time.perf_counter() - begin}, failures
+
+
+# A llama of 2048 wide that grows by layers of 51 million weights.
+LARGE = dict(architectures=["LlamaForCausalLM"], model_type="llama", vocab_size=32768, hidden_size=2048,
+             intermediate_size=5632, num_attention_heads=16, num_key_value_heads=16, head_dim=128,
+             max_position_embeddings=256, rms_norm_eps=1e-5, rope_theta=10000.0, tie_word_embeddings=True,
+             hidden_act="silu")
+
+
+def estimate(options, layers, optimizer, memory):
+    """`rhodes train --estimate`, which takes real steps if the run fits into `memory`; its report, and its most memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = pathlib.Path(folder) / "config.json"
+        config.write_text(json.dumps({**LARGE, "num_hidden_layers": layers}))
+        process = subprocess.Popen([options.rhodes, "train", "--estimate", "--config", str(config), "--batch", "1",
+                                    "--context", "256", "--recompute", "--optimizer", optimizer, "--memory", memory,
+                                    "--threads", str(options.threads), "--json"], stdout=subprocess.PIPE)
+        report = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"rhodes train --estimate ended with {process.returncode}")
+        return json.loads(report), usage.ru_maxrss * 1024
+
+
+def largest(options):
+    results = []
+    for optimizer in ("adamw", "muon"):
+        fits, beyond = 0, 512
+        while beyond - fits > 1:
+            layers = (fits + beyond) // 2
+            report, _ = estimate(options, layers, optimizer, "1MB")  # so little that nothing is run
+            if report["memory_bytes"]["total"] <= 22e9:
+                fits, found = layers, report
+            else:
+                beyond = layers
+        result = {"optimizer": optimizer, "layers": fits, "parameters": found["parameters"],
+                  "foretold_bytes": found["memory_bytes"]["total"], "memory_bytes": found["memory_bytes"]}
+        if options.largest == "step":
+            report, resident = estimate(options, fits, optimizer, "22GB")
+            result |= {"resident_bytes": resident, "tokens_per_second": report["tokens_per_second"],
+                       "share_of_peak": report["share_of_peak"]}
+        results.append(result)
+    return results
+
+
+def print_tables(results, large):
+    if results:
+        print("| work | program | step, ms (fastest to slowest) | tokens/s | GFLOP/s | share of peak | Rhodes is faster |")
+        print("|---|---|---|---|---|---|---|")
+    for result in results:
+        for found in result["programs"]:
+            work = f"{result['preset']}, B{result['batch']} T{result['context']}, {result['threads']} threads"
+            times = [1e3 * found[key + "_step_seconds"] for key in ("median", "fastest", "slowest")]
+            ours = "" if found is result["programs"][0] else f"{found['rhodes_is_faster']:.2f}x"
+            print(f"| {work} | {found['program']} | {times[0]:.0f} ({times[1]:.0f} to {times[2]:.0f}) | "
+                  f"{found['tokens_per_second']:.0f} | {found['flops_per_second'] / 1e9:.0f} | "
+                  f"{100 * found['share_of_peak']:.0f} % of {result['peak_flops_per_second'] / 1e9:.0f} | {ours} |")
+    if large:
+        print("| largest in 22 GB, B1 T256, recomputing | parameters | layers | foretold, GB | resident, GB | tokens/s |")
+        print("|---|---|---|---|---|---|")
+    for found in large:
+        measured = (f"{found['resident_bytes'] / 1e9:.2f} | {found['tokens_per_second']:.0f}"
+                    if "resident_bytes" in found else " | ")
+        print(f"| {found['optimizer']} | {found['parameters'] / 1e9:.2f} billion | {found['layers']} | "
+              f"{found['foretold_bytes'] / 1e9:.2f} | {measured} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rhodes", default="build/release/rhodes")
+    parser.add_argument("--llmc", help="clone of karpathy/llm.c; without it the row llm.c is left out")
+    parser.add_argument("--rows", nargs="*", choices=ROWS, default=list(ROWS), help="none: with --largest alone")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=0, help="timed steps a round (default: 1 to 6 by row)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path("bench/scratch/train_speed"))
+    parser.add_argument("--largest", choices=("estimate", "step"))
+    parser.add_argument("--json", type=pathlib.Path, help="also write the report to this file")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        return worker(json.loads(options.worker))
+    options.rhodes = shutil.which(options.rhodes) or parser.error(f"{options.rhodes} is no program")
+    options.scratch = options.scratch.resolve()
+    options.scratch.mkdir(parents=True, exist_ok=True)
+    results, failures = [], []
+    for name in options.rows:
+        if name == "llm.c" and not options.llmc:
+            print("train_speed: no --llmc: its row is left out", file=sys.stderr)
+            continue
+        result, failed = measure(options, name, ROWS[name])
+        failures += failed
+        if result:
+            results.append(result)
+    large = largest(options) if options.largest else []
+    print_tables(results, large)
+    report = json.dumps({"rows": results, "largest": large, "failures": failures})
+    print(report)
+    if options.json:
+        options.json.write_text(report + "\n")
+    for failure in failures:
+        print("failed:", failure, file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
