@@ -110,7 +110,9 @@ void Runs::Visit(const std::string& label, const std::string& folder, int depth,
     names.push_back(name);
   }
   std::sort(names.begin(), names.end());
-  for (const std::string& name : names) Visit(label + "/" + name, folder + "/" + name, depth + 1, search);
+  for (const std::string& name : names) {
+    Visit(fmt::format("{}/{}", label, name), fmt::format("{}/{}", folder, name), depth + 1, search);
+  }
 }
 
 void Runs::Refresh() {
