@@ -21,6 +21,7 @@ fails.
     ... --largest step        and that model takes a few real steps; the memory it then had at most is printed
 """
 import argparse
+import functools
 import json
 import math
 import os
@@ -48,6 +49,7 @@ GROK2 = dict(num_hidden_layers=6, hidden_size=384, intermediate_size=1024, vocab
              num_experts_per_tok=2, moe_intermediate_size=768, embedding_multiplier_scale=math.sqrt(384),
              output_multiplier_scale=0.5, attn_logit_softcapping=30.0, final_logit_softcapping=50.0)
 VOCABULARY = {"124m": 50304, "14m": 8192, "1.4m": 4096, "grok2-60m": 8192}
+LLMC_SHAPE = (1024, 50257, 12, 12, 768, 50304)  # positions, vocabulary, layers, heads, width, padded vocabulary
 LLMC_STEPS = 19  # the next one waits for a sample of text
 
 
@@ -144,7 +146,7 @@ class LlmC:
 
     def run(self, steps):
         if self.done + 1 + steps > LLMC_STEPS:
-            return []
+            return []  # the rounds before suffice
         self.process.send_signal(signal.SIGCONT)
         self.step()
         seconds = [self.step()[1] for _ in range(steps)]
@@ -168,7 +170,7 @@ def make_llmc(folder, clone):
     subprocess.run(["tar", "-x", "-C", folder], input=tree, check=True)
     subprocess.run(["make", "train_gpt2", "CC=gcc"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                    check=True)
-    positions, vocabulary, layers, heads, width, padded = 1024, 50257, 12, 12, 768, 50304
+    positions, vocabulary, layers, heads, width, padded = LLMC_SHAPE
 
     def header(*values):
         numbers = numpy.zeros(256, numpy.int32)
@@ -347,22 +349,19 @@ def largest(options):
     return results
 
 
-def print_tables(results, large):
-    if results:
-        print("| work | program | step, ms (fastest to slowest) | tokens/s | GFLOP/s | share of peak | Rhodes is faster |")
-        print("|---|---|---|---|---|---|---|")
-    for result in results:
-        for found in result["programs"]:
-            work = f"{result['preset']}, B{result['batch']} T{result['context']}, {result['threads']} threads"
-            times = [1e3 * found[key + "_step_seconds"] for key in ("median", "fastest", "slowest")]
-            ours = "" if found is result["programs"][0] else f"{found['rhodes_is_faster']:.2f}x"
-            print(f"| {work} | {found['program']} | {times[0]:.0f} ({times[1]:.0f} to {times[2]:.0f}) | "
-                  f"{found['tokens_per_second']:.0f} | {found['flops_per_second'] / 1e9:.0f} | "
-                  f"{100 * found['share_of_peak']:.0f} % of {result['peak_flops_per_second'] / 1e9:.0f} | {ours} |")
-    if large:
-        print("| largest in 22 GB, B1 T256, recomputing | parameters | layers, inner width | foretold, GB | resident, GB | "
-              "tokens/s |")
-        print("|---|---|---|---|---|---|")
+def print_row(result):
+    work = f"{result['preset']}, B{result['batch']} T{result['context']}, {result['threads']} threads"
+    for found in result["programs"]:
+        times = [1e3 * found[key + "_step_seconds"] for key in ("median", "fastest", "slowest")]
+        ours = "" if found is result["programs"][0] else f"{found['rhodes_is_faster']:.2f}x"
+        print(f"| {work} | {found['program']} | {times[0]:.0f} ({times[1]:.0f} to {times[2]:.0f}) | "
+              f"{found['tokens_per_second']:.0f} | {found['flops_per_second'] / 1e9:.0f} | "
+              f"{100 * found['share_of_peak']:.0f} % of {result['peak_flops_per_second'] / 1e9:.0f} | {ours} |", flush=True)
+
+
+def print_largest(large):
+    print("\n| largest in 22 GB, B1 T256, recomputing | parameters | layers, inner width | foretold, GB | resident, GB "
+          "| tokens/s |\n|---|---|---|---|---|---|")
     for found in large:
         measured = (f"{found['resident_bytes'] / 1e9:.2f} | {found['tokens_per_second']:.0f}"
                     if "resident_bytes" in found else " | ")
@@ -389,25 +388,34 @@ def main():
     options.rhodes = shutil.which(options.rhodes) or parser.error(f"{options.rhodes} is no program")
     options.scratch = options.scratch.resolve()
     options.scratch.mkdir(parents=True, exist_ok=True)
-    results, failures = [], []
+    report = {"rows": [], "largest": [], "failures": []}
+    fail = lambda row, program, error: report["failures"].append(f"{row}: {program}: {error}")
+
+    def write():  # after each row, so that a run that is ended leaves what it had
+        if options.json:
+            options.json.write_text(json.dumps(report) + "\n")
+
+    if options.rows:
+        print("| work | program | step, ms (fastest to slowest) | tokens/s | GFLOP/s | share of peak "
+              "| Rhodes is faster |\n|---|---|---|---|---|---|---|", flush=True)
     for name in options.rows:
         if name == "llm.c" and not options.llmc:
             print("train_speed: no --llmc: its row is left out", file=sys.stderr)
             continue
-        fail = lambda program, error: failures.append(f"{name}: {program}: {error}")
         try:
-            results.append(measure(options, name, ROWS[name], fail))
+            report["rows"].append(measure(options, name, ROWS[name], functools.partial(fail, name)))
+            print_row(report["rows"][-1])
         except subprocess.CalledProcessError as error:
-            fail(Rhodes.name, error)
-    large = largest(options) if options.largest else []
-    print_tables(results, large)
-    report = json.dumps({"rows": results, "largest": large, "failures": failures})
-    print(report)
-    if options.json:
-        options.json.write_text(report + "\n")
-    for failure in failures:
+            fail(name, Rhodes.name, error)
+        write()
+    if options.largest:
+        report["largest"] = largest(options)
+        print_largest(report["largest"])
+        write()
+    print(json.dumps(report))
+    for failure in report["failures"]:
         print("failed:", failure, file=sys.stderr)
-    return 1 if failures else 0
+    return 1 if report["failures"] else 0
 
 
 if __name__ == "__main__":
