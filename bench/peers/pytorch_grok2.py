@@ -1,8 +1,8 @@
 """Grok-2's mixture of experts as a tuned PyTorch model, for train_speed.py: what src/model/grok2.h computes.
 
-Rows of tokens are gathered by expert and multiplied in one grouped product (torch.nn.functional.grouped_mm), which on
-this back end is quicker than a loop over the experts, and compiles without a break. The soft cap of the attention scores
-is nothing that scaled_dot_product_attention knows, so attention is written out.
+Rows of tokens are gathered by expert and multiplied in one grouped product (torch.nn.functional.grouped_mm), which is
+quicker here than a loop over the experts and compiles without a break. scaled_dot_product_attention knows no soft cap of
+the scores, so attention is written out.
 """
 import math
 

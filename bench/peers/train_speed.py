@@ -4,21 +4,24 @@
     python3 -m venv venv && venv/bin/pip install torch numpy
     venv/bin/python bench/peers/train_speed.py --rhodes build/release/rhodes [--llmc CLONE] [--json FILE]
 
-CLONE is a clone (or a bare git directory) of karpathy/llm.c; without it the row "llm.c" is left out. Its train_gpt2.c is
-built as its own Makefile builds it, in --scratch, and gets random weights of GPT-2 124M and shards of random tokens. Its
-step is B4 T64 whatever one asks, so that is Rhodes' step too in that row.
+CLONE is a clone (or a bare git directory) of karpathy/llm.c; without it the row "llm.c" is left out. Its train_gpt2.c
+is built as its own Makefile builds it, in --scratch, and gets random weights of GPT-2 124M and shards of random tokens.
+Its step is B4 T64 whatever one asks, so that is Rhodes' step too in that row. It has as many product weights as the
+preset 124m: its GELU layers are 4 widths deep, where SwiGLU has three matrices of 8/3.
 
-Each row is one shape: the same layers, heads, widths, vocabulary, batch, context and threads for all, random tokens, and
-forward, backward, clipping and AdamW (fused in PyTorch) in the time; llm.c does not clip. PyTorch must have Rhodes' number
-of parameters and all must begin at the loss of guessing, or the row fails. The programs work in turns, --rounds times,
-each a few steps (--steps; by default so few that a row takes about a minute on two cores); while one works the others
-sleep. Printed: the median step, the rates, the work by `rhodes bench train`'s formula (it prints it), and the share of the
-best peak that Rhodes measured in the row (squares of bf16 products). Ends with 1 when a peer fails.
+Each row is one shape: the same layers, heads, widths, vocabulary, batch, context and threads for all, random tokens,
+and forward, backward, clipping and AdamW (fused in PyTorch) in the time; llm.c does not clip. PyTorch must have Rhodes'
+number of parameters and all peers must begin at the loss of guessing, or they get no figure. The programs work in turns,
+--rounds times, each a few steps (--steps; by default so few that a row takes about a minute on two cores); while one
+works the others sleep. Printed: the median step, the rates, the work by `rhodes bench train`'s formula (it is in the
+report), and the share of the best peak that Rhodes measured in the row (squares of bf16 products). Ends with 1 when one
+fails.
 
     ... --largest estimate    also the largest llama whose step fits in 22 GB, as `rhodes train --estimate` foretells it
     ... --largest step        and that model takes a few real steps; the memory it then had at most is printed
 """
 import argparse
+import functools
 import json
 import math
 import os
@@ -45,6 +48,8 @@ GROK2 = dict(num_hidden_layers=6, hidden_size=384, intermediate_size=1024, vocab
              num_key_value_heads=2, head_dim=64, rms_norm_eps=1e-5, rope_theta=10000.0, num_local_experts=8,
              num_experts_per_tok=2, moe_intermediate_size=768, embedding_multiplier_scale=math.sqrt(384),
              output_multiplier_scale=0.5, attn_logit_softcapping=30.0, final_logit_softcapping=50.0)
+VOCABULARY = {"124m": 50304, "14m": 8192, "1.4m": 4096, "grok2-60m": 8192}
+LLMC_SHAPE = (1024, 50257, 12, 12, 768, 50304)  # positions, vocabulary, layers, heads, width, padded vocabulary
 LLMC_STEPS = 19  # the next one waits for a sample of text
 
 
@@ -71,12 +76,17 @@ class PyTorch:
 
     def __init__(self, options, row, mode):
         self.name = "PyTorch, " + mode
-        order = dict(preset=row["preset"], batch=row["batch"], context=row["context"], threads=options.threads, mode=mode)
+        order = dict(preset=row["preset"], batch=row["batch"], context=row["context"], threads=options.threads,
+                     mode=mode)
         environment = dict(os.environ, OMP_NUM_THREADS=str(options.threads),
                            TORCHINDUCTOR_CACHE_DIR=str(options.scratch / "inductor"))
         self.process = subprocess.Popen([sys.executable, __file__, "--worker", json.dumps(order)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
-        self.ready = self.read()
+        try:
+            self.ready = self.read()
+        except BaseException:
+            self.stop()
+            raise
         self.name = f"PyTorch {self.ready['version']}, {mode}"
 
     def read(self):
@@ -114,7 +124,11 @@ class LlmC:
         os.close(theirs)
         self.lines = os.fdopen(ours, errors="replace")
         self.done = 0
-        self.ready = {"loss": self.step()[0]}
+        try:
+            self.ready = {"loss": self.step()[0]}
+        except BaseException:
+            self.stop()
+            raise
         self.process.send_signal(signal.SIGSTOP)
 
     def step(self):
@@ -132,7 +146,7 @@ class LlmC:
 
     def run(self, steps):
         if self.done + 1 + steps > LLMC_STEPS:
-            return []
+            return []  # the rounds before suffice
         self.process.send_signal(signal.SIGCONT)
         self.step()
         seconds = [self.step()[1] for _ in range(steps)]
@@ -146,7 +160,7 @@ class LlmC:
 
 
 def make_llmc(folder, clone):
-    """Builds train_gpt2 in `folder`, and writes the files it opens: layouts of llm.c's train_gpt2.py and data_common.py."""
+    """Builds train_gpt2 in `folder` and writes the files it opens, laid out as by its train_gpt2.py and data_common.py."""
     import numpy
     random = numpy.random.default_rng(1)
     shards = folder / "dev/data/tinyshakespeare"
@@ -156,7 +170,7 @@ def make_llmc(folder, clone):
     subprocess.run(["tar", "-x", "-C", folder], input=tree, check=True)
     subprocess.run(["make", "train_gpt2", "CC=gcc"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                    check=True)
-    positions, vocabulary, layers, heads, width, padded = 1024, 50257, 12, 12, 768, 50304
+    positions, vocabulary, layers, heads, width, padded = LLMC_SHAPE
 
     def header(*values):
         numbers = numpy.zeros(256, numpy.int32)
@@ -226,79 +240,76 @@ def worker(order):
         print(json.dumps(seconds), flush=True)
 
 
-def check(peer, report, vocabulary):
+def check(peer, report):
     """The same model before any figure: as many weights, and the loss of a guess among the vocabulary's tokens."""
     count = peer.ready.get("parameters", report["parameters"])
     if count != report["parameters"]:
-        raise RuntimeError(f"{peer.name}: {count} parameters where Rhodes has {report['parameters']}")
-    if not abs(peer.ready["loss"] - math.log(vocabulary)) < 0.5:
-        raise RuntimeError(f"{peer.name}: begins at a loss of {peer.ready['loss']}, not of ln {vocabulary}")
+        raise RuntimeError(f"{count} parameters where Rhodes has {report['parameters']}")
+    guess = math.log(VOCABULARY[report["preset"]])
+    if not abs(peer.ready["loss"] - guess) < 0.5:
+        raise RuntimeError(f"begins at a loss of {peer.ready['loss']}, and guessing has {guess:.2f}")
 
 
-def measure(options, name, row):
-    begin = time.perf_counter()
+def take_turns(options, row, fail):
+    """Rhodes' reports, and the seconds of the steps by program; a peer that fails is told to `fail` and left out."""
+    ours, peers, seconds = Rhodes(options, row), [], {}
     steps = options.steps or row["steps"]
-    vocabulary = {"14m": 8192, "1.4m": 4096, "grok2-60m": 8192}.get(row["preset"], 50304)
-    peers, failures = [Rhodes(options, row)], []
-    seconds = {}
+    try:
+        for mode in row["peers"]:
+            print(f"train_speed: {row['preset']}: starting {mode}", file=sys.stderr)
+            try:
+                peers.append(LlmC(options, row) if mode == "llm.c" else PyTorch(options, row, mode))
+            except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+                fail(mode, error)
+        for turn in range(options.rounds):
+            seconds.setdefault(ours.name, []).extend(ours.run(steps))
+            for peer in list(peers):
+                try:
+                    if turn == 0:
+                        check(peer, ours.reports[0])
+                    seconds.setdefault(peer.name, []).extend(peer.run(steps))
+                except (RuntimeError, OSError) as error:
+                    fail(peer.name, error)
+                    seconds.pop(peer.name, None)
+                    peers.remove(peer)
+                    peer.stop()
+    finally:
+        for peer in peers:
+            peer.stop()
+    return ours.reports, {name: times for name, times in seconds.items() if times}
 
-    def attempt(label, call):
-        try:
-            return call()
-        except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
-            failures.append(f"{name}: {label}: {error}")
-            return None
 
-    for mode in row["peers"]:
-        print(f"train_speed: {name}: starting {mode}", file=sys.stderr)
-        make = (lambda: LlmC(options, row)) if mode == "llm.c" else (lambda: PyTorch(options, row, mode))
-        peer = attempt(mode, make)
-        if peer:
-            peers.append(peer)
-    for _ in range(options.rounds):
-        for peer in list(peers):
-            found = attempt(peer.name, lambda: peer.run(steps))
-            if found is None:
-                peers.remove(peer)
-                peer.stop()
-            else:
-                seconds.setdefault(peer.name, []).extend(found)
-    for peer in peers:
-        peer.stop()
-    reports = next((peer.reports for peer in peers if isinstance(peer, Rhodes)), [])
-    if not reports:
-        return None, failures
-    for peer in list(peers[1:]):
-        attempt(peer.name, lambda: check(peer, reports[0], vocabulary))
+def measure(options, name, row, fail):
+    begin = time.perf_counter()
+    reports, seconds = take_turns(options, row, fail)
     peak = max(report["peak_flops_per_second"] for report in reports)
     tokens = row["batch"] * row["context"]
+    medians = {program: statistics.median(times) for program, times in seconds.items()}
     programs = []
     for program, times in seconds.items():
-        median = statistics.median(times)
-        flops = tokens / median * reports[0]["flops_per_token"]
-        programs.append({"program": program, "median_step_seconds": median, "fastest_step_seconds": min(times),
-                         "slowest_step_seconds": max(times), "measurements": len(times),
-                         "tokens_per_second": tokens / median, "flops_per_second": flops, "share_of_peak": flops / peak})
-    for found in programs:
-        found["rhodes_is_faster"] = found["median_step_seconds"] / programs[0]["median_step_seconds"]
+        flops = tokens / medians[program] * reports[0]["flops_per_token"]
+        programs.append({"program": program, "median_step_seconds": medians[program],
+                         "fastest_step_seconds": min(times), "slowest_step_seconds": max(times),
+                         "measurements": len(times), "tokens_per_second": tokens / medians[program],
+                         "flops_per_second": flops, "share_of_peak": flops / peak,
+                         "rhodes_is_faster": medians[program] / medians[Rhodes.name]})
     return {"row": name, "preset": row["preset"], "batch": row["batch"], "context": row["context"],
             "threads": options.threads, "parameters": reports[0]["parameters"], "formula": reports[0]["formula"],
-            "peak_flops_per_second": peak, "programs": programs,
-            "seconds_taken": time.perf_counter() - begin}, failures
+            "peak_flops_per_second": peak, "programs": programs, "seconds_taken": time.perf_counter() - begin}
 
 
-# A llama of 2048 wide that grows by layers of 51 million weights.
+# A llama of 2048 wide that grows by layers, and then by its inner width, in steps of 1 to 2 % of its weights.
 LARGE = dict(architectures=["LlamaForCausalLM"], model_type="llama", vocab_size=32768, hidden_size=2048,
-             intermediate_size=5632, num_attention_heads=16, num_key_value_heads=16, head_dim=128,
-             max_position_embeddings=256, rms_norm_eps=1e-5, rope_theta=10000.0, tie_word_embeddings=True,
-             hidden_act="silu")
+             num_attention_heads=16, num_key_value_heads=16, head_dim=128, max_position_embeddings=256,
+             rms_norm_eps=1e-5, rope_theta=10000.0, tie_word_embeddings=True, hidden_act="silu")
+LARGE_BYTES = 22_000_000_000
 
 
-def estimate(options, layers, optimizer, memory):
-    """`rhodes train --estimate`, which takes real steps if the run fits into `memory`; its report, and its most memory."""
+def estimate(options, layers, inner, optimizer, memory):
+    """What `rhodes train --estimate` says, after real steps if they fit into `memory`, and the most memory it had."""
     with tempfile.TemporaryDirectory() as folder:
         config = pathlib.Path(folder) / "config.json"
-        config.write_text(json.dumps({**LARGE, "num_hidden_layers": layers}))
+        config.write_text(json.dumps({**LARGE, "num_hidden_layers": layers, "intermediate_size": inner}))
         process = subprocess.Popen([options.rhodes, "train", "--estimate", "--config", str(config), "--batch", "1",
                                     "--context", "256", "--recompute", "--optimizer", optimizer, "--memory", memory,
                                     "--threads", str(options.threads), "--json"], stdout=subprocess.PIPE)
@@ -310,47 +321,52 @@ def estimate(options, layers, optimizer, memory):
         return json.loads(report), usage.ru_maxrss * 1024
 
 
+def last_that_fits(low, high, bytes_of):
+    """The largest n in [low, high) with bytes_of(n) <= LARGE_BYTES; `low` fits."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if bytes_of(middle) <= LARGE_BYTES else (low, middle)
+    return low
+
+
 def largest(options):
     results = []
     for optimizer in ("adamw", "muon"):
-        fits, beyond = 0, 512
-        while beyond - fits > 1:
-            layers = (fits + beyond) // 2
-            report, _ = estimate(options, layers, optimizer, "1MB")  # so little that nothing is run
-            if report["memory_bytes"]["total"] <= 22e9:
-                fits, found = layers, report
-            else:
-                beyond = layers
-        result = {"optimizer": optimizer, "layers": fits, "parameters": found["parameters"],
-                  "foretold_bytes": found["memory_bytes"]["total"], "memory_bytes": found["memory_bytes"]}
+        # So little memory is allowed that nothing is run.
+        foretell = lambda layers, inner: estimate(options, layers, inner, optimizer, "1MB")[0]
+        bytes_of = lambda layers, inner: foretell(layers, inner)["memory_bytes"]["total"]
+        layers = last_that_fits(1, 512, lambda n: bytes_of(n, 5632))
+        inner = 128 * last_that_fits(44, 88, lambda n: bytes_of(layers, 128 * n))
+        report = foretell(layers, inner)
+        result = {"optimizer": optimizer, "layers": layers, "hidden_size": LARGE["hidden_size"],
+                  "intermediate_size": inner, "parameters": report["parameters"],
+                  "foretold_bytes": report["memory_bytes"]["total"], "memory_bytes": report["memory_bytes"]}
         if options.largest == "step":
-            report, resident = estimate(options, fits, optimizer, "22GB")
+            report, resident = estimate(options, layers, inner, optimizer, f"{LARGE_BYTES // 10**9}GB")
             result |= {"resident_bytes": resident, "tokens_per_second": report["tokens_per_second"],
                        "share_of_peak": report["share_of_peak"]}
         results.append(result)
     return results
 
 
-def print_tables(results, large):
-    if results:
-        print("| work | program | step, ms (fastest to slowest) | tokens/s | GFLOP/s | share of peak | Rhodes is faster |")
-        print("|---|---|---|---|---|---|---|")
-    for result in results:
-        for found in result["programs"]:
-            work = f"{result['preset']}, B{result['batch']} T{result['context']}, {result['threads']} threads"
-            times = [1e3 * found[key + "_step_seconds"] for key in ("median", "fastest", "slowest")]
-            ours = "" if found is result["programs"][0] else f"{found['rhodes_is_faster']:.2f}x"
-            print(f"| {work} | {found['program']} | {times[0]:.0f} ({times[1]:.0f} to {times[2]:.0f}) | "
-                  f"{found['tokens_per_second']:.0f} | {found['flops_per_second'] / 1e9:.0f} | "
-                  f"{100 * found['share_of_peak']:.0f} % of {result['peak_flops_per_second'] / 1e9:.0f} | {ours} |")
-    if large:
-        print("| largest in 22 GB, B1 T256, recomputing | parameters | layers | foretold, GB | resident, GB | tokens/s |")
-        print("|---|---|---|---|---|---|")
+def print_row(result):
+    work = f"{result['preset']}, B{result['batch']} T{result['context']}, {result['threads']} threads"
+    for found in result["programs"]:
+        times = [1e3 * found[key + "_step_seconds"] for key in ("median", "fastest", "slowest")]
+        ours = "" if found is result["programs"][0] else f"{found['rhodes_is_faster']:.2f}x"
+        print(f"| {work} | {found['program']} | {times[0]:.0f} ({times[1]:.0f} to {times[2]:.0f}) | "
+              f"{found['tokens_per_second']:.0f} | {found['flops_per_second'] / 1e9:.0f} | "
+              f"{100 * found['share_of_peak']:.0f} % of {result['peak_flops_per_second'] / 1e9:.0f} | {ours} |", flush=True)
+
+
+def print_largest(large):
+    print("\n| largest in 22 GB, B1 T256, recomputing | parameters | layers, inner width | foretold, GB | resident, GB "
+          "| tokens/s |\n|---|---|---|---|---|---|")
     for found in large:
         measured = (f"{found['resident_bytes'] / 1e9:.2f} | {found['tokens_per_second']:.0f}"
                     if "resident_bytes" in found else " | ")
-        print(f"| {found['optimizer']} | {found['parameters'] / 1e9:.2f} billion | {found['layers']} | "
-              f"{found['foretold_bytes'] / 1e9:.2f} | {measured} |")
+        print(f"| {found['optimizer']} | {found['parameters'] / 1e9:.3f} billion | "
+              f"{found['layers']}, {found['intermediate_size']} | {found['foretold_bytes'] / 1e9:.2f} | {measured} |")
 
 
 def main():
@@ -368,27 +384,38 @@ def main():
     options = parser.parse_args()
     if options.worker:
         return worker(json.loads(options.worker))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the peers are ended too
     options.rhodes = shutil.which(options.rhodes) or parser.error(f"{options.rhodes} is no program")
     options.scratch = options.scratch.resolve()
     options.scratch.mkdir(parents=True, exist_ok=True)
-    results, failures = [], []
+    report = {"rows": [], "largest": [], "failures": []}
+    fail = lambda row, program, error: report["failures"].append(f"{row}: {program}: {error}")
+
+    def write():  # after each row, so that a run that is ended leaves what it had
+        if options.json:
+            options.json.write_text(json.dumps(report) + "\n")
+
+    if options.rows:
+        print("| work | program | step, ms (fastest to slowest) | tokens/s | GFLOP/s | share of peak "
+              "| Rhodes is faster |\n|---|---|---|---|---|---|---|", flush=True)
     for name in options.rows:
         if name == "llm.c" and not options.llmc:
             print("train_speed: no --llmc: its row is left out", file=sys.stderr)
             continue
-        result, failed = measure(options, name, ROWS[name])
-        failures += failed
-        if result:
-            results.append(result)
-    large = largest(options) if options.largest else []
-    print_tables(results, large)
-    report = json.dumps({"rows": results, "largest": large, "failures": failures})
-    print(report)
-    if options.json:
-        options.json.write_text(report + "\n")
-    for failure in failures:
+        try:
+            report["rows"].append(measure(options, name, ROWS[name], functools.partial(fail, name)))
+            print_row(report["rows"][-1])
+        except subprocess.CalledProcessError as error:
+            fail(name, Rhodes.name, error)
+        write()
+    if options.largest:
+        report["largest"] = largest(options)
+        print_largest(report["largest"])
+        write()
+    print(json.dumps(report))
+    for failure in report["failures"]:
         print("failed:", failure, file=sys.stderr)
-    return 1 if failures else 0
+    return 1 if report["failures"] else 0
 
 
 if __name__ == "__main__":
