@@ -2,14 +2,14 @@
 #ifndef RHODES_MODEL_KERNELS_BUFFER_H_
 #define RHODES_MODEL_KERNELS_BUFFER_H_
 
-#include <sys/mman.h>
-
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <span>
 #include <utility>
+
+#include "base/huge_pages.h"
 
 namespace rhodes {
 
@@ -28,7 +28,7 @@ class Buffer {
       memory = std::aligned_alloc(64, (count * sizeof(T) + 127) / 64 * 64);
     } else {
       memory = std::aligned_alloc(kHugePage, bytes);
-      if (memory != nullptr) madvise(memory, bytes, MADV_HUGEPAGE);  // advice only: failure changes nothing but speed
+      if (memory != nullptr) AdviseHugePages(memory, bytes);
     }
     if (memory == nullptr) throw std::bad_alloc();
     data_ = static_cast<T*>(memory);

@@ -37,9 +37,10 @@ void ScatterAddRowsT(const float* d_rows, const uint32_t* tokens, int64_t rows, 
   }
 }
 
-template <typename T>
-void RmsNormForwardT(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit, T* out,
-                     float* inverse) {
+// Rows of `x` over their root mean square into `unit`; `store(d, unit, r, i)` does what follows with each vector.
+template <typename T, typename Store>
+HWY_INLINE void RmsNormRows(const float* x, float epsilon, int64_t rows, int64_t width, T* unit, float* inverse,
+                            const Store& store) {
   for (int64_t r = 0; r < rows; ++r) {
     const float* row = x + r * width;
     const float sum = SumOver(width, [&](auto d, int64_t i) HWY_ATTR {
@@ -49,34 +50,29 @@ void RmsNormForwardT(const float* x, const T* weight, float epsilon, int64_t row
     const float factor = 1.0f / std::sqrt(sum / static_cast<float>(width) + epsilon);
     inverse[r] = factor;
     T* unit_row = unit + r * width;
-    T* out_row = out + r * width;
     ForEach(width, [&](auto d, int64_t i) HWY_ATTR {
       const auto u = hn::Mul(hn::LoadU(d, row + i), hn::Set(d, factor));
       StoreF(u, d, unit_row + i);
-      StoreF(hn::Mul(u, LoadF(d, weight + i)), d, out_row + i);
+      store(d, u, r, i);
     });
   }
 }
 
 template <typename T>
+void RmsNormForwardT(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit, T* out,
+                     float* inverse) {
+  RmsNormRows(x, epsilon, rows, width, unit, inverse, [&](auto d, auto u, int64_t r, int64_t i) HWY_ATTR {
+    StoreF(hn::Mul(u, LoadF(d, weight + i)), d, out + r * width + i);
+  });
+}
+
+template <typename T>
 void RmsNormAddForwardT(const float* x, const T* weight, float epsilon, int64_t rows, int64_t width, T* unit,
                         float* residual, float* inverse) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* row = x + r * width;
-    const float sum = SumOver(width, [&](auto d, int64_t i) HWY_ATTR {
-      const auto v = hn::LoadU(d, row + i);
-      return hn::Mul(v, v);
-    });
-    const float factor = 1.0f / std::sqrt(sum / static_cast<float>(width) + epsilon);
-    inverse[r] = factor;
-    T* unit_row = unit + r * width;
-    float* out = residual + r * width;
-    ForEach(width, [&](auto d, int64_t i) HWY_ATTR {
-      const auto u = hn::Mul(hn::LoadU(d, row + i), hn::Set(d, factor));
-      StoreF(u, d, unit_row + i);
-      hn::StoreU(hn::MulAdd(u, LoadF(d, weight + i), hn::LoadU(d, out + i)), d, out + i);
-    });
-  }
+  RmsNormRows(x, epsilon, rows, width, unit, inverse, [&](auto d, auto u, int64_t r, int64_t i) HWY_ATTR {
+    float* const to = residual + r * width + i;
+    hn::StoreU(hn::MulAdd(u, LoadF(d, weight + i), hn::LoadU(d, to)), d, to);
+  });
 }
 
 template <typename T>
