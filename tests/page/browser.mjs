@@ -11,6 +11,16 @@ export function check(condition, message) {
   if (!condition) throw new Error(message);
 }
 
+// Waits until `holds()` is true; after 30 seconds that is an error which says what was waited for. What the page does after
+// a click or a key is done by an event that may come later than the click returns: tests wait for it, they do not look once.
+export async function waitUntil(what, holds) {
+  for (let i = 0; i < 300; ++i) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`after 30 seconds still not: ${what}`);
+}
+
 // Starts `rhodes serve ARGS` on a free port; resolves with its address and the way to end it.
 export function startServer(rhodes, more) {
   const server = spawn(rhodes, ["serve", ...more, "--port", "0", "--json"], { stdio: ["ignore", "pipe", "pipe"] });

@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 
-import { check, startServer, withPage } from "./browser.mjs";
+import { check, startServer, waitUntil, withPage } from "./browser.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -113,7 +113,8 @@ async function showTraining(page) {
   check((await page.locator("#chart .curve.marked").count()) > 0, "the chart has no validation curve");
   await page.screenshot({ path: options.screenshot.replace(/\.png$/, "-training.png") });
   await page.click("#to-chat");
-  check(await page.locator(".message.assistant").first().isVisible(), "the conversation is gone after a look at the training");
+  // The address changes first, and the view with the event that follows: it may come a moment after the click.
+  await waitUntil("the conversation is back after a look at the training", () => page.locator(".message.assistant").first().isVisible());
 }
 
 async function run() {
@@ -130,7 +131,7 @@ async function run() {
       const record = await followToRecord(page);
       await page.screenshot({ path: options.screenshot.replace(/\.png$/, "-record.png") });
       await page.keyboard.press("Escape");
-      check(await page.locator("#panel").isHidden(), "Escape does not close the panel");
+      await waitUntil("Escape closes the panel", () => page.locator("#panel").isHidden());
       await showTraining(page);
       console.log(`page_test: "${words}" led to ${record.file} bytes ${record.begin} to ${record.end}; the page shows the file's bytes`);
     });

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { check, startServer, withPage } from "./browser.mjs";
+import { check, startServer, waitUntil, withPage } from "./browser.mjs";
 
 const { values: options } = parseArgs({
   options: { rhodes: { type: "string" }, screenshot: { type: "string" }, chromium: { type: "string", default: "/usr/bin/chromium" } },
@@ -52,17 +52,9 @@ const trainArguments = (directory, out, steps, ...more) => ["train", "--config",
   join(directory, "tokenizer.json"), "--shards", join(directory, "shards"), "--out", join(directory, "runs", out), "--steps",
   String(steps), "--batch", "4", "--context", "64", "--threads", "1", "--seed", "3", "--sample", "The ferry", ...more];
 
-async function until(what, holds) {
-  for (let i = 0; i < 300; ++i) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`after 30 seconds still not: ${what}`);
-}
-
 async function oneRun(page, directory) {
   await page.waitForSelector("#chart .curve.marked");
-  check(page.url().includes("#training"), "without a model the page does not begin with the training runs");
+  await waitUntil("without a model the page begins with the training runs", () => page.url().includes("#training"));
   check(await page.locator("#to-chat").isHidden(), "without a model there is nobody to chat with");
   const lines = readFileSync(join(directory, "runs/steady/metrics.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
   const last = lines[lines.length - 1];
@@ -77,8 +69,9 @@ async function oneRun(page, directory) {
   // The cursor by keyboard: at the beginning the loss is that of the first steps.
   await page.focus("#chart");
   await page.keyboard.press("Home");
-  const begin = Number((await page.locator("#legend .legend-value").first().innerText()).split(" ")[0]);
-  check(Math.abs(begin - lines[0].loss) < 0.5, `the loss at the beginning is ${begin}, in the metrics ${lines[0].loss}`);
+  const shown = async () => Number((await page.locator("#legend .legend-value").first().innerText()).split(" ")[0]);
+  await waitUntil(`the loss at the beginning is that of the metrics, ${lines[0].loss}`,
+    async () => Math.abs((await shown()) - lines[0].loss) < 0.5);
   await page.keyboard.press("Escape");
   await page.screenshot({ path: shot("one"), fullPage: false });
 }
@@ -89,28 +82,28 @@ async function threeRuns(page, directory, live) {
   for (const name of ["fast", "live"]) {
     await box(name).focus();
     if (!(await box(name).isChecked())) await page.keyboard.press("Space");
-    await until(`runs/${name} is chosen`, () => box(name).isChecked());
+    await waitUntil(`runs/${name} is chosen`, () => box(name).isChecked());
     check(await box(name).evaluate((node) => node === document.activeElement), "the box loses the focus when it is pressed");
   }
-  await until("three curves are drawn", async () => (await page.locator("#chart .range").count()) === 3);
+  await waitUntil("three curves are drawn", async () => (await page.locator("#chart .range").count()) === 3);
   const differing = await page.locator("#run-settings > .scroll tbody th").allInnerTexts();
   check(differing.includes("learning_rate"), `the settings that differ: ${differing}`);
   check(!differing.includes("batch"), `batch is the same in all runs: ${differing}`);
   check((await page.locator('[data-run="runs/live"] .state').innerText()) === "running", "the run under way is not running");
   const steps = () => page.locator('[data-run="runs/live"] [data-label="Steps"]').innerText();
   const before = await steps();
-  await until("the run under way comes further on the page", async () => (await steps()) !== before);
+  await waitUntil("the run under way comes further on the page", async () => (await steps()) !== before);
   await page.selectOption("#axis", "tokens");
   await page.check("#second-half");
-  check(page.url().includes("over=tokens") && page.url().includes("end=1"), `the address does not keep the choice: ${page.url()}`);
+  await waitUntil("the address keeps the choice", () => page.url().includes("over=tokens") && page.url().includes("end=1"));
   await page.hover("#chart", { position: { x: 500, y: 150 } });
-  check((await page.locator("#legend .legend-at").innerText()).startsWith("at tokens"), "the pointer moves no cursor");
+  await waitUntil("the pointer moves the cursor", async () => (await page.locator("#legend .legend-at").innerText()).startsWith("at tokens"));
   await page.screenshot({ path: shot("three") });
   // A line that is being written, and one that is none, disturb nothing.
   const metrics = join(directory, "runs/fast/metrics.jsonl");
   appendFileSync(metrics, 'no line\n{"step": 20');
   await page.reload();
-  await until("three curves are drawn after a reload", async () => (await page.locator("#chart .range").count()) === 3);
+  await waitUntil("three curves are drawn after a reload", async () => (await page.locator("#chart .range").count()) === 3);
   check((await page.locator("#axis").inputValue()) === "tokens", "a reload forgets the axis");
   live.kill("SIGKILL");
 }
@@ -128,12 +121,12 @@ async function run() {
     await withPage({ url, chromium }, (page) => oneRun(page, directory));
     rhodes(...trainArguments(directory, "fast", 150, "--learning-rate", "6e-3"));
     live = spawn(options.rhodes, trainArguments(directory, "live", 1_000_000, "--learning-rate", "3e-4", "--eval-every", "100"), { stdio: "ignore" });
-    await until("the third run has begun", () => existsSync(join(directory, "runs/live/metrics.jsonl")));
+    await waitUntil("the third run has begun", () => existsSync(join(directory, "runs/live/metrics.jsonl")));
     await withPage({ url, chromium }, (page) => threeRuns(page, directory, live));
     const all = `${url}/#training?run=runs%2Fsteady&run=runs%2Ffast&run=runs%2Flive`;
     for (const [name, shape] of [["dark", { dark: true }], ["narrow", { width: 390, height: 844 }]]) {
       await withPage({ url: all, chromium, ...shape }, async (page) => {
-        await until(`three curves are drawn (${name})`, async () => (await page.locator("#chart .range").count()) === 3);
+        await waitUntil(`three curves are drawn (${name})`, async () => (await page.locator("#chart .range").count()) === 3);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         check(wide <= 0, `the page is ${wide} pixels wider than the window (${name})`);
         await page.screenshot({ path: shot(name) });
