@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -12,6 +16,7 @@
 #include "project/rights.h"
 #include "token/tokenizer.h"
 #include "train/estimate.h"
+#include "train/mpi_ranks.h"
 #include "train/train.h"
 #include "training_view.h"
 
@@ -138,11 +143,13 @@ void Print(const TrainOptions& options, const TrainReport& report) {
   std::printf("memory       %.2f GB at most\n", static_cast<double>(report.peak_memory_bytes) * 1e-9);
 }
 
-absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& context) {
+// `mpi` is null in a process that is alone.
+absl::Status TrainHere(const TrainFlags& own, const CommonFlags& flags, RunContext& context, MpiRanks* mpi) {
   ASSIGN_OR_RETURN(TrainOptions options, OptionsOf(own));
   if (own.app->get_option("--memory")->count() == 0) {
     const auto most_of_free = static_cast<uint64_t>(kShareOfFreeMemory * static_cast<double>(FreeMemory()));
-    context.memory_bytes = std::max(context.memory_bytes, most_of_free);
+    context.memory_bytes =
+        std::max(context.memory_bytes, mpi == nullptr ? most_of_free : most_of_free / mpi->local_size());
   }
   if (own.estimate) return Estimate(options, flags, context);
   if (options.tokenizer.empty() || options.shards_dir.empty() || options.out.empty()) {
@@ -150,7 +157,11 @@ absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& co
   }
   RETURN_IF_ERROR(CheckRights(own.rights_override, options));
   TrainingView view;
-  if (flags.json) {
+  if (mpi != nullptr) options.ranks = &mpi->communicator();
+  const bool prints = mpi == nullptr || mpi->communicator().root();
+  if (!prints) {
+    context.progress = &SilentProgress();
+  } else if (flags.json) {
     options.on_metrics_line = [](const Json& line) {
       PrintJson(line);
       std::fflush(stdout);
@@ -162,8 +173,34 @@ absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& co
   const absl::StatusOr<TrainReport> report = Train(options, context);
   view.End();
   RETURN_IF_ERROR(report.status());
-  if (!flags.json) Print(options, *report);  // with --json the last line of the metrics is the report
+  if (prints && !flags.json) Print(options, *report);  // with --json the last line of the metrics is the report
   return absl::OkStatus();
+}
+
+// The processor's cores are shared out among the ranks of a machine, and none uses more than mpirun bound it to.
+int ThreadsOfRank(int local_size) {
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  const int bound = sched_getaffinity(0, sizeof(mine), &mine) == 0 ? CPU_COUNT(&mine) : 1;
+  const int share = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / local_size;
+  return std::max(1, std::min(bound, share));
+}
+
+absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& context) {
+  ASSIGN_OR_RETURN(const int launched, LaunchedRanks());
+  if (launched < 2) return TrainHere(own, flags, context, nullptr);
+  if (own.estimate) return UsageError("train: --estimate is of one process: start it without mpirun or srun");
+  ASSIGN_OR_RETURN(const std::unique_ptr<MpiRanks> mpi, MpiRanks::Join(launched));
+  if (flags.threads == 0) context.threads = ThreadsOfRank(mpi->local_size());
+  const absl::Status status = TrainHere(own, flags, context, mpi.get());
+  if (status.ok()) return mpi->Leave();
+  // What is wrong on all ranks (a flag, a missing file) is said once: rank 0 says it and ends the others.
+  const int rank = mpi->communicator().rank();
+  if (rank != 0) std::this_thread::sleep_for(std::chrono::seconds(2));
+  std::fprintf(stderr, "rhodes: rank %d of %d: %s\n", rank, launched, Message(status).c_str());
+  std::fflush(nullptr);
+  mpi->Abort(ExitCodeOf(status));
+  return status;
 }
 
 void AddRecipe(CLI::App& app, TrainFlags& own) {
