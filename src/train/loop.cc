@@ -144,10 +144,11 @@ absl::Status Run::Prepare() {
   if (step_ > 0) {
     context_.progress->Say(fmt::format("train: going on from the checkpoint of step {} of {}", step_, plan_.steps));
   }
-  return ranks_.root() ? OpenLogs() : absl::OkStatus();
+  return OpenLogs();
 }
 
 absl::Status Run::OpenLogs() {
+  if (!ranks_.root()) return absl::OkStatus();
   ASSIGN_OR_RETURN(MetricsLog log, MetricsLog::Open(options_.out + "/metrics.jsonl", step_, options_.on_metrics_line));
   metrics_.emplace(std::move(log));
   if (!options_.event_dir.empty()) {

@@ -13,7 +13,7 @@
 namespace rhodes {
 
 // Calls body(communicator) for each of `ranks`, at the same time; returns when all have returned.
-inline void RunRanks(int ranks, const std::function<void(Communicator&)>& body, double silence_seconds = 30,
+inline void RunRanks(int ranks, const std::function<void(Communicator&)>& body, double silence_seconds = 10,
                      const std::shared_ptr<ThreadHub>& given = nullptr) {
   const std::shared_ptr<ThreadHub> hub = given != nullptr ? given : ThreadHub::Create(ranks);
   std::vector<std::unique_ptr<Communicator>> communicators;
@@ -22,7 +22,10 @@ inline void RunRanks(int ranks, const std::function<void(Communicator&)>& body, 
   }
   std::vector<std::thread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
-    threads.emplace_back([&, rank] { body(*communicators[static_cast<size_t>(rank)]); });
+    threads.emplace_back([&, rank] {
+      body(*communicators[static_cast<size_t>(rank)]);
+      communicators[static_cast<size_t>(rank)].reset();  // the others hear no more of it
+    });
   }
   for (std::thread& thread : threads) thread.join();
 }
