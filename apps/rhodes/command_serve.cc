@@ -1,4 +1,4 @@
-// rhodes serve: the OpenAI API, the page, and what answers lean on, over HTTP.
+// rhodes serve: the OpenAI API, the page, what answers lean on, and training runs, over HTTP.
 #include <cstdio>
 
 #include "command.h"
@@ -13,6 +13,8 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--out", options->out, "folder of a run: serves its model, and leads answers back to its records");
   app.add_option("--model", options->model,
                  "folder with config.json, model.safetensors and tokenizer.json (default: OUT/model)");
+  app.add_option("--runs", options->runs,
+                 "folders below which the page looks for further training runs; OUT's own are shown in any case");
   app.add_option("--name", options->name, "what the API calls the model (default: after the folder)");
   app.add_option("--host", options->http.host, "address to listen on; 0.0.0.0 for all")->capture_default_str();
   app.add_option("--port", options->http.port, "port to listen on; 0 for any free one")
@@ -38,8 +40,10 @@ CommandBody Setup(CLI::App& app) {
 }
 
 const CommandRegistration kRegistration(
-    {"serve", "serve a model over HTTP: the OpenAI API and a page that shows what answers lean on",
+    {"serve",
+     "serve a model over HTTP: the OpenAI API, and a page that shows what answers lean on and compares training runs",
      "  rhodes serve --out examples/debian/out\n"
+     "  rhodes serve --out run1 --runs experiments     # page: Training compares run1 and all runs below experiments\n"
      "  rhodes serve --model models/tiny --port 9000 --host 0.0.0.0\n"
      "  curl http://127.0.0.1:8080/v1/chat/completions -d '{\"messages\": [{\"role\": \"user\", \"content\": \"What is "
      "zstd?\"}]}'\n",

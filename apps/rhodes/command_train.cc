@@ -140,6 +140,10 @@ void Print(const TrainOptions& options, const TrainReport& report) {
   std::printf("speed        %.0f tokens/s, %.0f GFLOP/s, %.1f %% of the measured peak of %.0f GFLOP/s\n",
               report.tokens_per_second, report.flops_per_second * 1e-9, report.share_of_peak * 100,
               report.peak_flops_per_second * 1e-9);
+  if (report.training_seconds > 0 && report.resumed_from == 0) {
+    std::printf("checkpoints  training waited %.2f s for them, %.2f %% of its time\n", report.checkpoint_stall_seconds,
+                report.checkpoint_stall_seconds / report.training_seconds * 100);
+  }
   std::printf("memory       %.2f GB at most\n", static_cast<double>(report.peak_memory_bytes) * 1e-9);
 }
 

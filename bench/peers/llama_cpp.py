@@ -3,6 +3,7 @@
 
   bench/peers/llama_cpp.py build/release/rhodes [--scratch DIR] [--write-goldens]
   bench/peers/llama_cpp.py build/release/rhodes --model FOLDER [--prompt TEXT]     # a model of one's own
+  bench/peers/llama_cpp.py build/release/rhodes --tokenizers FILE... [--texts FILE...]
 
 Needs, in a venv: llama-cpp-python (builds llama.cpp from source), transformers, torch, safetensors, jinja2.
 
@@ -267,12 +268,45 @@ def check(rhodes, name, folder, scratch, checks, tokens):
     return theirs, torch_logits, greedy
 
 
+def check_tokenizer(rhodes, path, texts, scratch, checks):
+    """A tokenizer.json of one's own in a model of random weights: llama.cpp's ids beside ours, text by text."""
+    vocabulary = json.loads(path.read_text())
+    ids = list(vocabulary["model"]["vocab"].values()) + [t["id"] for t in vocabulary["added_tokens"]]
+    case = dict(LLAMA, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=1,
+                num_key_value_heads=1, head_dim=32, rope_theta=10000.0, tie_word_embeddings=True,
+                vocab_size=max(ids) + 1, bos_token_id=0, eos_token_id=0)
+    folder = scratch / f"tokenizer-{path.stem}"
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(1)
+    save_file({name: random.standard_normal(shape, dtype=np.float32) for name, shape in shapes(case)},
+              folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(case))
+    (folder / "tokenizer.json").write_bytes(path.read_bytes())
+    report = json.loads(run(rhodes, "export", folder, "--gguf", scratch / "tokenizer.gguf", "--type", "q8_0", "--json"))
+    for note in report["notes"]:
+        print(f"note {path.stem}: in llama.cpp, {note}")
+    peer = LlamaCpp(scratch / "tokenizer.gguf")
+    run(rhodes, "import", scratch / "tokenizer.gguf", "--out", scratch / "tokenizer-imported")
+    lines = "\n".join(t.replace("\n", " ") for t in texts)
+    encode = lambda file: [[int(i) for i in line.split()] for line in
+                           run(rhodes, "encode", "--tokenizer", file, "--lines", input=lines.encode()).decode().split("\n")]
+    ours = encode(path)[:len(texts)]
+    checks.equal(f"{path.stem}: ids after export and import, {len(texts)} texts",
+                 encode(scratch / "tokenizer-imported/tokenizer.json")[:len(texts)] == ours, True)
+    theirs = [peer.encode(t) for t in lines.split("\n")]
+    wrong = [i for i in range(len(texts)) if theirs[i] != ours[i]]
+    checks.report(f"{path.stem}: ids, llama.cpp", f"{len(texts) - len(wrong)} of {len(texts)} texts the same"
+                  + (f", not {lines.split(chr(10))[wrong[0]]!r}" if wrong else ""), not wrong)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rhodes")
     parser.add_argument("--scratch")
     parser.add_argument("--model", type=pathlib.Path, help="check this folder instead of the tiny models")
     parser.add_argument("--prompt", default="The quick brown fox")
+    parser.add_argument("--tokenizers", type=pathlib.Path, nargs="+", help="check these tokenizer.json files instead")
+    parser.add_argument("--texts", type=pathlib.Path, nargs="+", default=[], help="with lines of these files")
     parser.add_argument("--write-goldens", action="store_true")
     arguments = parser.parse_args()
     scratch = pathlib.Path(arguments.scratch or tempfile.mkdtemp(prefix="rhodes-llama-cpp-"))
@@ -281,6 +315,11 @@ def main():
     if arguments.model:
         ids = rhodes_encode(arguments.rhodes, arguments.model / "tokenizer.json", arguments.prompt)
         check(arguments.rhodes, arguments.model.name, arguments.model, scratch, checks, ids)
+        sys.exit(1 if checks.failed else 0)
+    if arguments.tokenizers:
+        texts = [line for file in arguments.texts for line in file.read_text().split("\n") if line]
+        for path in arguments.tokenizers:
+            check_tokenizer(arguments.rhodes, path, [t.replace("\n", " ") for t in TEXTS] + texts, scratch, checks)
         sys.exit(1 if checks.failed else 0)
     goldens = {"made_by": f"bench/peers/llama_cpp.py: llama-cpp-python {llama_cpp.__version__}, torch {torch.__version__}",
                "tokens": TOKENS, "positions": STORED_POSITIONS, "step": STORED_STEP, "cases": {}}

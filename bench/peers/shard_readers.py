@@ -23,7 +23,7 @@ import tempfile
 
 import numpy as np
 
-END_OF_TEXT = "<|endoftext|>"
+END_OF_TEXT = ("<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>")  # the first one that a tokenizer has
 FORMATS = ("megatron", "ds", "nanogpt", "llmc", "mds")
 
 
@@ -292,19 +292,20 @@ def compare(options):
                 out.write(json.dumps({"text": text, "id": str(len(texts)), "sources": [source]}) + "\n")
 
             for path in options.text:
-                for paragraph in open(path, encoding="utf-8", errors="replace", newline="").read().split("\n\n"):
+                for paragraph in open(path, encoding="utf-8", errors="replace", newline="").read().replace("\r\n", "\n").split("\n\n"):
                     if paragraph.strip():
                         add(paragraph, os.path.basename(path))
             add("\n\n".join(texts), "all")
             add("", "nothing")
-        vocabularies = [8192] + ([100000] if options.wide else [])
-        for vocabulary in vocabularies:
-            tokenizer_path = f"{scratch}/tokenizer-{vocabulary}.json"
-            subprocess.run([options.rhodes, "tokenize", "--train", f"{scratch}/documents.jsonl", "--vocab",
-                            str(vocabulary), "--out", tokenizer_path, "--quiet"], check=True, stdout=subprocess.DEVNULL)
+        for vocabulary in [8192] + options.tokenizer:
+            tokenizer_path = vocabulary if vocabulary in options.tokenizer else f"{scratch}/tokenizer-{vocabulary}.json"
+            if tokenizer_path is not vocabulary:
+                subprocess.run([options.rhodes, "tokenize", "--train", f"{scratch}/documents.jsonl", "--vocab",
+                                str(vocabulary), "--out", tokenizer_path, "--quiet"], check=True, stdout=subprocess.DEVNULL)
             theirs = Tokenizer.from_file(tokenizer_path)
             theirs.encode_special_tokens = True
-            eot = theirs.token_to_id(END_OF_TEXT)
+            eot = next(i for i in map(theirs.token_to_id, END_OF_TEXT) if i is not None)
+            vocabulary = theirs.get_vocab_size()
             wanted = [e.ids + [eot] for e in theirs.encode_batch(texts, add_special_tokens=False)]
             for kind, shard_tokens in [(k, n) for k in FORMATS for n in (None, 5000)]:
                 directory = f"{scratch}/{kind}-{vocabulary}-{shard_tokens}"
@@ -314,7 +315,7 @@ def compare(options):
                                 "--shards", directory, "--shard-format", kind, "--quiet", "--validation", "0.05"] +
                                (["--shard-tokens", str(shard_tokens)] if shard_tokens else []),
                                check=True, stdout=subprocess.DEVNULL)
-                subprocess.run([options.rhodes, "check", directory], check=True, stdout=subprocess.DEVNULL)
+                subprocess.run([options.rhodes, "check", directory, "--quiet"], check=True, stdout=subprocess.DEVNULL)
                 try:
                     seen = []
                     shard_bytes = lineage_bytes = 0
@@ -357,7 +358,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rhodes", default="build/release/rhodes")
     parser.add_argument("--text", nargs="+", default=[])
-    parser.add_argument("--wide", action="store_true", help="a vocabulary of 100,000 as well: 32 bits a token")
+    parser.add_argument("--tokenizer", action="append", default=[], metavar="FILE",
+                        help="this tokenizer.json as well: of more than 65,536 tokens, for 32 bits a token")
     parser.add_argument("--llmc", help="a checkout of llm.c")
     parser.add_argument("--goldens")
     options = parser.parse_args()

@@ -44,7 +44,7 @@ absl::StatusOr<TokenLogits> ComputeLogits(const std::string& path, const std::ve
   model_options.threads = options.threads;
   model_options.max_context = count;
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(config, model_options));
-  RETURN_IF_ERROR(LoadInto(*opened.weights, *model));
+  RETURN_IF_ERROR(ReadWeights(ReaderOf(*opened.weights), *model));
   TokenLogits logits;
   logits.vocabulary = config.vocabulary_size;
   logits.tokens = tokens;

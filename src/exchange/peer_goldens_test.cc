@@ -87,8 +87,9 @@ TEST_F(PeerGoldens, LogitsAreThoseOfLlamaCppAndTransformers) {
           error = std::max(error, std::abs(expected[stored] - ours));
         }
       }
-      // f32 sums in another order, and goldens rounded to 5 digits; 1e-3 is what is asked for.
-      EXPECT_LT(error / largest, 5e-5) << name << " " << peer;
+      // f32 sums in another order, and goldens rounded to 5 digits; llama.cpp takes GELU from a table of f16. 1e-3 is
+      // what is asked for.
+      EXPECT_LT(error / largest, golden.at("config").at("model_type") == "grok2" ? 5e-4 : 5e-5) << name << " " << peer;
     }
   }
 }

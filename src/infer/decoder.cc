@@ -460,7 +460,7 @@ absl::Status CachedDecoder<T>::Decode(std::span<SequenceCache* const> caches, st
 }
 
 template <typename T>
-absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, const WeightSource& weights, int threads) {
+absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, const TensorReader& weights, int threads) {
   try {
     ASSIGN_OR_RETURN(DecoderWeights<T> own, DecoderWeights<T>::Read(config, weights));
     return std::make_unique<CachedDecoder<T>>(config, std::move(own), threads);
@@ -471,7 +471,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> CreateAs(const ModelConfig& config, con
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& config, const WeightSource& weights,
+absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& config, const TensorReader& weights,
                                                          const DecoderOptions& options) {
   RETURN_IF_ERROR(config.Validate());
   const int threads = std::clamp(options.threads, 1, 256);
@@ -481,7 +481,7 @@ absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Create(const ModelConfig& conf
 
 absl::StatusOr<std::unique_ptr<Decoder>> Decoder::Load(const std::string& path, const DecoderOptions& options) {
   ASSIGN_OR_RETURN(const OpenedModel model, OpenModel(path));
-  return Create(model.config, *model.weights, options);
+  return Create(model.config, ReaderOf(*model.weights), options);
 }
 
 }  // namespace rhodes

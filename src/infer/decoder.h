@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "model/config.h"
-#include "model/weight_source.h"
+#include "model/model_files.h"
 #include "token/tokenizer.h"
 
 namespace rhodes {
@@ -44,7 +44,7 @@ class Decoder {
 
   // From a folder in Hugging Face's layout or a GGUF file (model/open_model.h). Errors name the file and the tensor.
   static absl::StatusOr<std::unique_ptr<Decoder>> Load(const std::string& path, const DecoderOptions& options);
-  static absl::StatusOr<std::unique_ptr<Decoder>> Create(const ModelConfig& config, const WeightSource& weights,
+  static absl::StatusOr<std::unique_ptr<Decoder>> Create(const ModelConfig& config, const TensorReader& weights,
                                                          const DecoderOptions& options);
   virtual ~Decoder() = default;
 

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "model/model.h"
-#include "model/open_model.h"
+#include "model/model_files.h"
 #include "model/reference_forward.h"
 
 namespace rhodes {
@@ -251,9 +251,9 @@ TEST_F(DecoderTest, EveryArchitecture_MatchesThePlainForwardPassAndTheTrainersLo
     const absl::StatusOr<std::unique_ptr<Model>> model =
         Model::Create(config, {ComputeType::kF32, 2, 1, static_cast<int64_t>(tokens.size()), false});
     ASSERT_TRUE(model.ok()) << Message(model.status());
-    const absl::StatusOr<std::unique_ptr<WeightSource>> files = OpenWeightFolder(directory_);
+    const absl::StatusOr<ModelFiles> files = ModelFiles::Open(directory_);
     ASSERT_TRUE(files.ok());
-    ASSERT_TRUE(LoadInto(**files, **model).ok());
+    ASSERT_TRUE(ReadWeights(files->reader(), **model).ok());
     std::vector<float> logits(expected.size());
     ASSERT_TRUE((*model)->Logits({1, static_cast<int64_t>(tokens.size()), tokens, {}, {}}, false, logits).ok());
     EXPECT_LT(RelativeError(logits, expected), kF32Error);

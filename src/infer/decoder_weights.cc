@@ -10,7 +10,7 @@ namespace {
 template <typename T>
 class Reader {
  public:
-  Reader(const ModelConfig& config, const WeightSource& source) : config_(config), source_(source) {}
+  Reader(const ModelConfig& config, const TensorReader& read) : config_(config), read_(read) {}
 
   absl::StatusOr<DecoderWeights<T>> Run() {
     const int64_t width = config_.hidden_size;
@@ -28,12 +28,12 @@ class Reader {
  private:
   absl::Status Vector(const std::string& name, int64_t size, Buffer<float>& into) {
     into = Buffer<float>(size);
-    return ReadWeight(source_, name, {size}, into.span());
+    return read_(name, {size}, into.span());
   }
 
   absl::Status Rows(const std::string& name, int64_t rows, int64_t columns, Packed<T>& into, int64_t first_row) {
     std::vector<float> values(static_cast<size_t>(rows * columns));
-    RETURN_IF_ERROR(ReadWeight(source_, name, {rows, columns}, values));
+    RETURN_IF_ERROR(read_(name, {rows, columns}, values));
     for (int64_t r = 0; r < rows; ++r) {
       FastInferKernels<T>().store(values.data() + r * columns, columns,
                                   into.data.data() + (first_row + r) * into.stride);
@@ -60,9 +60,8 @@ class Reader {
     for (const Part& part : parts) {
       RETURN_IF_ERROR(Rows(part.name + ".weight", part.rows, columns, into, first));
       if (bias) {
-        RETURN_IF_ERROR(
-            ReadWeight(source_, part.name + ".bias", {part.rows},
-                       into.bias.span().subspan(static_cast<size_t>(first), static_cast<size_t>(part.rows))));
+        RETURN_IF_ERROR(read_(part.name + ".bias", {part.rows},
+                              into.bias.span().subspan(static_cast<size_t>(first), static_cast<size_t>(part.rows))));
       }
       first += part.rows;
     }
@@ -115,15 +114,15 @@ class Reader {
   }
 
   const ModelConfig& config_;
-  const WeightSource& source_;
+  const TensorReader& read_;
   DecoderWeights<T> weights_;
 };
 
 }  // namespace
 
 template <typename T>
-absl::StatusOr<DecoderWeights<T>> DecoderWeights<T>::Read(const ModelConfig& config, const WeightSource& source) {
-  return Reader<T>(config, source).Run();
+absl::StatusOr<DecoderWeights<T>> DecoderWeights<T>::Read(const ModelConfig& config, const TensorReader& read) {
+  return Reader<T>(config, read).Run();
 }
 
 template struct DecoderWeights<float>;

@@ -9,7 +9,7 @@
 #include "infer/kernels.h"
 #include "model/config.h"
 #include "model/kernels/buffer.h"
-#include "model/weight_source.h"
+#include "model/model_files.h"
 
 namespace rhodes {
 
@@ -45,8 +45,8 @@ struct DecoderLayer {
 // T is the storage type (float or Bf16).
 template <typename T>
 struct DecoderWeights {
-  // Errors are those of ReadWeight. May throw std::bad_alloc.
-  static absl::StatusOr<DecoderWeights> Read(const ModelConfig& config, const WeightSource& source);
+  // Errors are those of `read`. May throw std::bad_alloc.
+  static absl::StatusOr<DecoderWeights> Read(const ModelConfig& config, const TensorReader& read);
 
   Packed<T> embedding;
   Packed<T> head;  // empty when tied

@@ -303,7 +303,7 @@ TEST(Architectures, Accumulation_EqualsOneLargeBatch) {
   }
 }
 
-TEST(Architectures, SameBitsTwiceAndForOtherThreadsInTheMixture) {
+TEST(Architectures, Grok2_SameBitsTwice) {
   const ModelConfig config = TinyGrok2();
   const std::vector<uint32_t> tokens = Ids(300, 7), targets = Ids(300, 11);
   std::vector<float> results[2];

@@ -110,6 +110,7 @@ void ReadWindow(const Json& json, ConfigKeys& keys, ModelConfig& config) {
   if (config.model_type == "llama") return keys.Only("sliding_window", 0, "the family \"llama\" has none");
   if (!keys.Boolean("use_sliding_window", false)) return;
   config.sliding_window = keys.Integer("sliding_window", json.contains("sliding_window") ? 0 : 4096);
+  if (config.sliding_window == 0) return;
   config.first_window_layer = keys.Integer("max_window_layers", 28);
   ReadLayerTypes(json, keys, config);
 }

@@ -125,8 +125,10 @@ absl::Status ModelConfig::Validate() const {
   RETURN_IF_ERROR(CheckPositive("rope_theta", rope_theta));
   RETURN_IF_ERROR(CheckPositive("rms_norm_eps", rms_epsilon));
   RETURN_IF_ERROR(CheckScaling(rope_scaling));
-  if (sliding_window < 0) {
-    return absl::InvalidArgumentError(fmt::format("sliding_window {} is not a positive number", sliding_window));
+  for (const auto& [key, value] :
+       {std::pair{"sliding_window", sliding_window}, std::pair{"max_window_layers", first_window_layer},
+        std::pair{"attn_temperature_len", attention_temperature}}) {
+    if (value < 0) return absl::InvalidArgumentError(fmt::format("{} {} is below 0", key, value));
   }
   for (const auto& [key, id] : {std::pair{"bos_token_id", bos_id}, std::pair{"eos_token_id", eos_id}}) {
     if (id < -1 || id >= vocabulary_size) {

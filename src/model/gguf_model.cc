@@ -162,7 +162,8 @@ class GgufWeights final : public WeightSource {
     ASSIGN_OR_RETURN(GgufTensor tensor, file_.Tensor(place->tensor));
     if (place->slice < 0) return tensor.shape;
     if (tensor.shape.size() < 2 || place->slice >= tensor.shape.front()) {
-      return absl::NotFoundError(fmt::format("{}: tensor {} has no part {}", Describe(), place->tensor, place->slice));
+      return absl::NotFoundError(
+          fmt::format("{}: tensor {} has no part {}", file_.what(), place->tensor, place->slice));
     }
     tensor.shape.erase(tensor.shape.begin());
     return tensor.shape;
@@ -176,13 +177,13 @@ class GgufWeights final : public WeightSource {
     ASSIGN_OR_RETURN(const Place* place, Find(name));
     ASSIGN_OR_RETURN(const GgufTensor tensor, file_.Tensor(place->tensor));
     const auto read = [&](int64_t at, std::span<float> part) {
-      return Annotate(ReadGgufValues(tensor, at, part), fmt::format("{}: tensor {}", Describe(), place->tensor));
+      return Annotate(ReadGgufValues(tensor, at, part), fmt::format("{}: tensor {}", file_.what(), place->tensor));
     };
     const int64_t size = tensor.elements() / tensor.shape.front();
     if (place->slice >= 0) {
       if (first < 0 || first > size || static_cast<int64_t>(out.size()) > size - first) {
         return absl::InvalidArgumentError(
-            fmt::format("{}: tensor {}: values beyond part {}", Describe(), place->tensor, place->slice));
+            fmt::format("{}: tensor {}: values beyond part {}", file_.what(), place->tensor, place->slice));
       }
       return read(place->slice * size + first, out);
     }
@@ -190,12 +191,12 @@ class GgufWeights final : public WeightSource {
     return ReadRows(
         size, first, out, [&](int64_t row) { return RowToPairs(row, head_dim_); }, read);
   }
-  std::string Describe() const override { return file_.what(); }
+  std::string Describe(const std::string& /*name*/) const override { return file_.what(); }
 
  private:
   absl::StatusOr<const Place*> Find(const std::string& name) const {
     const auto found = places_.find(name);
-    if (found == places_.end()) return absl::NotFoundError(fmt::format("{}: weight {} is missing", Describe(), name));
+    if (found == places_.end()) return absl::NotFoundError(fmt::format("{}: weight {} is missing", file_.what(), name));
     return &found->second;
   }
 
@@ -228,8 +229,9 @@ absl::Status AddGgufWeights(const ModelConfig& config, std::shared_ptr<const Wei
     std::vector<int64_t> shape = parameter.shape();
     ASSIGN_OR_RETURN(const std::vector<int64_t> actual, source->WeightShape(parameter.name));
     if (actual != shape) {
-      return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]", source->Describe(),
-                                                    parameter.name, fmt::join(actual, ", "), fmt::join(shape, ", ")));
+      return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]",
+                                                    source->Describe(parameter.name), parameter.name,
+                                                    fmt::join(actual, ", "), fmt::join(shape, ", ")));
     }
     const bool whole_blocks = type != GgmlType::kQ8_0 || parameter.columns % 32 == 0;
     const bool rounded = parameter.matrix() && parameter.kind != ParameterKind::kRouter && whole_blocks;

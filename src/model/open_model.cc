@@ -29,14 +29,14 @@ absl::Status CheckWeights(const ModelConfig& config, const WeightSource& weights
     expected.insert(parameter.name);
     ASSIGN_OR_RETURN(const std::vector<int64_t> shape, weights.WeightShape(parameter.name));
     if (shape == parameter.shape()) continue;
-    return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]", weights.Describe(),
-                                                  parameter.name, fmt::join(shape, ", "),
-                                                  fmt::join(parameter.shape(), ", ")));
+    return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]",
+                                                  weights.Describe(parameter.name), parameter.name,
+                                                  fmt::join(shape, ", "), fmt::join(parameter.shape(), ", ")));
   }
   for (const std::string& name : weights.WeightNames()) {
     if (expected.contains(name) || IsIdle(config, name)) continue;
-    return absl::InvalidArgumentError(
-        fmt::format("{}: tensor {}: the model as it is computed here has none of that name", weights.Describe(), name));
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: tensor {}: the model as it is computed here has none of that name", weights.Describe(name), name));
   }
   return absl::OkStatus();
 }
@@ -77,20 +77,10 @@ absl::StatusOr<OpenedModel> OpenModel(const std::string& path) {
   } else {
     if (!PathExists(path)) return absl::NotFoundError(fmt::format("model {}: no such folder or file", path));
     ASSIGN_OR_RETURN(model.config, ModelConfig::Load(path + "/config.json"));
-    ASSIGN_OR_RETURN(model.weights, OpenWeightFolder(path));
+    ASSIGN_OR_RETURN(model.weights, OpenWeightFolder(path, model.config));
   }
   RETURN_IF_ERROR(CheckWeights(model.config, *model.weights));
   return model;
-}
-
-absl::Status LoadInto(const WeightSource& source, Model& model) {
-  for (const Parameter& parameter : model.layout().parameters()) {
-    RETURN_IF_ERROR(ReadWeight(
-        source, parameter.name, parameter.shape(),
-        model.weights().subspan(static_cast<size_t>(parameter.offset), static_cast<size_t>(parameter.size()))));
-  }
-  model.CommitWeights();
-  return absl::OkStatus();
 }
 
 absl::Status WriteWeights(const std::string& path, const ModelConfig& config, const WeightSource& source) {

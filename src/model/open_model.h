@@ -7,7 +7,6 @@
 
 #include "base/status.h"
 #include "model/config.h"
-#include "model/model.h"
 #include "model/weight_source.h"
 
 namespace rhodes {
@@ -25,9 +24,6 @@ bool IsGgufFile(const std::string& path);
 // checked before it returns; that values are numbers is checked when they are read (ReadWeight). NOT_FOUND for a path
 // that is not there; errors name the file and the key or tensor.
 absl::StatusOr<OpenedModel> OpenModel(const std::string& path);
-
-// Reads all weights of `model` and commits them. Errors as ReadWeight's.
-absl::Status LoadInto(const WeightSource& source, Model& model);
 
 // Writes the weights of `config` as one safetensors file, each in the type that it has in `source` (f32 for what is
 // quantised there), metadata {"format": "pt"}. The bytes depend on config and source alone; the file appears when whole

@@ -233,37 +233,11 @@ float F16ToFloat(uint16_t bits) {
   return value;
 }
 
-std::vector<std::string> SafetensorsFile::WeightNames() const {
-  std::vector<std::string> names;
-  for (const auto& [name, tensor] : tensors_) names.push_back(name);
-  return names;
-}
-
-absl::StatusOr<std::vector<int64_t>> SafetensorsFile::WeightShape(const std::string& name) const {
-  const auto found = tensors_.find(name);
-  if (found == tensors_.end()) return absl::NotFoundError(fmt::format("{}: tensor {} is missing", what_, name));
-  return found->second.shape;
-}
-
-absl::Status SafetensorsFile::ReadValues(const std::string& name, int64_t first, std::span<float> out) const {
-  const auto found = tensors_.find(name);
-  if (found == tensors_.end()) return absl::NotFoundError(fmt::format("{}: tensor {} is missing", what_, name));
-  const TensorView& tensor = found->second;
-  const int64_t count = static_cast<int64_t>(out.size());
-  if (first < 0 || first > tensor.elements() || count > tensor.elements() - first) {
-    return absl::InvalidArgumentError(
-        fmt::format("{}: tensor {}: values [{}, {}) of {}", what_, name, first, first + count, tensor.elements()));
-  }
+TensorView PartOf(const TensorView& tensor, int64_t first, int64_t count) {
   const uint64_t size = DTypeBytes(tensor.dtype);
-  const TensorView part = {
-      tensor.dtype, {count}, tensor.bytes.substr(static_cast<uint64_t>(first) * size, out.size() * size)};
-  return Annotate(ReadAsFloat(part, out), fmt::format("{}: tensor {}", what_, name));
-}
-
-absl::StatusOr<DType> SafetensorsFile::WeightType(const std::string& name) const {
-  const auto found = tensors_.find(name);
-  if (found == tensors_.end()) return absl::NotFoundError(fmt::format("{}: tensor {} is missing", what_, name));
-  return found->second.dtype;
+  return {tensor.dtype,
+          {count},
+          tensor.bytes.substr(static_cast<uint64_t>(first) * size, static_cast<uint64_t>(count) * size)};
 }
 
 std::string SafetensorsHeader(std::string json) {

@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
-#include "model/weight_source.h"
+#include "model/dtype.h"
 
 namespace rhodes {
 
@@ -25,7 +25,7 @@ struct TensorView {
 };
 
 // A safetensors file, memory-mapped. Immutable, movable (views stay valid); thread-safe.
-class SafetensorsFile final : public WeightSource {
+class SafetensorsFile {
  public:
   // Everything is checked before it returns: a header of at most 100 MB, known dtypes, offsets inside the file that
   // follow each other without overlap or gap, sizes equal to dtype times shape. DATA_LOSS "`path`: ..." when
@@ -39,12 +39,6 @@ class SafetensorsFile final : public WeightSource {
   // NOT_FOUND when there is none of that name; INVALID_ARGUMENT with both shapes when it is not of `shape`.
   absl::StatusOr<TensorView> Get(const std::string& name, const std::vector<int64_t>& shape) const;
 
-  std::vector<std::string> WeightNames() const override;
-  absl::StatusOr<std::vector<int64_t>> WeightShape(const std::string& name) const override;
-  absl::StatusOr<DType> WeightType(const std::string& name) const override;
-  absl::Status ReadValues(const std::string& name, int64_t first, std::span<float> out) const override;
-  std::string Describe() const override { return what_; }
-
  private:
   absl::Status ReadHeader(std::string_view bytes, std::string_view what);
 
@@ -53,6 +47,9 @@ class SafetensorsFile final : public WeightSource {
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
 };
+
+// Values [first, first + count) of a tensor, in row-major order, as a tensor of one dimension. They must be there.
+TensorView PartOf(const TensorView& tensor, int64_t first, int64_t count);
 
 // A tensor's values as f32; `out` has tensor.elements() places. F32, BF16 and F16 only: INVALID_ARGUMENT otherwise.
 absl::Status ReadAsFloat(const TensorView& tensor, std::span<float> out);

@@ -1,85 +1,65 @@
 #include "model/weight_source.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <mutex>
 
-#include "base/file.h"
-#include "base/json.h"
+#include "model/parameters.h"
 #include "model/safetensors.h"
 
 namespace rhodes {
 namespace {
 
-// Several safetensors files that make up one model.
-class ShardedWeights final : public WeightSource {
+class FolderWeights final : public WeightSource {
  public:
-  static absl::StatusOr<std::unique_ptr<WeightSource>> Open(const std::string& directory, const std::string& index);
+  FolderWeights(ModelFiles files, std::map<std::string, std::vector<int64_t>> shapes)
+      : files_(std::move(files)), shapes_(std::move(shapes)) {}
 
-  std::vector<std::string> WeightNames() const override {
-    std::vector<std::string> names;
-    for (const auto& [name, file] : owners_) names.push_back(name);
-    return names;
-  }
+  std::vector<std::string> WeightNames() const override { return files_.names(); }
   absl::StatusOr<std::vector<int64_t>> WeightShape(const std::string& name) const override {
-    ASSIGN_OR_RETURN(const SafetensorsFile* file, Owner(name));
-    return file->WeightShape(name);
+    ASSIGN_OR_RETURN(const std::vector<TensorView> parts, files_.Parts(name));
+    const auto expected = shapes_.find(name);
+    return parts.size() == 1 || expected == shapes_.end() ? parts.front().shape : expected->second;
   }
   absl::StatusOr<DType> WeightType(const std::string& name) const override {
-    ASSIGN_OR_RETURN(const SafetensorsFile* file, Owner(name));
-    return file->WeightType(name);
+    ASSIGN_OR_RETURN(const std::vector<TensorView> parts, files_.Parts(name));
+    return parts.front().dtype;
   }
   absl::Status ReadValues(const std::string& name, int64_t first, std::span<float> out) const override {
-    ASSIGN_OR_RETURN(const SafetensorsFile* file, Owner(name));
-    return file->ReadValues(name, first, out);
+    ASSIGN_OR_RETURN(const std::vector<TensorView> parts, files_.Parts(name));
+    ASSIGN_OR_RETURN(const std::vector<int64_t> shape, WeightShape(name));
+    int64_t elements = 1;
+    for (const int64_t size : shape) elements *= size;
+    const int64_t count = static_cast<int64_t>(out.size());
+    if (first < 0 || first > elements || count > elements - first) {
+      return absl::InvalidArgumentError(fmt::format("{}: tensor {}: values [{}, {}) of {}", files_.FileOf(name), name,
+                                                    first, first + count, elements));
+    }
+    if (parts.size() == 1) {
+      return Annotate(ReadAsFloat(PartOf(parts.front(), first, count), out),
+                      fmt::format("{}: tensor {}", files_.FileOf(name), name));
+    }
+    // In parts: the whole is put together once and kept for the pieces that follow.
+    const std::lock_guard lock(mutex_);
+    if (whole_name_ != name) {
+      whole_name_.clear();
+      whole_.resize(static_cast<size_t>(elements));
+      RETURN_IF_ERROR(files_.Read(name, shape, whole_));
+      whole_name_ = name;
+    }
+    std::copy_n(whole_.begin() + first, count, out.begin());
+    return absl::OkStatus();
   }
-  std::string Describe() const override { return index_; }
+  std::string Describe(const std::string& name) const override { return files_.FileOf(name); }
 
  private:
-  absl::StatusOr<const SafetensorsFile*> Owner(const std::string& name) const {
-    const auto found = owners_.find(name);
-    if (found == owners_.end()) return absl::NotFoundError(fmt::format("{}: tensor {} is missing", index_, name));
-    return found->second;
-  }
-
-  std::string index_;
-  std::map<std::string, SafetensorsFile> files_;  // by file name; nodes do not move
-  std::map<std::string, const SafetensorsFile*> owners_;
+  const ModelFiles files_;
+  const std::map<std::string, std::vector<int64_t>> shapes_;  // of the configuration
+  mutable std::mutex mutex_;
+  mutable std::string whole_name_;    // guarded
+  mutable std::vector<float> whole_;  // guarded
 };
-
-absl::StatusOr<std::unique_ptr<WeightSource>> ShardedWeights::Open(const std::string& directory,
-                                                                   const std::string& index) {
-  auto weights = std::make_unique<ShardedWeights>();
-  weights->index_ = index;
-  ASSIGN_OR_RETURN(const Json json, ReadJsonFile(index));
-  const auto map = json.is_object() ? json.find("weight_map") : json.end();
-  if (!json.is_object() || map == json.end() || !map->is_object() || map->empty()) {
-    return absl::DataLossError(fmt::format("{}: has no weight_map", index));
-  }
-  for (const auto& [name, value] : map->items()) {
-    if (!value.is_string()) return absl::DataLossError(fmt::format("{}: weight_map: {}: no file name", index, name));
-    const std::string file = value.get<std::string>();
-    if (file.empty() || file.find('/') != std::string::npos) {
-      return absl::DataLossError(fmt::format("{}: weight_map: {}: {} is not a file of this folder", index, name, file));
-    }
-    if (!weights->files_.contains(file)) {
-      ASSIGN_OR_RETURN(SafetensorsFile opened, SafetensorsFile::Open(directory + "/" + file));
-      weights->files_.emplace(file, std::move(opened));
-    }
-    const SafetensorsFile& opened = weights->files_.at(file);
-    if (!opened.tensors().contains(name)) {
-      return absl::DataLossError(fmt::format("{}: tensor {} is not in {}", index, name, file));
-    }
-    weights->owners_[name] = &opened;
-  }
-  for (const auto& [file, opened] : weights->files_) {
-    for (const auto& [name, tensor] : opened.tensors()) {
-      const auto owner = weights->owners_.find(name);
-      if (owner == weights->owners_.end() || owner->second == &opened) continue;
-      return absl::DataLossError(fmt::format("{}: tensor {} is in two files, one of them {}", index, name, file));
-    }
-  }
-  return weights;
-}
 
 }  // namespace
 
@@ -87,8 +67,8 @@ absl::Status CheckFinite(const WeightSource& source, const std::string& name, in
                          std::span<const float> values) {
   for (size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
-    return absl::InvalidArgumentError(fmt::format("{}: tensor {}: value {} is {}", source.Describe(), name,
-                                                  first + static_cast<int64_t>(i), values[i]));
+    return absl::DataLossError(fmt::format("{}: tensor {}: value {} is {}", source.Describe(name), name,
+                                           first + static_cast<int64_t>(i), values[i]));
   }
   return absl::OkStatus();
 }
@@ -97,21 +77,26 @@ absl::Status ReadWeight(const WeightSource& source, const std::string& name, con
                         std::span<float> out) {
   ASSIGN_OR_RETURN(const std::vector<int64_t> actual, source.WeightShape(name));
   if (actual != shape) {
-    return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]", source.Describe(), name,
+    return absl::InvalidArgumentError(fmt::format("{}: tensor {} has shape [{}], not [{}]", source.Describe(name), name,
                                                   fmt::join(actual, ", "), fmt::join(shape, ", ")));
   }
   RETURN_IF_ERROR(source.ReadValues(name, 0, out));
   return CheckFinite(source, name, 0, out);
 }
 
-absl::StatusOr<std::unique_ptr<WeightSource>> OpenWeightFolder(const std::string& directory) {
-  const std::string single = directory + "/model.safetensors";
-  const std::string index = single + ".index.json";
-  if (PathExists(single) || !PathExists(index)) {
-    ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(single));
-    return std::make_unique<SafetensorsFile>(std::move(file));
-  }
-  return ShardedWeights::Open(directory, index);
+TensorReader ReaderOf(const WeightSource& source) {
+  return [&source](const std::string& name, const std::vector<int64_t>& shape, std::span<float> out) {
+    return ReadWeight(source, name, shape, out);
+  };
+}
+
+absl::StatusOr<std::unique_ptr<WeightSource>> OpenWeightFolder(const std::string& directory,
+                                                               const ModelConfig& config) {
+  ASSIGN_OR_RETURN(ModelFiles files, ModelFiles::Open(directory));
+  std::map<std::string, std::vector<int64_t>> shapes;
+  const ParameterLayout layout(config);
+  for (const Parameter& parameter : layout.parameters()) shapes.emplace(parameter.name, parameter.shape());
+  return std::make_unique<FolderWeights>(std::move(files), std::move(shapes));
 }
 
 }  // namespace rhodes

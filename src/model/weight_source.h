@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/config.h"
 #include "model/dtype.h"
+#include "model/model_files.h"
 
 namespace rhodes {
 
-// Immutable; thread-safe.
+// Unlike a TensorReader it can be asked what is there, and gives a weight in pieces. Immutable; thread-safe.
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
@@ -26,8 +28,8 @@ class WeightSource {
   // Values [first, first + out.size()) in row-major order as f32. INVALID_ARGUMENT naming the file and the tensor for a
   // type that is not read, and for a range beyond its end.
   virtual absl::Status ReadValues(const std::string& name, int64_t first, std::span<float> out) const = 0;
-  // The file, for messages.
-  virtual std::string Describe() const = 0;
+  // The file that the weight is in, for messages.
+  virtual std::string Describe(const std::string& name) const = 0;
 
  protected:
   WeightSource() = default;
@@ -37,20 +39,21 @@ class WeightSource {
   WeightSource& operator=(WeightSource&&) = default;
 };
 
-// INVALID_ARGUMENT "`file`: tensor `name`: value N is nan" for the first of `values` that is NaN or infinite; `first`
+// DATA_LOSS "`file`: tensor `name`: value N is nan" for the first of `values` that is NaN or infinite; `first`
 // is the place of values[0] in the weight.
 absl::Status CheckFinite(const WeightSource& source, const std::string& name, int64_t first,
                          std::span<const float> values);
 
 // All values of a weight, whose shape must be `shape` and whose values must be finite. INVALID_ARGUMENT "`file`: tensor
-// `name`: ..." with both shapes, or with the place of the first NaN or infinity; otherwise the source's errors.
+// `name`: ..." with both shapes; DATA_LOSS with the place of the first NaN or infinity; otherwise the source's errors.
 absl::Status ReadWeight(const WeightSource& source, const std::string& name, const std::vector<int64_t>& shape,
                         std::span<float> out);
+// ReadWeight of `source`, which must outlive it.
+TensorReader ReaderOf(const WeightSource& source);
 
-// The weights of a folder in Hugging Face's layout: model.safetensors, or the files that model.safetensors.index.json
-// names. Everything is checked as by SafetensorsFile::Open; a weight that the index puts into a file where it is not,
-// and one that is in two files, are DATA_LOSS. NOT_FOUND when the folder has neither.
-absl::StatusOr<std::unique_ptr<WeightSource>> OpenWeightFolder(const std::string& directory);
+// The weights of a folder in Hugging Face's layout (ModelFiles, whose errors it has). `config` says of which shape a
+// tensor in parts is.
+absl::StatusOr<std::unique_ptr<WeightSource>> OpenWeightFolder(const std::string& directory, const ModelConfig& config);
 
 }  // namespace rhodes
 

@@ -71,12 +71,14 @@ const std::vector<Api::Route>& Api::Routes() {
                                             {"GET", "/api/summary", &Api::Summary},
                                             {"POST", "/api/trace", &Api::Trace},
                                             {"GET", "/api/document/", &Api::Document},
-                                            {"GET", "/api/record/", &Api::Record}};
+                                            {"GET", "/api/record/", &Api::Record},
+                                            {"GET", "/api/runs", &Api::RunList},
+                                            {"GET", "/api/runs/", &Api::RunMetrics}};
   return routes;
 }
 
-Api::Api(Engine& engine, Evidence* evidence, ApiOptions options)
-    : engine_(engine), evidence_(evidence), options_(std::move(options)), started_(std::time(nullptr)) {}
+Api::Api(Engine* engine, Evidence* evidence, Runs& runs, ApiOptions options)
+    : engine_(engine), evidence_(evidence), runs_(runs), options_(std::move(options)), started_(std::time(nullptr)) {}
 
 HttpHeaders Api::Headers() const {
   HttpHeaders headers = {{"Cache-Control", "no-store"}};
@@ -174,28 +176,41 @@ Json Api::ModelObject() const {
           {"object", "model"},
           {"created", started_},
           {"owned_by", "rhodes"},
-          {"context_length", engine_.config().max_positions},
-          {"parameters", engine_.config().ParameterCount()}};
+          {"context_length", engine_->config().max_positions},
+          {"parameters", engine_->config().ParameterCount()}};
+}
+
+// True when there is none: then the request is answered.
+bool Api::RefuseWithoutModel(HttpResponder& responder) const {
+  if (engine_ != nullptr) return false;
+  SendError(responder,
+            {404, "no model is served, only training runs", "invalid_request_error", "model", "model_not_found"});
+  return true;
 }
 
 void Api::Models(const HttpRequest&, const std::string&, HttpResponder& responder) {
-  SendJson(responder, {{"object", "list"}, {"data", Json::array({ModelObject()})}});
+  Json models = Json::array();
+  if (engine_ != nullptr) models.push_back(ModelObject());
+  SendJson(responder, {{"object", "list"}, {"data", std::move(models)}});
 }
 
 void Api::Model(const HttpRequest&, const std::string& rest, HttpResponder& responder) {
+  if (RefuseWithoutModel(responder)) return;
   if (rest == options_.model_id) return SendJson(responder, ModelObject());
   SendError(responder, {404, fmt::format("model \"{}\" is not served; \"{}\" is", rest, options_.model_id),
                         "invalid_request_error", "model", "model_not_found"});
 }
 
 void Api::ChatCompletions(const HttpRequest& request, const std::string&, HttpResponder& responder) {
+  if (RefuseWithoutModel(responder)) return;
   const absl::StatusOr<Json> body = ReadBody(request);
-  Answer(body.ok() ? ReadChatCall(*body, engine_) : body.status(), responder);
+  Answer(body.ok() ? ReadChatCall(*body, *engine_) : body.status(), responder);
 }
 
 void Api::Completions(const HttpRequest& request, const std::string&, HttpResponder& responder) {
+  if (RefuseWithoutModel(responder)) return;
   const absl::StatusOr<Json> body = ReadBody(request);
-  Answer(body.ok() ? ReadTextCall(*body, engine_) : body.status(), responder);
+  Answer(body.ok() ? ReadTextCall(*body, *engine_) : body.status(), responder);
 }
 
 void Api::Answer(absl::StatusOr<CompletionCall> call, HttpResponder& responder) {
@@ -222,7 +237,7 @@ void Api::AnswerWhole(const CompletionCall& call, const AnswerHead& head, HttpRe
   const auto generate = [&](size_t i) -> absl::Status {
     // Nothing is sent before the end, so only asking tells whether anybody still waits.
     const auto go_on = [&](const GenerationPiece&) { return i > 0 || !responder.ClientGone(); };
-    ASSIGN_OR_RETURN(results[i], engine_.Generate(call.requests[i], go_on, &responder.cancelled()));
+    ASSIGN_OR_RETURN(results[i], engine_->Generate(call.requests[i], go_on, &responder.cancelled()));
     return absl::OkStatus();
   };
   // All prompts at once: the engine decodes them together.
@@ -231,12 +246,12 @@ void Api::AnswerWhole(const CompletionCall& call, const AnswerHead& head, HttpRe
   if (responder.cancelled()) {
     return SendError(responder, {503, "the server is stopping", "server_error", "", "stopping"});
   }
-  SendJson(responder, call.chat ? ChatAnswer(head, call, results.front(), engine_.tokenizer())
-                                : TextAnswer(head, call, results, engine_.tokenizer()));
+  SendJson(responder, call.chat ? ChatAnswer(head, call, results.front(), engine_->tokenizer())
+                                : TextAnswer(head, call, results, engine_->tokenizer()));
 }
 
 void Api::AnswerStream(const CompletionCall& call, const AnswerHead& head, HttpResponder& responder) {
-  const Tokenizer& tokenizer = engine_.tokenizer();
+  const Tokenizer& tokenizer = engine_->tokenizer();
   const auto chunk = call.chat ? &ChatChunk : &TextChunk;
   bool begun = false;
   // The answer begins with the first token: an error before it still gets its status code.
@@ -251,7 +266,7 @@ void Api::AnswerStream(const CompletionCall& call, const AnswerHead& head, HttpR
            !responder.ClientGone();
   };
   const absl::StatusOr<GenerationResult> result =
-      engine_.Generate(call.requests.front(), on_piece, &responder.cancelled());
+      engine_->Generate(call.requests.front(), on_piece, &responder.cancelled());
   if (!result.ok()) {
     const ApiError error = ApiError::From(result.status());
     if (!begun) return SendError(responder, error);
@@ -267,7 +282,7 @@ void Api::AnswerStream(const CompletionCall& call, const AnswerHead& head, HttpR
 
 void Api::Summary(const HttpRequest&, const std::string&, HttpResponder& responder) {
   Json summary = options_.summary.is_object() ? options_.summary : Json::object();
-  summary["model"] = ModelObject();
+  summary["model"] = engine_ != nullptr ? ModelObject() : Json();
   summary["trace"] = evidence_ != nullptr;
   SendJson(responder, summary);
 }
@@ -293,6 +308,21 @@ void Api::Document(const HttpRequest&, const std::string& rest, HttpResponder& r
 void Api::Record(const HttpRequest&, const std::string& rest, HttpResponder& responder) {
   if (evidence_ == nullptr) return SendResult(responder, absl::NotFoundError("no records are served"));
   SendResult(responder, evidence_->Record(rest));
+}
+
+void Api::RunList(const HttpRequest&, const std::string&, HttpResponder& responder) {
+  SendJson(responder, runs_.List());
+}
+
+// "a/b/metrics": names have slashes in them.
+void Api::RunMetrics(const HttpRequest& request, const std::string& rest, HttpResponder& responder) {
+  constexpr std::string_view kMetrics = "/metrics";
+  if (!rest.ends_with(kMetrics)) {
+    return SendResult(responder, absl::NotFoundError(fmt::format("{}: ask for /api/runs/NAME/metrics", request.path)));
+  }
+  const absl::StatusOr<Runs::Query> query = Runs::ReadQuery(request.query);
+  if (!query.ok()) return SendResult(responder, query.status());
+  SendResult(responder, runs_.Metrics(rest.substr(0, rest.size() - kMetrics.size()), *query));
 }
 
 }  // namespace rhodes

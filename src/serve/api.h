@@ -10,6 +10,7 @@
 #include "serve/evidence.h"
 #include "serve/http_server.h"
 #include "serve/openai.h"
+#include "serve/runs.h"
 
 namespace rhodes {
 
@@ -22,10 +23,11 @@ struct ApiOptions {
   std::vector<std::string> hosts;
 };
 
-// Thread-safe. `engine` and `evidence` must outlive it; `evidence` may be null: then there is no trace.
+// Thread-safe. What it is given must outlive it. Without `engine` (null) there is no model, without `evidence` no
+// trace; their paths answer 404 then.
 class Api {
  public:
-  Api(Engine& engine, Evidence* evidence, ApiOptions options);
+  Api(Engine* engine, Evidence* evidence, Runs& runs, ApiOptions options);
   void Handle(const HttpRequest& request, HttpResponder& responder);
 
  private:
@@ -46,15 +48,19 @@ class Api {
   void Trace(const HttpRequest& request, const std::string& rest, HttpResponder& responder);
   void Document(const HttpRequest& request, const std::string& rest, HttpResponder& responder);
   void Record(const HttpRequest& request, const std::string& rest, HttpResponder& responder);
+  void RunList(const HttpRequest& request, const std::string& rest, HttpResponder& responder);
+  void RunMetrics(const HttpRequest& request, const std::string& rest, HttpResponder& responder);
   void Page(const HttpRequest& request, HttpResponder& responder);
 
   Json ModelObject() const;
+  bool RefuseWithoutModel(HttpResponder& responder) const;
   void Answer(absl::StatusOr<CompletionCall> call, HttpResponder& responder);
   void AnswerWhole(const CompletionCall& call, const AnswerHead& head, HttpResponder& responder);
   void AnswerStream(const CompletionCall& call, const AnswerHead& head, HttpResponder& responder);
 
-  Engine& engine_;
+  Engine* const engine_;
   Evidence* const evidence_;
+  Runs& runs_;
   const ApiOptions options_;
   const int64_t started_;
   std::atomic<uint64_t> answers_{0};

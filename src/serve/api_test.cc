@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "infer/byte_tokenizer.h"
 #include "model/reference_forward.h"
@@ -49,7 +50,7 @@ class ApiTest : public testing::Test {
     options.model_id = "tiny";
     options.summary = {{"sources", Json::array()}};
     options.hosts = {"localhost", "127.0.0.1"};
-    api_ = std::make_unique<Api>(*engine_, &evidence_, options);
+    api_ = std::make_unique<Api>(engine_.get(), &evidence_, runs_, options);
     HttpOptions http;
     http.port = 0;
     server_ = *HttpServer::Listen(http);
@@ -100,6 +101,7 @@ class ApiTest : public testing::Test {
 
   FakeEvidence evidence_;
   std::unique_ptr<Engine> engine_;
+  Runs runs_{{testing::TempDir() + "api_runs"}};
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> server_;
   std::atomic<bool> stop_{false};
@@ -266,6 +268,67 @@ TEST_F(ApiTest, OwnPaths_LeadToTheEvidence) {
   const Json summary = *ParseJson(BodyOf(Exchange(GetRequest("/api/summary"))), "summary");
   EXPECT_EQ(summary["trace"], true);
   EXPECT_EQ(summary["model"]["id"], "tiny");
+}
+
+TEST_F(ApiTest, Runs_AreListedAndGiveTheirCurves) {
+  const std::string folder = testing::TempDir() + "api_runs/small";
+  ASSERT_TRUE(CreateDirectories(folder).ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(folder + "/metrics.jsonl", "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":1}\n").ok());
+  const Json list = *ParseJson(BodyOf(Exchange(GetRequest("/api/runs"))), "runs");
+  ASSERT_EQ(list["runs"].size(), 1u);
+  EXPECT_EQ(list["runs"][0]["name"], "api_runs/small");
+  const Json metrics =
+      *ParseJson(BodyOf(Exchange(GetRequest("/api/runs/api_runs%2Fsmall/metrics?points=10&after=-1"))), "metrics");
+  EXPECT_EQ(metrics["steps"]["loss"], Json({2.0, 1.0}));
+  EXPECT_EQ(StatusOf(Exchange(GetRequest("/api/runs/api_runs/small/metrics"))), 200) << "a slash may stand as it is";
+  const std::string points = Exchange(GetRequest("/api/runs/api_runs%2Fsmall/metrics?points=0"));
+  EXPECT_EQ(StatusOf(points), 400);
+  EXPECT_THAT(points, HasSubstr("points is"));
+  EXPECT_EQ(StatusOf(Exchange(GetRequest("/api/runs/none/metrics"))), 404);
+  EXPECT_EQ(StatusOf(Exchange(GetRequest("/api/runs/api_runs%2Fsmall"))), 404);
+  for (const char* path : {"/api/runs/../metrics", "/api/runs/%2e%2e/metrics",
+                           "/api/runs/api_runs%2F..%2Fapi_runs%2Fsmall/metrics", "/api/runs/%2Fetc/metrics"}) {
+    EXPECT_EQ(StatusOf(Exchange(GetRequest(path))), 404) << path;
+  }
+  EXPECT_EQ(StatusOf(Post("/api/runs", Json::object())), 405);
+  ASSERT_TRUE(RemoveTree(testing::TempDir() + "api_runs").ok());
+}
+
+// A training that has left no model yet.
+TEST(ApiWithoutModelTest, RunsAreServedAndQuestionsRefused) {
+  class Answer final : public HttpResponder {
+   public:
+    void Send(int status, std::string_view, std::string_view body, const HttpHeaders&) override {
+      status_ = status;
+      body_ = body;
+    }
+    absl::Status BeginStream(std::string_view, const HttpHeaders&) override { return absl::OkStatus(); }
+    absl::Status Write(std::string_view) override { return absl::OkStatus(); }
+    bool ClientGone() override { return false; }
+    const std::atomic<bool>& cancelled() const override { return cancelled_; }
+    int status_ = 0;
+    std::string body_;
+
+   private:
+    const std::atomic<bool> cancelled_{false};
+  };
+  Runs runs({});
+  Api api(nullptr, nullptr, runs, {});
+  const auto ask = [&](const char* method, const char* path) {
+    Answer answer;
+    api.Handle({method, path, "", "{}", {}}, answer);
+    return std::pair(answer.status_, answer.body_);
+  };
+  EXPECT_EQ(ask("GET", "/api/runs"), std::pair(200, std::string(R"({"runs":[],"truncated":false})")));
+  EXPECT_EQ(ask("GET", "/api/summary").second, R"({"model":null,"trace":false})");
+  EXPECT_EQ(ask("GET", "/v1/models").second, R"({"object":"list","data":[]})");
+  for (const char* path : {"/v1/chat/completions", "/v1/completions"}) {
+    const auto [status, body] = ask("POST", path);
+    EXPECT_EQ(status, 404) << path;
+    EXPECT_THAT(body, HasSubstr("no model is served, only training runs"));
+  }
+  EXPECT_EQ(ask("GET", "/v1/models/x").first, 404);
 }
 
 TEST_F(ApiTest, Page_IsServedAndMayLoadOnlyFromHere) {

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "serve/api.h"
+#include "serve/runs.h"
 
 namespace rhodes {
 namespace {
@@ -13,7 +14,8 @@ bool IsLoopback(std::string_view host) { return host == "localhost" || host.star
 
 ApiOptions MakeApiOptions(const ServeOptions& options, const std::string& model) {
   ApiOptions api;
-  api.model_id = !options.name.empty() ? options.name : ModelName(options.out.empty() ? model : options.out);
+  const std::string& folder = options.out.empty() ? model : options.out;
+  api.model_id = !options.name.empty() || folder.empty() ? options.name : ModelName(folder);
   api.summary = options.out.empty() ? Json::object() : SummaryOf(options.out);
   api.allow_origin = options.allow_origin;
   if (IsLoopback(options.http.host)) {
@@ -21,6 +23,30 @@ ApiOptions MakeApiOptions(const ServeOptions& options, const std::string& model)
     for (const std::string& host : options.allow_hosts) api.hosts.push_back(LowerAscii(host));
   }
   return api;
+}
+
+absl::Status CheckFolders(const ServeOptions& options) {
+  if (options.out.empty() && options.model.empty() && options.runs.empty()) {
+    return UsageError("serve: name --out OUT, --model DIR or --runs DIR");
+  }
+  if (!options.out.empty() && !PathExists(options.out)) {
+    return absl::NotFoundError(fmt::format("{}: no such folder; `rhodes run` makes one", options.out));
+  }
+  for (const std::string& folder : options.runs) {
+    if (!std::filesystem::is_directory(folder)) {
+      return absl::NotFoundError(fmt::format("--runs {}: no such folder", folder));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// "" for none: with training runs to show, a model that is not there yet is no error.
+std::string ModelToServe(const ServeOptions& options) {
+  if (!options.model.empty()) return options.model;
+  if (options.out.empty()) return "";
+  const std::string model = options.out + "/model";
+  const bool training = PathExists(options.out + "/metrics.jsonl") || !options.runs.empty();
+  return PathExists(model) || !training ? model : "";
 }
 
 }  // namespace
@@ -37,16 +63,18 @@ std::string ModelName(const std::string& folder) {
 
 absl::Status Serve(const ServeOptions& options, RunContext& context,
                    const std::function<void(const std::string&)>& ready) {
-  if (options.out.empty() && options.model.empty()) return UsageError("serve: name --out OUT or --model DIR");
-  if (!options.out.empty() && !PathExists(options.out)) {
-    return absl::NotFoundError(fmt::format("{}: no such folder; `rhodes run` makes one", options.out));
-  }
-  const std::string model = options.model.empty() ? options.out + "/model" : options.model;
+  RETURN_IF_ERROR(CheckFolders(options));
+  const std::string model = ModelToServe(options);
   // The port first: it is the likeliest to fail and the model the slowest to load.
   ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> server, HttpServer::Listen(options.http));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, Engine::Open(model, options.engine));
+  std::unique_ptr<Engine> engine;
+  if (!model.empty()) {
+    ASSIGN_OR_RETURN(engine, Engine::Open(model, options.engine));
+  } else {
+    context.progress->Say("there is no model yet: training runs are shown, questions are not answered");
+  }
   std::unique_ptr<Evidence> evidence;
-  if (!options.out.empty()) {
+  if (engine != nullptr && !options.out.empty()) {
     absl::StatusOr<std::unique_ptr<Evidence>> opened = Evidence::Open(options.out, context);
     if (opened.ok()) {
       evidence = *std::move(opened);
@@ -54,7 +82,10 @@ absl::Status Serve(const ServeOptions& options, RunContext& context,
       context.progress->Say(fmt::format("answers are not led back: {}", Message(opened.status())));
     }
   }
-  Api api(*engine, evidence.get(), MakeApiOptions(options, model));
+  std::vector<std::string> folders = options.runs;
+  if (!options.out.empty()) folders.insert(folders.begin(), options.out);
+  Runs runs(folders);
+  Api api(engine.get(), evidence.get(), runs, MakeApiOptions(options, model));
   const bool wildcard = options.http.host == "0.0.0.0" || options.http.host == "::";
   const bool v6 = options.http.host.find(':') != std::string::npos;
   ready(fmt::format("http://{}{}{}:{}", v6 && !wildcard ? "[" : "", wildcard ? "127.0.0.1" : options.http.host,

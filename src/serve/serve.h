@@ -1,4 +1,4 @@
-// `rhodes serve`: a model, and what its answers lean on, over HTTP.
+// `rhodes serve`: a model, what its answers lean on, and training runs, over HTTP.
 #ifndef RHODES_SERVE_SERVE_H_
 #define RHODES_SERVE_SERVE_H_
 
@@ -13,9 +13,10 @@
 namespace rhodes {
 
 struct ServeOptions {
-  std::string out;    // OUT of a run: its model, trace index, documents and records; may be empty
-  std::string model;  // a model's folder; empty: OUT/model
-  std::string name;   // what /v1/models calls it; empty: after the folder
+  std::string out;                // OUT of a run: its model, trace index, documents and records; may be empty
+  std::string model;              // a model's folder; empty: OUT/model, or no model where there is none yet
+  std::vector<std::string> runs;  // further folders with training runs below them; OUT's are shown in any case
+  std::string name;               // what /v1/models calls it; empty: after the folder
   HttpOptions http;
   EngineOptions engine;
   std::string allow_origin;              // see ApiOptions

@@ -344,6 +344,11 @@ class FromGguf {
     return absl::OkStatus();
   }
 
+  // Gemma's added tokens are runs of spaces and line breaks that merges make as well.
+  bool Merges(TokenId id) const {
+    return TypeOf(id) == GgufTokenizer::kNormal || TypeOf(id) == GgufTokenizer::kUserDefined;
+  }
+
   // Every way to make a token of two others is a merge; the higher the result's score, the lower the rank, as Hugging
   // Face's converter from SentencePiece does it.
   absl::Status MergesFromScores() {
@@ -352,7 +357,7 @@ class FromGguf {
                                       in_.tokens.size()));
     }
     for (TokenId id = 0; id < in_.tokens.size(); ++id) {
-      if (TypeOf(id) != GgufTokenizer::kNormal) continue;
+      if (!Merges(id)) continue;
       if (std::isnan(in_.scores[id])) return Wrong(what_, fmt::format("the score of token {} is NaN", id));
       const std::string_view text = in_.tokens[id];
       if (text.size() > kMaxPieceBytes) {
@@ -360,9 +365,9 @@ class FromGguf {
       }
       for (size_t cut = 1; cut < text.size(); ++cut) {
         const auto left = ids_.find(text.substr(0, cut));
-        if (left == ids_.end() || TypeOf(left->second) != GgufTokenizer::kNormal) continue;
+        if (left == ids_.end() || !Merges(left->second)) continue;
         const auto right = ids_.find(text.substr(cut));
-        if (right == ids_.end() || TypeOf(right->second) != GgufTokenizer::kNormal) continue;
+        if (right == ids_.end() || !Merges(right->second)) continue;
         spec_.merges.push_back({left->second, right->second, id});
       }
     }

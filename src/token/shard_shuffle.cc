@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <numeric>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/parallel.h"
 
@@ -16,6 +17,7 @@ constexpr uint64_t kRowsToACancelCheck = 4096;
 constexpr size_t kPlacesAtOnce = size_t{1} << 16;  // of the order, handed to the writer together
 constexpr size_t kPlacesToAThread = 2048;
 constexpr size_t kDrawBuckets = 256;
+constexpr uint64_t kReleased = uint64_t{16} << 20;  // bytes of the store let go of at once
 
 // Where the order is cut so that no part has more than `limit` bytes, and there are kMostParts at most: the first place
 // of each part, and the end.
@@ -83,9 +85,14 @@ absl::Status DealOut(const std::vector<WaitingDocument>& documents, const TokenS
   }
   std::sort(dealt.begin(), dealt.end(),
             [](const Dealt& a, const Dealt& b) { return a.row != b.row ? a.row < b.row : a.part < b.part; });
+  uint64_t released = 0;
   for (size_t i = 0; i < dealt.size(); ++i) {
     if (i % kRowsToACancelCheck == 0) RETURN_IF_ERROR(context.CheckCancelled());
     const WaitingDocument& document = documents[dealt[i].row];
+    if (document.offset >= released + kReleased) {  // read from begin to end: what is behind is not needed again
+      ReleasePages(store.Bytes(released, document.offset - released));
+      released = document.offset;
+    }
     RETURN_IF_ERROR(parts[dealt[i].part].Append(store.Bytes(document.offset, document.bytes)));
   }
   for (Part& part : parts) RETURN_IF_ERROR(part.Close());
@@ -184,7 +191,7 @@ absl::Status WriteInOrder(const std::vector<WaitingDocument>& documents, const T
                           const std::vector<DrawnDocument>& order, const std::string& scratch, uint64_t memory_limit,
                           ShardWriter& writer, RunContext& context) {
   const std::vector<size_t> cuts = CutOrder(documents, order, memory_limit);
-  if (!store.in_file() || cuts.size() <= 2) {
+  if (!store.in_file()) {
     const auto bytes_of = [&](size_t place) {
       const WaitingDocument& document = documents[order[place].row];
       return store.Bytes(document.offset, document.bytes);

@@ -84,8 +84,11 @@ class Stage {
     report_.by_source = std::move(encoded.by_source);
     report_.by_language = std::move(encoded.by_language);
     if (waiting_.size() < 2) {
-      return absl::InvalidArgumentError(fmt::format(
-          "tokenize: {} documents are too few: one is trained on and one is held out at least", waiting_.size()));
+      return absl::InvalidArgumentError(
+          fmt::format("tokenize: {} documents are too few: one is trained on and one is held out at least; --format "
+                      "lines makes one of "
+                      "each line of a text",
+                      waiting_.size()));
     }
     return store.Seal();
   }

@@ -85,6 +85,10 @@ absl::Status CheckpointStore::Wait() {
   return std::exchange(written_, absl::OkStatus());
 }
 
+void CheckpointStore::Reserve(size_t values) {
+  if (asynchronous_ && copy_.size() != values) copy_ = Buffer<float>(values);
+}
+
 absl::Status CheckpointStore::Save(int64_t step, const TrainState& state, const Json& progress) {
   if (!asynchronous_) {
     RETURN_IF_ERROR(Wait());
@@ -104,7 +108,7 @@ absl::StatusOr<TrainState> CheckpointStore::Prepare(int64_t weights, int64_t v) 
   const size_t sizes[] = {static_cast<size_t>(weights), static_cast<size_t>(v)};
   const size_t all = 2 * sizes[0] + sizes[1];
   try {
-    if (copy_.size() != all) copy_ = Buffer<float>(all);
+    if (copy_.size() != all) copy_ = Buffer<float>(all);  // also when not asynchronous: the state is put together there
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(
         fmt::format("checkpoint: {} bytes for the copy that is written are not to be had", all * sizeof(float)));

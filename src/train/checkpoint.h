@@ -37,6 +37,8 @@ class CheckpointStore {
   CheckpointStore(std::string directory, std::string key, int keep, bool asynchronous);
   ~CheckpointStore();  // waits for a write under way
 
+  // Makes room for the copies of `values` numbers in all, so that the first Save() need not.
+  void Reserve(size_t values);
   // Starts (or makes) a checkpoint after `step` steps. Waits for an earlier one first, and returns its error if any.
   // Replaces one of the same step. `progress`: what else belongs to the state.
   absl::Status Save(int64_t step, const TrainState& state, const Json& progress = Json::object());

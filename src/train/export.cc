@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/manifest.h"
-#include "model/open_model.h"
-#include "model/sharded_writer.h"
+#include "model/model_files.h"
+#include "model/safetensors.h"
 #include "token/tokenizer_file.h"
 
 namespace rhodes {
@@ -51,6 +51,7 @@ absl::Status ExportModel(Model& model, const Tokenizer& tokenizer, const std::st
                                                       {"bos_token", end},
                                                       {"eos_token", end},
                                                       {"pad_token", end},
+                                                      {"add_bos_token", true},
                                                       {"model_max_length", config.max_positions},
                                                       {"clean_up_tokenization_spaces", false},
                                                       {"chat_template", PlainChatTemplate()}}));
@@ -64,8 +65,8 @@ absl::Status ExportModel(Model& model, const Tokenizer& tokenizer, const std::st
 }
 
 absl::Status LoadWeights(const std::string& directory, Model& model) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<WeightSource> weights, OpenWeightFolder(directory));
-  return LoadInto(*weights, model);
+  ASSIGN_OR_RETURN(const ModelFiles files, ModelFiles::Open(directory));
+  return ReadWeights(files.reader(), model);
 }
 
 }  // namespace rhodes

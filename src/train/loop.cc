@@ -135,6 +135,10 @@ absl::Status Run::Prepare() {
 
   const bool asynchronous = memory.copy_needed || memory.total() + memory.checkpoint_copy <= context_.memory_bytes;
   checkpoints_.emplace(options_.out + "/checkpoints", options_.key, options_.keep_checkpoints, asynchronous);
+  if (ranks_.root()) {
+    const StateMap& map = parallel_->optimizer().map();
+    checkpoints_->Reserve(static_cast<size_t>(2 * map.m_size + map.v_size));
+  }
   if (options_.patience > 0) {
     best_checkpoint_.emplace(options_.out + "/checkpoints/best", options_.key, 2, false);
   }
@@ -168,7 +172,12 @@ absl::Status Run::Report(const Json& line) {
     return events_->Text(step, "sample/" + line.value("prompt", ""), line.value("sample", ""));
   }
   if (line.contains("trouble")) return events_->Text(step, "trouble", DumpJson(line));
-  if (line.value("final", false)) return absl::OkStatus();
+  if (line.value("final", false)) {
+    for (const char* name : {"validation_loss", "bits_per_byte"}) {
+      RETURN_IF_ERROR(events_->Scalar(step, std::string("final/") + name, line.value(name, 0.0)));
+    }
+    return absl::OkStatus();
+  }
   const bool of_step = line.contains("loss");
   for (const auto& [name, value] : line.items()) {
     if (name == "step") continue;

@@ -3,16 +3,14 @@
 //
 // Usage: node page_test.mjs --rhodes BINARY --out OUT --screenshot FILE.png [--question TEXT] [--chromium PATH]
 //                           [--dark] [--model DIR] [--temperature T]
-// Writes FILE.png (the answer with the panel open) and FILE-record.png (the record). Exit code 0 when all holds.
+// Writes FILE.png (the answer with the panel open), FILE-record.png (the record) and FILE-training.png (the run that made
+// the model). Exit code 0 when all holds.
 
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 
-import { chromium } from "playwright-core";
+import { check, startServer, withPage } from "./browser.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -31,36 +29,6 @@ for (const name of ["rhodes", "out", "screenshot"]) {
     console.error(`page_test: --${name} is missing`);
     process.exit(2);
   }
-}
-
-function check(condition, message) {
-  if (!condition) throw new Error(message);
-}
-
-// Starts the server on a free port; resolves with its address and the way to end it.
-function startServer() {
-  const args = ["serve", "--out", options.out, "--port", "0", "--json"];
-  if (options.model !== undefined) args.push("--model", options.model);
-  const server = spawn(options.rhodes, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let errors = "";
-  server.stderr.on("data", (data) => (errors += data));
-  const ended = new Promise((resolve) => server.on("exit", (code) => resolve(code)));
-  const started = new Promise((resolve, reject) => {
-    let output = "";
-    server.stdout.on("data", (data) => {
-      output += data;
-      if (output.includes("\n")) resolve(JSON.parse(output).url);
-    });
-    server.on("error", reject);
-    void ended.then((code) => reject(new Error(`rhodes serve ended with ${code}: ${errors}`)));
-  });
-  return started.then((url) => ({
-    url,
-    stop: () => {
-      server.kill("SIGINT");
-      return ended;
-    },
-  }));
 }
 
 // The bytes [begin, end) of the uncompressed file, as the page shows them; null for a compression Node does not know.
@@ -136,41 +104,37 @@ async function followToRecord(page) {
   throw new Error("no record lies in a file that this test can read");
 }
 
+// The training run that made the model, and back to the conversation, which is still there.
+async function showTraining(page) {
+  await page.click("#to-training");
+  await page.waitForSelector("#runs [data-run]");
+  await page.waitForSelector("#chart .curve");
+  check((await page.locator("#runs [data-run] .state").first().innerText()) === "finished", "the run of OUT is not finished");
+  check((await page.locator("#chart .curve.marked").count()) > 0, "the chart has no validation curve");
+  await page.screenshot({ path: options.screenshot.replace(/\.png$/, "-training.png") });
+  await page.click("#to-chat");
+  check(await page.locator(".message.assistant").first().isVisible(), "the conversation is gone after a look at the training");
+}
+
 async function run() {
-  const server = await startServer();
-  const profile = mkdtempSync(join(tmpdir(), "rhodes-page-"));
-  const problems = [];
-  let context = null;
+  const args = ["--out", options.out];
+  if (options.model !== undefined) args.push("--model", options.model);
+  const server = await startServer(options.rhodes, args);
   try {
-    context = await chromium.launchPersistentContext(profile, {
-      executablePath: options.chromium,
-      headless: true,
-      viewport: { width: 1360, height: 860 },
-      colorScheme: options.dark ? "dark" : "light",
-      args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"],
+    await withPage({ url: server.url, chromium: options.chromium, dark: options.dark }, async (page) => {
+      await page.waitForSelector("#facts dd");
+      await page.screenshot({ path: options.screenshot.replace(/\.png$/, "-welcome.png") });
+      const answer = await askAndWait(page);
+      const words = await openSpan(page, answer);
+      await page.screenshot({ path: options.screenshot });
+      const record = await followToRecord(page);
+      await page.screenshot({ path: options.screenshot.replace(/\.png$/, "-record.png") });
+      await page.keyboard.press("Escape");
+      check(await page.locator("#panel").isHidden(), "Escape does not close the panel");
+      await showTraining(page);
+      console.log(`page_test: "${words}" led to ${record.file} bytes ${record.begin} to ${record.end}; the page shows the file's bytes`);
     });
-    const page = await context.newPage();
-    page.on("pageerror", (error) => problems.push(`script: ${error.message}`));
-    page.on("console", (message) => message.type() === "error" && problems.push(`console: ${message.text()}`));
-    context.on("request", (request) => {
-      if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) problems.push(`asked the network for ${request.url()}`);
-    });
-    await page.goto(server.url);
-    await page.waitForSelector("#facts dd");
-    await page.screenshot({ path: options.screenshot.replace(/\.png$/, "-welcome.png") });
-    const answer = await askAndWait(page);
-    const words = await openSpan(page, answer);
-    await page.screenshot({ path: options.screenshot });
-    const record = await followToRecord(page);
-    await page.screenshot({ path: options.screenshot.replace(/\.png$/, "-record.png") });
-    await page.keyboard.press("Escape");
-    check(await page.locator("#panel").isHidden(), "Escape does not close the panel");
-    check(problems.length === 0, problems.join("\n"));
-    console.log(`page_test: "${words}" led to ${record.file} bytes ${record.begin} to ${record.end}; the page shows the file's bytes`);
   } finally {
-    await context?.close();
-    rmSync(profile, { recursive: true, force: true });
     const code = await server.stop();
     check(code === 0, `rhodes serve ended with ${code} after SIGINT`);
   }

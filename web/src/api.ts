@@ -1,7 +1,7 @@
 // The server's answers, as types, and the calls that fetch them.
 
 export interface Summary {
-  model: { id: string; parameters: number; context_length: number };
+  model: { id: string; parameters: number; context_length: number } | null; // null: only training runs are served
   trace: boolean;
   sources?: { name: string; records: number }[];
   corpus?: Record<string, unknown>;
@@ -110,7 +110,7 @@ async function failure(response: Response): Promise<ApiError> {
   }
 }
 
-async function getJson<T>(path: string): Promise<T> {
+export async function getJson<T>(path: string): Promise<T> {
   const response = await fetch(path);
   if (!response.ok) throw await failure(response);
   return (await response.json()) as T;

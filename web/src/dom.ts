@@ -70,3 +70,14 @@ export const counted = (count: number, one: string, many = `${one}s`): string =>
 
 // "once", "3 times".
 export const times = (count: number): string => (count === 1 ? "once" : counted(count, "time"));
+
+// 4000 seconds as "1 h 7 min".
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 10 && seconds > 0) return `${Number(seconds.toPrecision(2))} s`;
+  if (whole < 60) return `${whole} s`;
+  const parts = whole < 3600 ? [Math.floor(whole / 60), "min", whole % 60, "s"]
+    : whole < 86_400 ? [Math.floor(whole / 3600), "h", Math.floor((whole % 3600) / 60), "min"]
+    : [Math.floor(whole / 86_400), "d", Math.floor((whole % 86_400) / 3600), "h"];
+  return parts[2] === 0 ? `${parts[0]} ${parts[1]}` : parts.join(" ");
+}

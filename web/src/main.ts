@@ -5,6 +5,7 @@ import { fetchSummary } from "./api.js";
 import { Chat } from "./chat.js";
 import { byId, counted, element, formatLarge, formatNumber, icon } from "./dom.js";
 import { Panel } from "./panel.js";
+import { Training } from "./training.js";
 
 const question = byId("question", HTMLTextAreaElement);
 const form = byId("ask", HTMLFormElement);
@@ -18,6 +19,10 @@ const themeButton = byId("theme", HTMLButtonElement);
 let summary: Summary | null = null;
 const panel = new Panel(byId("panel", HTMLElement));
 const chat = new Chat(messages, panel, showRunning, true);
+const training = new Training(byId("training", HTMLElement), (parameters) => {
+  const text = parameters.toString();
+  history.replaceState(null, "", text === "" ? "#training" : `#training?${text}`);
+});
 
 // Settings stay in the browser. Storage can be refused; then they last as long as the page.
 const store = {
@@ -115,7 +120,31 @@ function initQuestion(): void {
     welcome();
     question.focus();
   });
-  question.focus();
+}
+
+// Which view is shown stands in the address: "#training?..." is that of training runs, anything else the conversation.
+function showView(): void {
+  const [view = "", parameters = ""] = location.hash.slice(1).split("?");
+  const isTraining = view.startsWith("training");
+  byId("chat", HTMLElement).hidden = isTraining;
+  byId("new-chat", HTMLButtonElement).hidden = isTraining;
+  byId("skip", HTMLAnchorElement).href = isTraining ? "#training-title" : "#question";
+  for (const [id, current] of [["to-chat", !isTraining], ["to-training", isTraining]] as const) {
+    byId(id, HTMLAnchorElement).setAttribute("aria-current", current ? "page" : "false");
+  }
+  if (isTraining) {
+    panel.close();
+    training.show(new URLSearchParams(parameters));
+    if (view === "training-title") training.focus();
+  } else {
+    training.hide();
+    question.focus();
+  }
+}
+
+function initViews(): void {
+  addEventListener("hashchange", showView);
+  showView();
 }
 
 // A number at one of `keys` of an object in the summary: stages call their counts differently.
@@ -129,6 +158,7 @@ function numberAt(object: unknown, ...keys: string[]): number | null {
 }
 
 function showFacts(of: Summary): void {
+  if (of.model === null) return;
   byId("model-name", HTMLElement).textContent = of.model.id;
   document.title = `${of.model.id} · Rhodes`;
   const tokens = numberAt(of.training, "tokens");
@@ -165,15 +195,23 @@ function welcome(): void {
   ));
 }
 
+// Before there is a model there is nobody to ask.
+function showOnlyTraining(): void {
+  byId("to-chat", HTMLAnchorElement).hidden = true;
+  if (!location.hash.startsWith("#training")) location.replace("#training");
+}
+
 async function start(): Promise<void> {
   initTheme();
   initSettings();
   initQuestion();
   welcome();
+  initViews();
   try {
     summary = await fetchSummary();
     chat.traced = summary.trace;
     showFacts(summary);
+    if (summary.model === null) showOnlyTraining();
     if (chat.empty) welcome();
   } catch (error) {
     messages.replaceChildren(element("div", { class: "message error" },

@@ -12,6 +12,7 @@ namespace {
 
 struct Case {
   int64_t heads, kv_heads, dim, sequences, length;
+  double cap = 0;
 };
 
 // Attention as its formula says, in f64, without rotary positions; gradients by the chain rule written out.
@@ -34,13 +35,14 @@ Plain Compute(const Case& c, const std::vector<float>& qkv, const std::vector<in
         const int64_t row = (s * c.length + t) * stride;
         const int64_t out_row = (s * c.length + t) * c.heads * c.dim + h * c.dim;
         const int64_t first = starts[s * c.length + t];
-        std::vector<double> p(t + 1), d_p(t + 1);
+        std::vector<double> p(t + 1), d_p(t + 1), capped(t + 1);
         double sum = 0, delta = 0;
         for (int64_t j = first; j <= t; ++j) {
           const int64_t key = (s * c.length + j) * stride + k_at;
           double dot = 0;
           for (int64_t i = 0; i < c.dim; ++i) dot += double{qkv[row + q_at + i]} * qkv[key + i];
-          sum += p[j] = std::exp(dot * scale);
+          capped[j] = c.cap > 0 ? c.cap * std::tanh(dot * scale / c.cap) : dot * scale;
+          sum += p[j] = std::exp(capped[j]);
         }
         for (int64_t j = first; j <= t; ++j) {
           const int64_t value = (s * c.length + j) * stride + v_at;
@@ -54,7 +56,8 @@ Plain Compute(const Case& c, const std::vector<float>& qkv, const std::vector<in
         }
         for (int64_t j = first; j <= t; ++j) {
           const int64_t key = (s * c.length + j) * stride + k_at;
-          const double d_score = p[j] * (d_p[j] - delta) * scale;
+          const double slope = c.cap > 0 ? 1 - capped[j] / c.cap * capped[j] / c.cap : 1;
+          const double d_score = p[j] * (d_p[j] - delta) * scale * slope;
           for (int64_t i = 0; i < c.dim; ++i) {
             result.d_qkv[row + q_at + i] += d_score * qkv[key + i];
             result.d_qkv[key + i] += d_score * qkv[row + q_at + i];
@@ -86,7 +89,7 @@ void Check(const Case& c, double tolerance) {
   }
   std::vector<float> log_sum(rows * c.heads);
   const std::vector<float> cosine(c.length * c.dim / 2, 1.0f), sine(c.length * c.dim / 2, 0.0f);  // no rotation
-  Attention<T> attention({c.heads, c.kv_heads, c.dim, c.length}, rows, true, 2);
+  Attention<T> attention({c.heads, c.kv_heads, c.dim, c.length, static_cast<float>(c.cap)}, rows, true, 2);
   attention.Forward(qkv.data(), starts.data(), cosine.data(), sine.data(), c.sequences, c.length, split.data(),
                     out.data(), log_sum.data());
   attention.Backward(d_out.data(), out.data(), split.data(), log_sum.data(), starts.data(), cosine.data(), sine.data(),
@@ -101,9 +104,9 @@ void Check(const Case& c, double tolerance) {
 }
 
 TEST(Attention, MatchesTheFormulaForwardAndBackward) {
-  // One block, blocks and a remainder, grouped heads, odd sizes, one position.
+  // One block, blocks and a remainder, grouped heads, odd sizes, one position, scores under a cap.
   for (const Case& c : {Case{2, 2, 16, 2, 9}, Case{2, 1, 32, 1, 300}, Case{4, 2, 10, 2, 129}, Case{3, 3, 64, 1, 256},
-                        Case{1, 1, 2, 3, 4}}) {
+                        Case{1, 1, 2, 3, 4}, Case{4, 2, 16, 2, 140, 1.5}}) {
     // f32: sums of up to 300 terms of size one. bf16: values, weights and results are rounded to 2^-9 each, and sums of
     // random terms grow with the square root of their number.
     Check<float>(c, 2e-5);
