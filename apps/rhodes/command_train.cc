@@ -1,22 +1,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <thread>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "command.h"
+#include "on_ranks.h"
 #include "project/rights.h"
 #include "token/tokenizer.h"
 #include "train/estimate.h"
-#include "train/mpi_ranks.h"
 #include "train/train.h"
 #include "training_view.h"
 
@@ -181,30 +177,13 @@ absl::Status TrainHere(const TrainFlags& own, const CommonFlags& flags, RunConte
   return absl::OkStatus();
 }
 
-// The processor's cores are shared out among the ranks of a machine, and none uses more than mpirun bound it to.
-int ThreadsOfRank(int local_size) {
-  cpu_set_t mine;
-  CPU_ZERO(&mine);
-  const int bound = sched_getaffinity(0, sizeof(mine), &mine) == 0 ? CPU_COUNT(&mine) : 1;
-  const int share = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / local_size;
-  return std::max(1, std::min(bound, share));
-}
-
 absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& context) {
-  ASSIGN_OR_RETURN(const int launched, LaunchedRanks());
-  if (launched < 2) return TrainHere(own, flags, context, nullptr);
-  if (own.estimate) return UsageError("train: --estimate is of one process: start it without mpirun or srun");
-  ASSIGN_OR_RETURN(const std::unique_ptr<MpiRanks> mpi, MpiRanks::Join(launched));
-  if (flags.threads == 0) context.threads = ThreadsOfRank(mpi->local_size());
-  const absl::Status status = TrainHere(own, flags, context, mpi.get());
-  if (status.ok()) return mpi->Leave();
-  // What is wrong on all ranks (a flag, a missing file) is said once: rank 0 says it and ends the others.
-  const int rank = mpi->communicator().rank();
-  if (rank != 0) std::this_thread::sleep_for(std::chrono::seconds(2));
-  std::fprintf(stderr, "rhodes: rank %d of %d: %s\n", rank, launched, Message(status).c_str());
-  std::fflush(nullptr);
-  mpi->Abort(ExitCodeOf(status));
-  return status;
+  return RunOnRanks("train", context, [&](MpiRanks* mpi) {
+    if (mpi != nullptr && own.estimate) {
+      return UsageError("train: --estimate is of one process: start it without mpirun or srun");
+    }
+    return TrainHere(own, flags, context, mpi);
+  });
 }
 
 void AddRecipe(CLI::App& app, TrainFlags& own) {
