@@ -30,7 +30,7 @@ absl::Status RunOnRanks(const char* command, RunContext& context, const std::fun
   if (launched < 2) return work(nullptr);
   ASSIGN_OR_RETURN(const std::unique_ptr<MpiRanks> mpi, MpiRanks::Join(launched));
   if (context.threads == 0) context.threads = ThreadsOfRank(mpi->local_size());
-  const absl::Status status = work(mpi.get());
+  absl::Status status = work(mpi.get());
   if (status.ok()) return mpi->Leave();
   const int rank = mpi->communicator().rank();
   if (rank != 0) std::this_thread::sleep_for(kFirstWord);
