@@ -47,5 +47,5 @@ add_library(rhodes_duckdb SHARED IMPORTED GLOBAL)
 set_target_properties(rhodes_duckdb PROPERTIES IMPORTED_LOCATION ${RHODES_DUCKDB_LIBRARY} IMPORTED_SONAME libduckdb.so
                       INTERFACE_INCLUDE_DIRECTORIES ${RHODES_NPM}/duckdb/src/duckdb/src/include)
 # The program finds libduckdb.so beside itself once installed, and in node_modules when run from the build tree.
-set(CMAKE_BUILD_RPATH ${RHODES_NPM}/@duckdb/node-bindings-linux-x64)
+set(CMAKE_BUILD_RPATH ${RHODES_NPM}/@duckdb/node-bindings-linux-x64 ${CMAKE_BINARY_DIR})
 set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib/rhodes")

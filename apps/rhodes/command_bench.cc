@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "command.h"
+#include "on_ranks.h"
 #include "token/encode_benchmark.h"
 #include "train/benchmark.h"
 #include "train/train.h"
@@ -48,7 +49,7 @@ absl::Status RunPeak(const CommonFlags& flags, RunContext& context) {
   return absl::OkStatus();
 }
 
-absl::Status RunTrain(const BenchFlags& own, const CommonFlags& flags, RunContext& context) {
+absl::Status RunTrainOn(MpiRanks* mpi, const BenchFlags& own, const CommonFlags& flags, RunContext& context) {
   TrainBenchmarkOptions options;
   ASSIGN_OR_RETURN(options.config, PresetConfig(own.preset));
   options.config.max_positions = own.context;
@@ -59,14 +60,20 @@ absl::Status RunTrain(const BenchFlags& own, const CommonFlags& flags, RunContex
   options.compute = own.compute == "auto"   ? NativeComputeType()
                     : own.compute == "bf16" ? ComputeType::kBf16
                                             : ComputeType::kF32;
+  if (mpi != nullptr) options.ranks = &mpi->communicator();
   ASSIGN_OR_RETURN(Json result, BenchmarkTraining(options, context));
   result["preset"] = own.preset;
+  if (mpi != nullptr && !mpi->communicator().root()) return absl::OkStatus();
   if (flags.json) {
     PrintJson(result);
   } else {
     PrintTraining(own.preset, result);
   }
   return absl::OkStatus();
+}
+
+absl::Status RunTrain(const BenchFlags& own, const CommonFlags& flags, RunContext& context) {
+  return RunOnRanks("bench", context, [&](MpiRanks* mpi) { return RunTrainOn(mpi, own, flags, context); });
 }
 
 absl::Status RunEncode(const EncodeBenchmarkOptions& options, const CommonFlags& flags, const RunContext& context) {
@@ -126,6 +133,7 @@ const CommandRegistration kRegistration({"bench", "measure this machine: product
                                          "  rhodes bench peak\n"
                                          "  rhodes bench train --preset 14m --batch 16 --context 256 --threads 2\n"
                                          "  rhodes bench train --preset 124m --json\n"
+                                         "  mpirun -np 2 rhodes bench train --preset 14m --threads 1\n"
                                          "  rhodes bench train --preset grok2-60m --json\n"
                                          "  rhodes bench encode --tokenizer o200k_base.tiktoken book.txt --json\n",
                                          120, &Setup});

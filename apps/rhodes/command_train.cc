@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "command.h"
+#include "on_ranks.h"
 #include "project/rights.h"
 #include "token/tokenizer.h"
 #include "train/estimate.h"
@@ -142,11 +143,13 @@ void Print(const TrainOptions& options, const TrainReport& report) {
   std::printf("memory       %.2f GB at most\n", static_cast<double>(report.peak_memory_bytes) * 1e-9);
 }
 
-absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& context) {
+// `mpi` is null in a process that is alone.
+absl::Status TrainHere(const TrainFlags& own, const CommonFlags& flags, RunContext& context, MpiRanks* mpi) {
   ASSIGN_OR_RETURN(TrainOptions options, OptionsOf(own));
   if (own.app->get_option("--memory")->count() == 0) {
     const auto most_of_free = static_cast<uint64_t>(kShareOfFreeMemory * static_cast<double>(FreeMemory()));
-    context.memory_bytes = std::max(context.memory_bytes, most_of_free);
+    context.memory_bytes =
+        std::max(context.memory_bytes, mpi == nullptr ? most_of_free : most_of_free / mpi->local_size());
   }
   if (own.estimate) return Estimate(options, flags, context);
   if (options.tokenizer.empty() || options.shards_dir.empty() || options.out.empty()) {
@@ -154,7 +157,11 @@ absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& co
   }
   RETURN_IF_ERROR(CheckRights(own.rights_override, options));
   TrainingView view;
-  if (flags.json) {
+  if (mpi != nullptr) options.ranks = &mpi->communicator();
+  const bool prints = mpi == nullptr || mpi->communicator().root();
+  if (!prints) {
+    context.progress = &SilentProgress();
+  } else if (flags.json) {
     options.on_metrics_line = [](const Json& line) {
       PrintJson(line);
       std::fflush(stdout);
@@ -166,8 +173,17 @@ absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& co
   const absl::StatusOr<TrainReport> report = Train(options, context);
   view.End();
   RETURN_IF_ERROR(report.status());
-  if (!flags.json) Print(options, *report);  // with --json the last line of the metrics is the report
+  if (prints && !flags.json) Print(options, *report);  // with --json the last line of the metrics is the report
   return absl::OkStatus();
+}
+
+absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& context) {
+  return RunOnRanks("train", context, [&](MpiRanks* mpi) {
+    if (mpi != nullptr && own.estimate) {
+      return UsageError("train: --estimate is of one process: start it without mpirun or srun");
+    }
+    return TrainHere(own, flags, context, mpi);
+  });
 }
 
 void AddRecipe(CLI::App& app, TrainFlags& own) {

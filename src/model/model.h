@@ -85,6 +85,7 @@ class Model {
   // Master weights, laid out by layout(). After writing to them call CommitWeights(), which makes the products' copy.
   virtual std::span<float> weights() = 0;
   virtual void CommitWeights() = 0;
+  virtual void CommitWeights(int64_t begin, int64_t end) = 0;  // of these elements alone
   // Matrices from N(0, deviation²), those that write to the residual stream divided by √(2·layers); norms 1, biases 0.
   virtual void Initialize(uint64_t seed, float deviation) = 0;
 
@@ -106,9 +107,13 @@ class Model {
 
   // Euclidean norm of all gradients; the same for any number of threads.
   virtual double GradientNorm() = 0;
+  // The sum of squares of gradients [begin, end); the same for any number of threads.
+  virtual double GradientSquares(int64_t begin, int64_t end) = 0;
   // One AdamW step from gradients(); m and v are laid out by layout(). `decay` of `settings` is applied to matrices
   // only.
   virtual void StepAdamW(const AdamW& settings, std::span<float> m, std::span<float> v) = 0;
+  // The same of weights [begin, end) alone, whose moments m and v begin with those of `begin`.
+  virtual void StepAdamW(const AdamW& settings, int64_t begin, int64_t end, std::span<float> m, std::span<float> v) = 0;
 
   // Summed since creation or the last call.
   virtual SectionSeconds TakeSectionSeconds() = 0;

@@ -195,15 +195,15 @@ absl::Status Trunk<T>::Logits(const TokenBatch& batch, bool last_only, std::span
 }
 
 template <typename T>
-double Trunk<T>::GradientNorm() {
+double Trunk<T>::GradientSquares(int64_t begin, int64_t end) {
   const SectionTimer timer(context_.seconds, Section::kOptimizer);
-  return context_.weights.GradientNorm();
+  return context_.weights.GradientSquares(begin, end);
 }
 
 template <typename T>
-void Trunk<T>::StepAdamW(const AdamW& settings, std::span<float> m, std::span<float> v) {
+void Trunk<T>::StepAdamW(const AdamW& settings, int64_t begin, int64_t end, std::span<float> m, std::span<float> v) {
   const SectionTimer timer(context_.seconds, Section::kOptimizer);
-  context_.weights.StepAdamW(settings, m, v);
+  context_.weights.StepAdamW(settings, begin, end, m, v);
 }
 
 template class Trunk<float>;

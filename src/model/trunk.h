@@ -2,6 +2,7 @@
 #ifndef RHODES_MODEL_TRUNK_H_
 #define RHODES_MODEL_TRUNK_H_
 
+#include <cmath>
 #include <functional>
 #include <vector>
 
@@ -30,14 +31,19 @@ class Trunk : public Model {
   const ParameterLayout& layout() const override { return context_.weights.layout(); }
   std::span<float> weights() override { return context_.weights.weights(); }
   std::span<float> gradients() override { return context_.weights.gradients(); }
-  void CommitWeights() override { context_.weights.Commit(); }
+  void CommitWeights() override { context_.weights.Commit(0, layout().size()); }
+  void CommitWeights(int64_t begin, int64_t end) override { context_.weights.Commit(begin, end); }
   void Initialize(uint64_t seed, float deviation) override { context_.weights.Initialize(seed, deviation); }
   absl::Status Logits(const TokenBatch& batch, bool last_only, std::span<float> logits) override;
   absl::Status Losses(const TokenBatch& batch, std::span<float> losses) override;
   absl::StatusOr<double> ForwardBackward(const TokenBatch& batch, float scale, bool accumulate) override;
   void OnGradients(GradientObserver observer) override { on_gradients_ = std::move(observer); }
-  double GradientNorm() override;
-  void StepAdamW(const AdamW& settings, std::span<float> m, std::span<float> v) override;
+  double GradientNorm() override { return std::sqrt(GradientSquares(0, layout().size())); }
+  double GradientSquares(int64_t begin, int64_t end) override;
+  void StepAdamW(const AdamW& settings, std::span<float> m, std::span<float> v) override {
+    StepAdamW(settings, 0, layout().size(), m, v);
+  }
+  void StepAdamW(const AdamW& settings, int64_t begin, int64_t end, std::span<float> m, std::span<float> v) override;
   SectionSeconds TakeSectionSeconds() override { return std::exchange(context_.seconds, SectionSeconds{}); }
 
  protected:

@@ -50,9 +50,10 @@ uint64_t WeightStore<T>::Bytes(const ModelConfig& config, bool training) {
 }
 
 template <typename T>
-void WeightStore<T>::Commit() {
-  ParallelRanges(threads_, layout_.size(), kParameterBlock, [&](int64_t begin, int64_t end) {
-    FastElementwise<T>().store_rows(weights_.data() + begin, nullptr, 1, end - begin, end - begin, low_.data() + begin);
+void WeightStore<T>::Commit(int64_t first, int64_t last) {
+  ParallelRanges(threads_, last - first, kParameterBlock, [&](int64_t begin, int64_t end) {
+    FastElementwise<T>().store_rows(weights_.data() + first + begin, nullptr, 1, end - begin, end - begin,
+                                    low_.data() + first + begin);
   });
 }
 
@@ -72,37 +73,38 @@ void WeightStore<T>::Initialize(uint64_t seed, float deviation) {
       for (int64_t i = begin; i < end; ++i) to[i] = factor * Normal(stream, i);
     });
   }
-  Commit();
+  Commit(0, layout_.size());
 }
 
 template <typename T>
-double WeightStore<T>::GradientNorm() const {
-  const int64_t blocks = (layout_.size() + kParameterBlock - 1) / kParameterBlock;
+double WeightStore<T>::GradientSquares(int64_t first, int64_t last) const {
+  const int64_t blocks = (last - first + kParameterBlock - 1) / kParameterBlock;
   std::vector<double> sums(blocks);
-  ParallelRanges(threads_, blocks, 1, [&](int64_t first, int64_t last) {
-    for (int64_t block = first; block < last; ++block) {
-      const int64_t begin = block * kParameterBlock;
-      sums[block] = FastElementwise<T>().sum_of_squares(gradients_.data() + begin,
-                                                        std::min(kParameterBlock, layout_.size() - begin));
+  ParallelRanges(threads_, blocks, 1, [&](int64_t from, int64_t to) {
+    for (int64_t block = from; block < to; ++block) {
+      const int64_t begin = first + block * kParameterBlock;
+      sums[block] =
+          FastElementwise<T>().sum_of_squares(gradients_.data() + begin, std::min(kParameterBlock, last - begin));
     }
   });
   double sum = 0;
   for (const double part : sums) sum += part;
-  return std::sqrt(sum);
+  return sum;
 }
 
 template <typename T>
-void WeightStore<T>::StepAdamW(const AdamW& settings, std::span<float> m, std::span<float> v) {
+void WeightStore<T>::StepAdamW(const AdamW& settings, int64_t first, int64_t last, std::span<float> m,
+                               std::span<float> v) {
   const auto& parameters = layout_.parameters();
-  ParallelRanges(threads_, layout_.size(), kParameterBlock, [&](int64_t begin, int64_t end) {
+  ParallelRanges(threads_, last - first, kParameterBlock, [&](int64_t begin, int64_t end) {
     for (const Parameter& parameter : parameters) {
-      const int64_t from = std::max(begin, parameter.offset);
-      const int64_t to = std::min(end, parameter.offset + parameter.size());
+      const int64_t from = std::max(first + begin, parameter.offset);
+      const int64_t to = std::min(first + end, parameter.offset + parameter.size());
       if (from >= to) continue;
       AdamW own = settings;
       if (!parameter.matrix()) own.decay = 0.0f;
-      FastElementwise<T>().adamw_step(own, gradients_.data() + from, to - from, weights_.data() + from, m.data() + from,
-                                      v.data() + from, low_.data() + from);
+      FastElementwise<T>().adamw_step(own, gradients_.data() + from, to - from, weights_.data() + from,
+                                      m.data() + (from - first), v.data() + (from - first), low_.data() + from);
     }
   });
 }

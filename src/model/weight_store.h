@@ -26,10 +26,10 @@ class WeightStore {
   float* gradient(int64_t offset) { return gradients_.data() + offset; }
 
   // As in model.h.
-  void Commit();
+  void Commit(int64_t begin, int64_t end);
   void Initialize(uint64_t seed, float deviation);
-  double GradientNorm() const;
-  void StepAdamW(const AdamW& settings, std::span<float> m, std::span<float> v);
+  double GradientSquares(int64_t begin, int64_t end) const;
+  void StepAdamW(const AdamW& settings, int64_t begin, int64_t end, std::span<float> m, std::span<float> v);
 
  private:
   ParameterLayout layout_;

@@ -8,6 +8,7 @@
 
 #include "model/kernels/buffer.h"
 #include "model/model.h"
+#include "train/data_parallel.h"
 
 namespace rhodes {
 namespace {
@@ -30,35 +31,52 @@ Json BenchmarkPeak(RunContext& context) {
 
 absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, RunContext& context) {
   using Clock = std::chrono::steady_clock;
-  ModelOptions model_options{options.compute, context.Threads(), options.batch, options.context, true};
+  Communicator alone;
+  Communicator& ranks = options.ranks == nullptr ? alone : *options.ranks;
+  const SequenceRange own = SequencesOf(options.batch, ranks.rank(), ranks.size());
+  if (own.count() < 1) return UsageError("bench train: a batch needs a sequence for each rank");
+  ModelOptions model_options{options.compute, context.Threads(), own.count(), options.context, true};
   model_options.recompute = options.recompute;
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(options.config, model_options));
   model->Initialize(1, 0.02f);
-  Buffer<float> m(model->weights().size()), v(model->weights().size());
+  DataParallel parallel(ranks, *model, OptimizerKind::kAdamW);
   const size_t rows = static_cast<size_t>(options.batch * options.context);
   std::vector<uint32_t> tokens(rows + 1);
   std::mt19937 random(1);
   for (uint32_t& token : tokens) token = random() % static_cast<uint32_t>(options.config.vocabulary_size);
-  const TokenBatch batch{
-      options.batch, options.context, std::span(tokens).first(rows), std::span(tokens).subspan(1), {}};
+  const size_t first = static_cast<size_t>(own.begin * options.context);
+  const size_t own_rows = static_cast<size_t>(own.count() * options.context);
+  const TokenBatch batch{own.count(),
+                         options.context,
+                         std::span(tokens).subspan(first, own_rows),
+                         std::span(tokens).subspan(first + 1, own_rows),
+                         {}};
   double peak = MeasurePeak(options.compute, context.Threads());
   std::vector<double> seconds;
+  double waited = 0;
   constexpr int64_t kUntimed = 3;
   for (int64_t step = 0; step < options.steps + kUntimed; ++step) {
     RETURN_IF_ERROR(context.CheckCancelled());
-    if (step == kUntimed) model->TakeSectionSeconds();
+    if (step == kUntimed) {
+      model->TakeSectionSeconds();
+      waited = ranks.waited_seconds();
+    }
     const Clock::time_point begin = Clock::now();
-    ASSIGN_OR_RETURN(const double nats, model->ForwardBackward(batch, 1.0f / static_cast<float>(rows), false));
-    const double norm = model->GradientNorm();
+    ASSIGN_OR_RETURN(const double nats, parallel.ForwardBackward(batch, 1.0f / static_cast<float>(rows), false, true));
+    RETURN_IF_ERROR(parallel.FinishGradients());
+    ASSIGN_OR_RETURN(const DataParallel::Sums sums, parallel.SumUp(nats));
+    const double norm = sums.gradient_norm;
     if (!std::isfinite(nats) || !std::isfinite(norm)) return absl::InternalError("bench train: not a number");
     AdamW adamw{1e-4f, 0.9f, 0.95f, 1e-8f, 0.1f, static_cast<float>(std::min(1.0, 1.0 / norm)), 1.0f, 1.0f};
     adamw.correction1 = static_cast<float>(1 - std::pow(0.9, static_cast<double>(step + 1)));
     adamw.correction2 = static_cast<float>(1 - std::pow(0.95, static_cast<double>(step + 1)));
-    model->StepAdamW(adamw, m.span(), v.span());
+    RETURN_IF_ERROR(parallel.Step(adamw, MuonSettings{}));
     if (step >= kUntimed) seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
   }
   const SectionSeconds sections = model->TakeSectionSeconds();
+  waited = ranks.waited_seconds() - waited;
   peak = std::max(peak, MeasurePeak(options.compute, context.Threads()));
+  RETURN_IF_ERROR(ranks.Sum({&peak, 1}));
   std::ranges::sort(seconds);
   const double median = seconds[seconds.size() / 2];
   const double rate = static_cast<double>(rows) / median;
@@ -67,7 +85,9 @@ absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, Run
   for (size_t i = 0; i < sections.size(); ++i) {
     by_kind[std::string(SectionName(static_cast<Section>(i)))] = sections[i] / static_cast<double>(options.steps);
   }
+  if (ranks.size() > 1) by_kind["communication"] = waited / static_cast<double>(options.steps);
   return Json{{"parameters", model->layout().count()},
+              {"ranks", ranks.size()},
               {"batch", options.batch},
               {"context", options.context},
               {"threads", context.Threads()},

@@ -8,6 +8,7 @@
 #include "base/run_context.h"
 #include "model/config.h"
 #include "model/kernels/product.h"
+#include "train/communicator.h"
 
 namespace rhodes {
 
@@ -25,11 +26,14 @@ struct TrainBenchmarkOptions {
   int64_t steps = 10;  // timed, after three that are not
   ComputeType compute = ComputeType::kBf16;
   bool recompute = false;
+  Communicator* ranks = nullptr;  // that share the batch; not owned; null: this process alone
 };
 // Whole training steps (forward, backward, clipping, AdamW) on random tokens. {"parameters", "median_step_seconds",
 // "fastest_step_seconds", "slowest_step_seconds", "tokens_per_second", "flops_per_token", "flops_per_second",
 // "peak_flops_per_second", "share_of_peak", "formula", "step_seconds_by_kind": {...}}; the peak is measured before and
-// after, and the better taken; rates are those of the median step.
+// after, and the better taken; rates are those of the median step. On several ranks, which all call this, "ranks" too,
+// and in "step_seconds_by_kind" how long rank 0 waited for others ("communication"); peak and rates are of all
+// together.
 absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, RunContext& context);
 
 }  // namespace rhodes

@@ -90,20 +90,38 @@ void CheckpointStore::Reserve(size_t values) {
 }
 
 absl::Status CheckpointStore::Save(int64_t step, const TrainState& state, const Json& progress) {
+  if (!asynchronous_) {
+    RETURN_IF_ERROR(Wait());
+    RETURN_IF_ERROR(CreateDirectories(directory_));
+    return Write(step, progress, state.weights, state.m, state.v);
+  }
+  ASSIGN_OR_RETURN(const TrainState copy,
+                   Prepare(static_cast<int64_t>(state.weights.size()), static_cast<int64_t>(state.v.size())));
+  std::ranges::copy(state.weights, copy.weights.begin());
+  std::ranges::copy(state.m, copy.m.begin());
+  std::ranges::copy(state.v, copy.v.begin());
+  return SavePrepared(step, progress);
+}
+
+absl::StatusOr<TrainState> CheckpointStore::Prepare(int64_t weights, int64_t v) {
   RETURN_IF_ERROR(Wait());
+  const size_t sizes[] = {static_cast<size_t>(weights), static_cast<size_t>(v)};
+  const size_t all = 2 * sizes[0] + sizes[1];
+  try {
+    if (copy_.size() != all) copy_ = Buffer<float>(all);  // also when not asynchronous: the state is put together there
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(
+        fmt::format("checkpoint: {} bytes for the copy that is written are not to be had", all * sizeof(float)));
+  }
+  prepared_ = {copy_.span().first(sizes[0]), copy_.span().subspan(sizes[0], sizes[0]), copy_.span().last(sizes[1])};
+  return prepared_;
+}
+
+absl::Status CheckpointStore::SavePrepared(int64_t step, const Json& progress) {
   RETURN_IF_ERROR(CreateDirectories(directory_));
-  if (!asynchronous_) return Write(step, progress, state.weights, state.m, state.v);
-  const size_t sizes[] = {state.weights.size(), state.m.size(), state.v.size()};
-  Reserve(sizes[0] + sizes[1] + sizes[2]);
-  float* const copies[] = {copy_.data(), copy_.data() + sizes[0], copy_.data() + sizes[0] + sizes[1]};
-  std::ranges::copy(state.weights, copies[0]);
-  std::ranges::copy(state.m, copies[1]);
-  std::ranges::copy(state.v, copies[2]);
-  writer_ =
-      std::thread([this, step, progress, weights = std::span<const float>(copies[0], sizes[0]),
-                   m = std::span<const float>(copies[1], sizes[1]), v = std::span<const float>(copies[2], sizes[2])] {
-        written_ = Write(step, progress, weights, m, v);
-      });
+  if (!asynchronous_) return Write(step, progress, prepared_.weights, prepared_.m, prepared_.v);
+  writer_ = std::thread(
+      [this, step, progress] { written_ = Write(step, progress, prepared_.weights, prepared_.m, prepared_.v); });
   return absl::OkStatus();
 }
 

@@ -42,6 +42,10 @@ class CheckpointStore {
   // Starts (or makes) a checkpoint after `step` steps. Waits for an earlier one first, and returns its error if any.
   // Replaces one of the same step. `progress`: what else belongs to the state.
   absl::Status Save(int64_t step, const TrainState& state, const Json& progress = Json::object());
+  // The same in two parts, for a state that is put together: room for it (of as many weights as first moments), which
+  // is filled between the two. Room that is not saved may be used otherwise until the next call.
+  absl::StatusOr<TrainState> Prepare(int64_t weights, int64_t v);
+  absl::Status SavePrepared(int64_t step, const Json& progress);
   // Waits for the write under way and returns its error.
   absl::Status Wait();
   // Loads the newest whole checkpoint of this key into `state`, or nothing when there is none. A damaged one is named
@@ -63,7 +67,8 @@ class CheckpointStore {
   std::string directory_, key_;
   int keep_;
   bool asynchronous_;
-  Buffer<float> copy_;  // weights, m, v one after another
+  Buffer<float> copy_;   // weights, m, v one after another
+  TrainState prepared_;  // its parts
   std::thread writer_;
   absl::Status written_;  // of the last write; read after joining
 };

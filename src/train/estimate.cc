@@ -39,7 +39,8 @@ ModelOptions ModelOptionsOf(const TrainOptions& options, int threads) {
 }
 
 uint64_t TrainMemory::total() const {
-  return weights + compute_copy + gradients + optimizer_state + optimizer_work + activations;
+  return weights + compute_copy + gradients + optimizer_state + optimizer_work + activations +
+         (copy_needed ? checkpoint_copy : 0);
 }
 
 Json TrainMemory::ToJson() const {
@@ -63,19 +64,22 @@ absl::Status TrainMemory::Check(uint64_t allowed) const {
       Gigabytes(optimizer_state + optimizer_work), Gigabytes(activations)));
 }
 
-TrainMemory MemoryOf(const TrainOptions& options, int threads) {
-  const ModelOptions model = ModelOptionsOf(options, threads);
+TrainMemory MemoryOf(const TrainOptions& options, int threads, int ranks) {
+  ModelOptions model = ModelOptionsOf(options, threads);
+  model.max_sequences = (model.max_sequences + ranks - 1) / ranks;
   const ParameterLayout layout(options.config);
   const uint64_t values = static_cast<uint64_t>(layout.size());
   TrainMemory memory;
   memory.weights = values * sizeof(float);
   memory.compute_copy = values * (model.compute == ComputeType::kBf16 ? 2 : 4);
   memory.gradients = values * sizeof(float);
-  memory.optimizer_state = Optimizer::StateBytes(options.optimizer, layout);
+  const uint64_t state = Optimizer::StateBytes(options.optimizer, layout);
+  memory.optimizer_state = state / static_cast<uint64_t>(ranks);
   memory.optimizer_work = Optimizer::ScratchBytes(options.optimizer, layout, model.compute, threads);
   memory.activations =
       Model::MemoryBytes(options.config, model) - memory.weights - memory.compute_copy - memory.gradients;
-  memory.checkpoint_copy = memory.weights + memory.optimizer_state;
+  memory.checkpoint_copy = memory.weights + state;
+  memory.copy_needed = ranks > 1;
   return memory;
 }
 
@@ -108,7 +112,8 @@ absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& c
   if (!json["fits"].get<bool>()) return json;
 
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(options.config, model_options));
-  Optimizer optimizer(options.optimizer, layout, model_options.compute, threads);
+  Communicator alone;
+  DataParallel parallel(alone, *model, options.optimizer);
   const size_t rows = static_cast<size_t>(options.batch * options.context);
   std::vector<uint32_t> tokens(rows + 1);
   std::mt19937 random(1);
@@ -116,8 +121,7 @@ absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& c
   const TokenBatch batch{
       options.batch, options.context, std::span(tokens).first(rows), std::span(tokens).subspan(1), {}};
   const double peak = MeasurePeak(model_options.compute, threads, options.peak_seconds);
-  ASSIGN_OR_RETURN(const MeasuredSpeed speed,
-                   MeasureSpeed(options, *model, batch, optimizer, kMeasureSeconds, context));
+  ASSIGN_OR_RETURN(const MeasuredSpeed speed, MeasureSpeed(options, *model, batch, parallel, kMeasureSeconds, context));
   const double rate = static_cast<double>(step_tokens) / speed.step;
   json["tokens_per_second"] = rate;
   json["flops_per_second"] = rate * flops;

@@ -20,13 +20,15 @@ struct TrainMemory {
   uint64_t activations = 0;      // of a pass, logits included
   uint64_t checkpoint_copy = 0;  // made when there is room, so that training goes on while a checkpoint is written
 
-  uint64_t total() const;  // what a run cannot do without: all but the last
+  bool copy_needed = false;  // on several ranks: that of all their states, which rank 0 puts together
+
+  uint64_t total() const;  // what a run cannot do without: all but a copy that is not needed
   // RESOURCE_EXHAUSTED saying which part is how large and what to change, when `allowed` is less than total().
   absl::Status Check(uint64_t allowed) const;
   Json ToJson() const;
 };
-// `options.config` complete.
-TrainMemory MemoryOf(const TrainOptions& options, int threads);
+// `options.config` complete. Of the rank that holds most among `ranks`.
+TrainMemory MemoryOf(const TrainOptions& options, int threads, int ranks = 1);
 
 ComputeType ComputeOf(const TrainOptions& options);
 ModelOptions ModelOptionsOf(const TrainOptions& options, int threads);

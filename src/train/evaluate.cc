@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "train/communicator.h"
 #include "train/export.h"
 
 namespace rhodes {
@@ -42,7 +43,7 @@ uint32_t Draw(std::span<const float> logits, double unit) {
 }  // namespace
 
 absl::StatusOr<Evaluation> Evaluate(Model& model, const ShardSet& shards, const Tokenizer& tokenizer, uint64_t tokens,
-                                    int64_t length, bool overlap, RunContext& context) {
+                                    int64_t length, bool overlap, RunContext& context, Communicator* ranks) {
   const uint64_t total = shards.token_count();
   const uint64_t wanted = tokens == 0 ? total : std::min(tokens, total);
   if (wanted == 0) return absl::InvalidArgumentError("evaluate: the validation split is empty");
@@ -60,9 +61,12 @@ absl::StatusOr<Evaluation> Evaluate(Model& model, const ShardSet& shards, const 
   double nats = 0;
   // Window w covers inputs [w·stride, w·stride + size); what lies beyond the end is padding and does not count.
   const uint64_t windows = wanted <= size ? 1 : 1 + (wanted - size + stride - 1) / stride;
-  for (uint64_t first = 0; first < windows; first += static_cast<uint64_t>(batch)) {
-    RETURN_IF_ERROR(context.CheckCancelled());
-    const int64_t count = static_cast<int64_t>(std::min<uint64_t>(static_cast<uint64_t>(batch), windows - first));
+  const uint64_t rank = ranks == nullptr ? 0 : static_cast<uint64_t>(ranks->rank());
+  const uint64_t rank_count = ranks == nullptr ? 1 : static_cast<uint64_t>(ranks->size());
+  const uint64_t from_window = windows * rank / rank_count, to_window = windows * (rank + 1) / rank_count;
+  for (uint64_t first = from_window; first < to_window; first += static_cast<uint64_t>(batch)) {
+    if (rank_count == 1) RETURN_IF_ERROR(context.CheckCancelled());  // several look between steps, together
+    const int64_t count = static_cast<int64_t>(std::min<uint64_t>(static_cast<uint64_t>(batch), to_window - first));
     for (int64_t i = 0; i < count * length; ++i) {
       const uint64_t at = (first + static_cast<uint64_t>(i / length)) * stride + static_cast<uint64_t>(i % length);
       inputs[i] = at < wanted ? text[at] : tokenizer.end_of_text();
@@ -81,6 +85,7 @@ absl::StatusOr<Evaluation> Evaluate(Model& model, const ShardSet& shards, const 
       }
     }
   }
+  if (ranks != nullptr) RETURN_IF_ERROR(ranks->Sum({&nats, 1}));
   Evaluation result;
   result.tokens = wanted;
   if (wanted == total) {

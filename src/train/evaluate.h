@@ -20,8 +20,11 @@ namespace rhodes {
 // The text is read in windows of `length`. With `overlap` windows advance by half a window and only the second half of
 // each counts (all of the first), so that every token is predicted from at least half a window of what precedes it, at
 // twice the cost. Without, windows stand side by side.
+//
+// On several `ranks` (null: this process alone), all of which call this with the same weights, each reads a part; the
+// result is the same on all.
 absl::StatusOr<Evaluation> Evaluate(Model& model, const ShardSet& shards, const Tokenizer& tokenizer, uint64_t tokens,
-                                    int64_t length, bool overlap, RunContext& context);
+                                    int64_t length, bool overlap, RunContext& context, Communicator* ranks = nullptr);
 
 // The same of the model in `directory` (a model directory whose weights were computed in `compute`, "bf16" or "f32"),
 // on each of `sets`, with overlap. Memory: the model, for 8 sequences of `length`.

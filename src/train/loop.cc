@@ -12,6 +12,7 @@
 #include "table/part_list.h"
 #include "train/checkpoint.h"
 #include "train/data_order.h"
+#include "train/data_parallel.h"
 #include "train/estimate.h"
 #include "train/evaluate.h"
 #include "train/event_file.h"
@@ -41,7 +42,9 @@ class Run {
       : options_(options),
         inputs_(inputs),
         context_(context),
-        batch_(options.batch, options.context),
+        ranks_(options.ranks == nullptr ? alone_ : *options.ranks),
+        sequences_(SequencesOf(options.batch, ranks_.rank(), ranks_.size())),
+        batch_(sequences_.count(), options.context),
         step_tokens_(options.batch * options.context * options.accumulation),
         spikes_(options.spike_deviations) {}
 
@@ -64,21 +67,25 @@ class Run {
   absl::Status Finish();
   absl::Status Export();
   absl::Status HandleTrouble(const Trouble& trouble);
+  absl::Status WriteDown(const Trouble& trouble, const std::string& directory);
   absl::Status GiveUp(const Trouble& trouble);
   absl::Status Report(const Json& line);
   absl::Status Checkpoint();
-  TrainState state() { return {model_->weights(), optimizer_->m(), optimizer_->v()}; }
+  absl::StatusOr<bool> AnyRank(bool value);
   Json progress() const;
   void Restore(const Json& progress);
 
   const TrainOptions& options_;
   const TrainInputs& inputs_;
   RunContext& context_;
+  Communicator alone_;
+  Communicator& ranks_;
+  const SequenceRange sequences_;  // of each batch: this rank's
   BatchBuffer batch_;
   const int64_t step_tokens_;
 
   std::unique_ptr<Model> model_;
-  std::optional<Optimizer> optimizer_;
+  std::optional<DataParallel> parallel_;
   std::optional<Windows> windows_;
   std::optional<CheckpointStore> checkpoints_;
   std::optional<CheckpointStore> best_checkpoint_;  // with patience
@@ -105,12 +112,13 @@ class Run {
 absl::Status Run::Prepare() {
   ASSIGN_OR_RETURN(
       windows_, Windows::Create(*inputs_.train, inputs_.replay, inputs_.replay_share, options_.context, options_.seed));
-  const ModelOptions model_options = ModelOptionsOf(options_, context_.Threads());
-  const TrainMemory memory = MemoryOf(options_, context_.Threads());
+  ModelOptions model_options = ModelOptionsOf(options_, context_.Threads());
+  model_options.max_sequences = sequences_.count();
+  const TrainMemory memory = MemoryOf(options_, context_.Threads(), ranks_.size());
   RETURN_IF_ERROR(memory.Check(context_.memory_bytes));
   ASSIGN_OR_RETURN(model_, Model::Create(options_.config, model_options));
   try {
-    optimizer_.emplace(options_.optimizer, model_->layout(), model_options.compute, model_options.threads);
+    parallel_.emplace(ranks_, *model_, options_.optimizer);
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(fmt::format(
         "train: {} bytes for the optimizer are not to be had; use a smaller model", memory.optimizer_state));
@@ -118,15 +126,19 @@ absl::Status Run::Prepare() {
   report_.compute = model_options.compute == ComputeType::kBf16 ? "bf16" : "f32";
   report_.parameters = model_->layout().count();
   report_.peak_flops_per_second = MeasurePeak(model_options.compute, model_options.threads, options_.peak_seconds);
+  RETURN_IF_ERROR(ranks_.Sum({&report_.peak_flops_per_second, 1}));
   flops_per_token_ = TrainingFlopsPerToken(options_.config, options_.context);
 
-  batch_.Fill(*windows_, 0, inputs_.tokenizer->end_of_text());
-  ASSIGN_OR_RETURN(plan_, MakePlan(options_, inputs_, *model_, batch_.view(), *optimizer_, context_));
+  batch_.Fill(*windows_, static_cast<uint64_t>(sequences_.begin), inputs_.tokenizer->end_of_text());
+  ASSIGN_OR_RETURN(plan_, MakePlan(options_, inputs_, *model_, batch_.view(), *parallel_, context_));
   eval_every_ = options_.eval_every != 0 ? options_.eval_every : std::max<int64_t>(1, plan_.steps / 10);
 
-  const bool asynchronous = memory.total() + memory.checkpoint_copy <= context_.memory_bytes;
+  const bool asynchronous = memory.copy_needed || memory.total() + memory.checkpoint_copy <= context_.memory_bytes;
   checkpoints_.emplace(options_.out + "/checkpoints", options_.key, options_.keep_checkpoints, asynchronous);
-  checkpoints_->Reserve(state().weights.size() + state().m.size() + state().v.size());
+  if (ranks_.root()) {
+    const StateMap& map = parallel_->optimizer().map();
+    checkpoints_->Reserve(static_cast<size_t>(2 * map.m_size + map.v_size));
+  }
   if (options_.patience > 0) {
     best_checkpoint_.emplace(options_.out + "/checkpoints/best", options_.key, 2, false);
   }
@@ -140,6 +152,7 @@ absl::Status Run::Prepare() {
 }
 
 absl::Status Run::OpenLogs() {
+  if (!ranks_.root()) return absl::OkStatus();
   ASSIGN_OR_RETURN(MetricsLog log, MetricsLog::Open(options_.out + "/metrics.jsonl", step_, options_.on_metrics_line));
   metrics_.emplace(std::move(log));
   if (!options_.event_dir.empty()) {
@@ -151,6 +164,7 @@ absl::Status Run::OpenLogs() {
 
 // A line of the metrics, and its numbers and texts as events.
 absl::Status Run::Report(const Json& line) {
+  if (!ranks_.root()) return absl::OkStatus();
   RETURN_IF_ERROR(metrics_->Append(line));
   if (!events_) return absl::OkStatus();
   const int64_t step = line.value("step", int64_t{0});
@@ -201,7 +215,7 @@ void Run::Restore(const Json& progress) {
 
 // From the newest whole checkpoint, or from the beginning.
 absl::Status Run::GoOnOrStart() {
-  ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, checkpoints_->LoadNewest(state(), context_));
+  ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, parallel_->LoadNewest(*checkpoints_, context_));
   if (found) {
     step_ = found->step;
     Restore(found->progress);
@@ -210,7 +224,7 @@ absl::Status Run::GoOnOrStart() {
   }
   step_ = 0;
   Restore(Json::object());
-  optimizer_->Reset();
+  parallel_->optimizer().Reset();
   return LoadStart();
 }
 
@@ -220,9 +234,12 @@ absl::Status Run::LoadStart() {
     model_->Initialize(options_.seed, static_cast<float>(options_.deviation));
     return absl::OkStatus();
   }
-  if (options_.start->checkpoints.empty()) return LoadWeights(options_.start->model, *model_);
-  const CheckpointStore store(options_.start->checkpoints, options_.start->key, 1, false);
-  ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, store.LoadNewest(state(), context_));
+  if (options_.start->checkpoints.empty()) {
+    if (ranks_.root()) RETURN_IF_ERROR(LoadWeights(options_.start->model, *model_));
+    return parallel_->ShareWeights();
+  }
+  CheckpointStore store(options_.start->checkpoints, options_.start->key, 1, false);
+  ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, parallel_->LoadNewest(store, context_));
   if (!found) {
     return absl::NotFoundError(
         fmt::format("train: {} has no whole checkpoint to go on from", options_.start->checkpoints));
@@ -233,7 +250,7 @@ absl::Status Run::LoadStart() {
 
 absl::Status Run::Checkpoint() {
   const Clock::time_point begin = Clock::now();
-  RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
+  RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress()));
   const double stall = Since(begin);
   report_.checkpoint_stall_seconds += stall;
   if (options_.checkpoint_seconds > 0) checkpoint_pause_ = stall * kSecondsAStall;
@@ -242,7 +259,7 @@ absl::Status Run::Checkpoint() {
 }
 
 absl::Status Run::GiveUp(const Trouble& trouble) {
-  RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
+  RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress()));
   RETURN_IF_ERROR(checkpoints_->Wait());
   return absl::FailedPreconditionError(fmt::format(
       "train: step {}: loss {} and gradient norm {} are not numbers any more, after {} batches were left out; the "
@@ -253,17 +270,27 @@ absl::Status Run::GiveUp(const Trouble& trouble) {
       options_.schedule.peak, options_.schedule.warmup_share));
 }
 
+// For people: what it was, its batch (of the last pass), its gradients' norms.
+absl::Status Run::WriteDown(const Trouble& trouble, const std::string& directory) {
+  RETURN_IF_ERROR(CreateDirectories(directory));
+  Json described = DescribeTrouble(trouble, *model_);
+  BatchBuffer batch(options_.batch, options_.context);
+  const int64_t last_pass = (trouble.batch + 1) * options_.accumulation - 1;
+  batch.Fill(*windows_, static_cast<uint64_t>(last_pass * options_.batch), inputs_.tokenizer->end_of_text());
+  described["tokens"] = std::vector<uint32_t>(batch.view().tokens.begin(), batch.view().tokens.end());
+  return WriteFileAtomically(directory + "/report.json", DumpJson(described) + "\n");
+}
+
 // Writes down what happened, goes back to the last checkpoint and leaves the batch out. As the step was not made, and
 // the steps up to it come out as before, the run ends with the same bytes whichever checkpoint that was, killed on the
 // way or not. A checkpoint that trouble came after twice is not trusted again.
 absl::Status Run::HandleTrouble(const Trouble& trouble) {
   const std::string directory =
       fmt::format("{}/trouble/step-{:010}-batch-{}", options_.out, trouble.step, trouble.batch);
-  RETURN_IF_ERROR(CreateDirectories(directory));
-  Json described = DescribeTrouble(trouble, *model_);
-  described["tokens"] = std::vector<uint32_t>(batch_.view().tokens.begin(), batch_.view().tokens.end());  // last pass
-  RETURN_IF_ERROR(WriteFileAtomically(directory + "/report.json", DumpJson(described) + "\n"));
-  RETURN_IF_ERROR(CheckpointStore(directory, options_.key, 1, false).Save(step_, state(), progress()));
+  RETURN_IF_ERROR(parallel_->GatherGradients());
+  if (ranks_.root()) RETURN_IF_ERROR(WriteDown(trouble, directory));
+  CheckpointStore kept(directory, options_.key, 1, false);
+  RETURN_IF_ERROR(parallel_->Save(kept, step_, progress()));
   if (static_cast<int>(batches_.skipped().size()) >= options_.most_rollbacks) return GiveUp(trouble);
 
   std::vector<int64_t> skipped = batches_.skipped();
@@ -271,12 +298,12 @@ absl::Status Run::HandleTrouble(const Trouble& trouble) {
   RETURN_IF_ERROR(checkpoints_->Wait());
   RETURN_IF_ERROR(GoOnOrStart());
   if (rolled_back_to_) {
-    RETURN_IF_ERROR(checkpoints_->Remove(step_));
+    if (ranks_.root()) RETURN_IF_ERROR(checkpoints_->Remove(step_));
     RETURN_IF_ERROR(GoOnOrStart());
   }
   for (const int64_t batch : skipped) batches_.Skip(batch);
   rolled_back_to_ = true;
-  RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
+  RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress()));
   RETURN_IF_ERROR(checkpoints_->Wait());
   rolled_back_to_ = false;  // it stands in that checkpoint alone
   metrics_.reset();
@@ -295,16 +322,19 @@ absl::Status Run::HandleTrouble(const Trouble& trouble) {
   return absl::OkStatus();
 }
 
-// All passes of a step over batch `batch` of the run: its nats, and the gradients in the model.
+// All passes of a step over batch `batch` of the run: nats of this rank's sequences, and the gradients of its shares in
+// the model.
 absl::StatusOr<double> Run::ForwardBackward(int64_t batch) {
   double nats = 0;
   for (int64_t pass = 0; pass < options_.accumulation; ++pass) {
-    batch_.Fill(*windows_, static_cast<uint64_t>((batch * options_.accumulation + pass) * options_.batch),
-                inputs_.tokenizer->end_of_text());
+    const int64_t first = (batch * options_.accumulation + pass) * options_.batch + sequences_.begin;
+    batch_.Fill(*windows_, static_cast<uint64_t>(first), inputs_.tokenizer->end_of_text());
     ASSIGN_OR_RETURN(const double sum,
-                     model_->ForwardBackward(batch_.view(), 1.0f / static_cast<float>(step_tokens_), pass > 0));
+                     parallel_->ForwardBackward(batch_.view(), 1.0f / static_cast<float>(step_tokens_), pass > 0,
+                                                pass + 1 == options_.accumulation));
     nats += sum;
   }
+  RETURN_IF_ERROR(parallel_->FinishGradients());
   if (inputs_.after_backward) inputs_.after_backward(batch, model_->gradients());
   return nats;
 }
@@ -326,15 +356,16 @@ absl::Status Run::Update(double norm, double rate) {
   muon.momentum = static_cast<float>(options_.muon_momentum);
   muon.decay = adamw.decay;
   muon.gradient_factor = adamw.gradient_factor;
-  return optimizer_->Step(adamw, muon, *model_);
+  return parallel_->Step(adamw, muon);
 }
 
 absl::Status Run::OneStep() {
   const Clock::time_point begin = Clock::now();
   const int64_t batch = batches_.BatchOf(step_);
   ASSIGN_OR_RETURN(const double nats, ForwardBackward(batch));
-  const double loss = nats / static_cast<double>(step_tokens_);
-  const double norm = model_->GradientNorm();
+  ASSIGN_OR_RETURN(const DataParallel::Sums sums, parallel_->SumUp(nats));
+  const double loss = sums.nats / static_cast<double>(step_tokens_);
+  const double norm = sums.gradient_norm;
   const bool may_go_back = static_cast<int>(batches_.skipped().size()) < options_.most_rollbacks;
   const bool is_number = std::isfinite(loss) && std::isfinite(norm);
   if (std::string reason = spikes_.Judge(loss, norm); !reason.empty() && (may_go_back || !is_number)) {
@@ -364,7 +395,7 @@ absl::Status Run::OneStep() {
                               {"tokens", step.tokens},
                               {"tokens_per_second", step.tokens_per_second},
                               {"share_of_peak", step.share_of_peak}}));
-  if (options_.on_step) options_.on_step(step);
+  if (options_.on_step && ranks_.root()) options_.on_step(step);
   context_.progress->Update(
       static_cast<uint64_t>(step.tokens),
       fmt::format("step {}/{} loss {:.3f} {:.0f} % of peak", step_, plan_.steps, loss, 100 * step.share_of_peak));
@@ -373,6 +404,7 @@ absl::Status Run::OneStep() {
 
 // Lines of the last ones are marked: a run that was killed after them makes them again.
 absl::Status Run::SamplePrompts(bool last) {
+  if (!ranks_.root()) return absl::OkStatus();
   for (size_t i = 0; i < options_.sample_prompts.size(); ++i) {
     const std::string& prompt = options_.sample_prompts[i];
     ASSIGN_OR_RETURN(const std::string text, Sample(*model_, *inputs_.tokenizer, prompt, options_.sample_tokens,
@@ -389,8 +421,8 @@ absl::Status Run::SamplePrompts(bool last) {
 absl::StatusOr<Json> Run::EvaluateSources(uint64_t tokens, bool overlap) {
   Json by_source = Json::object();
   for (const auto& [name, shards] : inputs_.validation_by_source) {
-    ASSIGN_OR_RETURN(const Evaluation e,
-                     Evaluate(*model_, *shards, *inputs_.tokenizer, tokens, options_.context, overlap, context_));
+    ASSIGN_OR_RETURN(const Evaluation e, Evaluate(*model_, *shards, *inputs_.tokenizer, tokens, options_.context,
+                                                  overlap, context_, &ranks_));
     by_source[name] = {{"loss", e.loss}, {"bits_per_byte", e.bits_per_byte}, {"tokens", e.tokens}};
   }
   return by_source;
@@ -400,7 +432,7 @@ absl::Status Run::EvaluateOnTheWay() {
   if (inputs_.validation == nullptr) return SamplePrompts(false);
   const uint64_t tokens = static_cast<uint64_t>(options_.eval_tokens);
   ASSIGN_OR_RETURN(const Evaluation e, Evaluate(*model_, *inputs_.validation, *inputs_.tokenizer, tokens,
-                                                options_.context, false, context_));
+                                                options_.context, false, context_, &ranks_));
   Json line = {{"step", step_}, {"validation_loss", e.loss}, {"bits_per_byte", e.bits_per_byte}};
   const size_t sources = inputs_.validation_by_source.size();
   if (sources > 0) {
@@ -421,16 +453,23 @@ absl::Status Run::JudgeProgress(double validation_loss) {
   best_loss_ = validation_loss;
   best_step_ = step_;
   evaluations_without_gain_ = 0;
-  RETURN_IF_ERROR(best_checkpoint_->Save(step_, state(), progress()));
-  return best_checkpoint_->KeepOnly(step_);
+  RETURN_IF_ERROR(parallel_->Save(*best_checkpoint_, step_, progress()));
+  return ranks_.root() ? best_checkpoint_->KeepOnly(step_) : absl::OkStatus();
 }
 
 absl::Status Run::AfterStep() {
   if (step_ == plan_.steps) return absl::OkStatus();
   // The evaluation goes before the checkpoint: a run that goes on from here does not make it again.
   if (eval_every_ > 0 && step_ % eval_every_ == 0) RETURN_IF_ERROR(EvaluateOnTheWay());
-  if (Since(last_checkpoint_) >= std::max(options_.checkpoint_seconds, checkpoint_pause_)) return Checkpoint();
-  return absl::OkStatus();
+  const bool due = Since(last_checkpoint_) >= std::max(options_.checkpoint_seconds, checkpoint_pause_);
+  ASSIGN_OR_RETURN(const bool all_due, ranks_.BroadcastValue(due));  // clocks differ
+  return all_due ? Checkpoint() : absl::OkStatus();
+}
+
+absl::StatusOr<bool> Run::AnyRank(bool value) {
+  double count = value ? 1 : 0;
+  RETURN_IF_ERROR(ranks_.Sum({&count, 1}));
+  return count > 0;
 }
 
 // After an early stop: the weights of the best evaluation.
@@ -439,7 +478,7 @@ absl::Status Run::TakeBest() {
   context_.progress->Say(
       fmt::format("train: stopped at step {} of {}: no better validation loss than {:.4f} of step {} in {} evaluations",
                   step_, plan_.steps, *best_loss_, best_step_, evaluations_without_gain_));
-  ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, best_checkpoint_->LoadNewest(state(), context_));
+  ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, parallel_->LoadNewest(*best_checkpoint_, context_));
   if (!found || found->step != best_step_) {
     return absl::DataLossError(
         fmt::format("train: {}/checkpoints/best does not hold the state of step {}", options_.out, best_step_));
@@ -452,17 +491,18 @@ absl::Status Run::Finish() {
   if (inputs_.validation != nullptr) {
     const uint64_t tokens = static_cast<uint64_t>(options_.final_eval_tokens);
     ASSIGN_OR_RETURN(report_.validation, Evaluate(*model_, *inputs_.validation, *inputs_.tokenizer, tokens,
-                                                  options_.context, true, context_));
+                                                  options_.context, true, context_, &ranks_));
     if (!inputs_.validation_by_source.empty()) {
       ASSIGN_OR_RETURN(report_.validation_by_source, EvaluateSources(tokens, true));
     }
   }
   RETURN_IF_ERROR(SamplePrompts(true));
-  ASSIGN_OR_RETURN(report_.train_loss,
-                   MeanLossAfter(options_.out + "/metrics.jsonl", step_ - std::max<int64_t>(1, step_ / 10)));
   report_.steps = step_;
   report_.tokens = step_ * step_tokens_;
   report_.skipped_batches = batches_.skipped();
+  if (!ranks_.root()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(report_.train_loss,
+                   MeanLossAfter(options_.out + "/metrics.jsonl", step_ - std::max<int64_t>(1, step_ / 10)));
   report_.training_seconds = metrics_->training_seconds();
   if (report_.training_seconds > 0) {
     report_.tokens_per_second = static_cast<double>(report_.tokens) / report_.training_seconds;
@@ -517,20 +557,23 @@ absl::StatusOr<TrainReport> Run::Execute() {
   last_checkpoint_ = Clock::now();
   const auto patient = [&] { return options_.patience <= 0 || evaluations_without_gain_ < options_.patience; };
   while (step_ < plan_.steps && patient()) {
-    if (const absl::Status cancelled = context_.CheckCancelled(); !cancelled.ok()) {
+    ASSIGN_OR_RETURN(const bool cancelled, AnyRank(!context_.CheckCancelled().ok()));
+    if (cancelled) {
       RETURN_IF_ERROR(Checkpoint());
       RETURN_IF_ERROR(checkpoints_->Wait());
-      return cancelled;
+      RETURN_IF_ERROR(ranks_.Barrier());  // it is written
+      return InterruptedError();
     }
     RETURN_IF_ERROR(OneStep());
   }
   // The last state stays: a longer run may start from it, and a kill during what follows does not cost the training.
-  if (report_.resumed_from != step_) RETURN_IF_ERROR(checkpoints_->Save(step_, state(), progress()));
+  if (report_.resumed_from != step_) RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress()));
   RETURN_IF_ERROR(checkpoints_->Wait());
-  RETURN_IF_ERROR(checkpoints_->KeepOnly(step_));
+  if (ranks_.root()) RETURN_IF_ERROR(checkpoints_->KeepOnly(step_));
   if (!patient()) RETURN_IF_ERROR(TakeBest());
   RETURN_IF_ERROR(Finish());
   context_.progress->End();
+  RETURN_IF_ERROR(ranks_.Barrier());  // the model is written
   return report_;
 }
 

@@ -10,6 +10,7 @@
 #include "model/model.h"
 #include "token/shards.h"
 #include "token/tokenizer.h"
+#include "train/data_parallel.h"
 #include "train/train.h"
 
 namespace rhodes {
@@ -42,7 +43,7 @@ struct TrainPlan {
 // The plan of this key if one was recorded, else a new one (recorded before it returns): steps or tokens as given,
 // minutes by timing a few steps of `model` on `batch`, after which the caller sets model and optimizer anew.
 absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Model& model,
-                                   const TokenBatch& batch, Optimizer& optimizer, RunContext& context);
+                                   const TokenBatch& batch, DataParallel& parallel, RunContext& context);
 
 struct MeasuredSpeed {
   double step = 0;        // seconds of a whole step, the median
@@ -51,7 +52,7 @@ struct MeasuredSpeed {
 // Times steps on `batch` for about `seconds`, at least three after two that are not timed. Leaves model and optimizer
 // void.
 absl::StatusOr<MeasuredSpeed> MeasureSpeed(const TrainOptions& options, Model& model, const TokenBatch& batch,
-                                           Optimizer& optimizer, double seconds, RunContext& context);
+                                           DataParallel& parallel, double seconds, RunContext& context);
 
 // The settings that decide the result, for the manifest and the key.
 Json SettingsOf(const TrainOptions& options);

@@ -1,7 +1,7 @@
 #include "train/optimizer.h"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
 
 #include "model/kernels/threads.h"
 
@@ -37,21 +37,50 @@ absl::StatusOr<OptimizerKind> ParseOptimizer(std::string_view name) {
 
 std::string_view OptimizerName(OptimizerKind kind) { return kind == OptimizerKind::kMuon ? "muon" : "adamw"; }
 
+StateMap::StateMap(OptimizerKind kind, const ParameterLayout& layout, std::span<const Share> shares)
+    : m_size(layout.size()), v_size(static_cast<int64_t>(SecondMoments(kind, layout))) {
+  std::map<int, int64_t> owned_m, owned_v;
+  for (const Share& share : shares) {
+    int64_t& at = owned_m[share.owner];
+    m.push_back({share.begin, share.size(), share.owner, at});
+    at += share.size();
+  }
+  if (kind == OptimizerKind::kAdamW) {
+    v = m;
+    return;
+  }
+  int64_t second_moment = 0;
+  for (const Parameter& parameter : layout.parameters()) {
+    if (IsMuons(parameter)) continue;
+    for (const Share& share : shares) {
+      const int64_t from = std::max(share.begin, parameter.offset);
+      const int64_t to = std::min(share.end, parameter.offset + parameter.size());
+      if (from >= to) continue;
+      int64_t& at = owned_v[share.owner];
+      v.push_back({second_moment + from - parameter.offset, to - from, share.owner, at});
+      at += to - from;
+    }
+    second_moment += parameter.size();
+  }
+}
+
+int64_t StateMap::Owned(std::span<const StatePiece> pieces, int rank) {
+  int64_t size = 0;
+  for (const StatePiece& piece : pieces) size += piece.owner == rank ? piece.size : 0;
+  return size;
+}
+
 // Whole matrices are dealt to threads, the largest first: a matrix's products stay on one core, which beats splitting
 // products this small, and makes the bits independent of the number of threads.
 class Optimizer::MuonTeam {
  public:
-  MuonTeam(const ParameterLayout& layout, ComputeType compute, int threads) : threads_(threads) {
-    int64_t second_moment = 0;
-    for (const Parameter& parameter : layout.parameters()) {
-      if (IsMuons(parameter)) {
-        matrices_.push_back(parameter);
-      } else {
-        others_.push_back({parameter, second_moment});
-        second_moment += parameter.size();
-      }
-    }
-    std::ranges::stable_sort(matrices_, std::greater<>(), &Parameter::size);
+  struct Matrix {
+    Parameter parameter;
+    int64_t m;  // offset
+  };
+  MuonTeam(std::vector<Matrix> matrices, const ParameterLayout& layout, ComputeType compute, int threads)
+      : threads_(threads), matrices_(std::move(matrices)) {
+    std::ranges::stable_sort(matrices_, std::greater<>(), [](const Matrix& matrix) { return matrix.parameter.size(); });
     const std::vector<MatrixShape> shapes = MuonShapes(layout);
     for (int i = 0; i < threads; ++i) {
       if (compute == ComputeType::kBf16) {
@@ -62,66 +91,81 @@ class Optimizer::MuonTeam {
     }
   }
 
-  absl::Status Step(const AdamW& adamw, const MuonSettings& muon, std::span<float> m, std::span<float> v,
-                    Model& model) {
-    const absl::Status status = low_.empty() ? StepMatrices(high_, muon, m, model) : StepMatrices(low_, muon, m, model);
-    RETURN_IF_ERROR(status);
-    const Elementwise<float>& fast = FastElementwise<float>();
-    for (const Other& other : others_) {
-      AdamW own = adamw;
-      if (!other.parameter.matrix()) own.decay = 0.0f;
-      const float* gradient = model.gradients().data() + other.parameter.offset;
-      float* weight = model.weights().data() + other.parameter.offset;
-      float* first = m.data() + other.parameter.offset;
-      float* second = v.data() + other.second_moment;
-      ParallelRanges(threads_, other.parameter.size(), kBlock, [&](int64_t begin, int64_t end) {
-        fast.adamw_step(own, gradient + begin, end - begin, weight + begin, first + begin, second + begin,
-                        weight + begin);
-      });
-    }
-    model.CommitWeights();
-    return absl::OkStatus();
+  absl::Status Step(const MuonSettings& settings, std::span<float> m, Model& model) {
+    return low_.empty() ? Step(high_, settings, m, model) : Step(low_, settings, m, model);
   }
 
  private:
-  struct Other {
-    Parameter parameter;
-    int64_t second_moment;  // offset
-  };
-
   template <typename T>
-  absl::Status StepMatrices(std::vector<std::unique_ptr<MuonWorker<T>>>& workers, const MuonSettings& settings,
-                            std::span<float> m, Model& model) {
+  absl::Status Step(std::vector<std::unique_ptr<MuonWorker<T>>>& workers, const MuonSettings& settings,
+                    std::span<float> m, Model& model) {
     ParallelTasks(threads_, static_cast<int64_t>(matrices_.size()), [&](int64_t task, int thread) {
-      const Parameter& matrix = matrices_[static_cast<size_t>(task)];
+      const auto& [matrix, momentum] = matrices_[static_cast<size_t>(task)];
       const size_t at = static_cast<size_t>(matrix.offset), count = static_cast<size_t>(matrix.size());
       workers[static_cast<size_t>(thread)]->Step(settings, model.gradients().subspan(at, count),
                                                  {matrix.rows, matrix.columns}, model.weights().subspan(at, count),
-                                                 m.subspan(at, count));
+                                                 m.subspan(static_cast<size_t>(momentum), count));
     });
     for (const auto& worker : workers) RETURN_IF_ERROR(worker->status());
+    for (const Matrix& matrix : matrices_) {
+      model.CommitWeights(matrix.parameter.offset, matrix.parameter.offset + matrix.parameter.size());
+    }
     return absl::OkStatus();
   }
 
   int threads_;
-  std::vector<Parameter> matrices_;
-  std::vector<Other> others_;
+  std::vector<Matrix> matrices_;
   std::vector<std::unique_ptr<MuonWorker<Bf16>>> low_;  // one of the two, one a thread
   std::vector<std::unique_ptr<MuonWorker<float>>> high_;
 };
 
 Optimizer::Optimizer(OptimizerKind kind, const ParameterLayout& layout, ComputeType compute, int threads)
-    : kind_(kind),
-      threads_(threads),
-      m_(static_cast<size_t>(layout.size())),
-      v_(SecondMoments(kind, layout)),
-      muon_(kind == OptimizerKind::kMuon ? std::make_unique<MuonTeam>(layout, compute, threads) : nullptr) {}
+    : Optimizer(kind, layout, compute, threads, DealShares(layout, 1, kind == OptimizerKind::kMuon), 0) {}
+
+Optimizer::Optimizer(OptimizerKind kind, const ParameterLayout& layout, ComputeType compute, int threads,
+                     std::span<const Share> shares, int rank)
+    : threads_(threads),
+      map_(kind, layout, shares),
+      m_(static_cast<size_t>(StateMap::Owned(map_.m, rank))),
+      v_(static_cast<size_t>(StateMap::Owned(map_.v, rank))) {
+  if (kind == OptimizerKind::kAdamW) {
+    for (const StatePiece& piece : map_.m) {
+      if (piece.owner != rank) continue;
+      if (!parts_.empty() && parts_.back().end == piece.at) {
+        parts_.back().end += piece.size;
+      } else {
+        parts_.push_back({piece.at, piece.at + piece.size, piece.owned_at, piece.owned_at});
+      }
+    }
+    return;
+  }
+  std::vector<MuonTeam::Matrix> matrices;
+  int64_t second_moment = 0;
+  for (const Parameter& parameter : layout.parameters()) {
+    for (const StatePiece& piece : map_.m) {
+      const int64_t from = std::max(piece.at, parameter.offset);
+      const int64_t to = std::min(piece.at + piece.size, parameter.offset + parameter.size());
+      if (piece.owner != rank || from >= to) continue;
+      const int64_t momentum = piece.owned_at + from - piece.at;
+      if (IsMuons(parameter)) {
+        matrices.push_back({parameter, momentum});
+      } else {
+        parts_.push_back({from, to, momentum, second_moment});
+        second_moment += to - from;
+      }
+    }
+  }
+  muon_ = std::make_unique<MuonTeam>(std::move(matrices), layout, compute, threads);
+}
 
 Optimizer::~Optimizer() = default;
 
 absl::Status Optimizer::Step(const AdamW& adamw, const MuonSettings& muon, Model& model) {
-  if (kind_ == OptimizerKind::kMuon) return muon_->Step(adamw, muon, m_.span(), v_.span(), model);
-  model.StepAdamW(adamw, m_.span(), v_.span());
+  if (muon_ != nullptr) RETURN_IF_ERROR(muon_->Step(muon, m_.span(), model));
+  for (const Part& part : parts_) {
+    model.StepAdamW(adamw, part.begin, part.end, m_.span().subspan(static_cast<size_t>(part.m)),
+                    v_.span().subspan(static_cast<size_t>(part.v)));
+  }
   return absl::OkStatus();
 }
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/json.h"
 #include "train/train.h"
@@ -85,15 +87,26 @@ TEST(Muon, OrthogonalizeBringsSingularValuesNearOne) {
   for (const float value : zero) EXPECT_EQ(value, 0.0f);
 }
 
+int OwnersOf(const std::vector<Share>& shares, int64_t begin, int64_t end) {
+  std::set<int> owners;
+  for (const Share& share : shares) {
+    if (share.begin < end && share.end > begin) owners.insert(share.owner);
+  }
+  return static_cast<int>(owners.size());
+}
+
 struct Trained {
   std::vector<float> weights, m, v;
 };
 
-Trained Step(OptimizerKind kind, int threads, int steps) {
+// The last two: of one rank among several.
+Trained Step(OptimizerKind kind, int threads, int steps, const std::vector<Share>& shares = {}, int rank = 0) {
   const auto config = MakeConfig(2, 64, 272, 32);
   const auto model = *Model::Create(config, {ComputeType::kF32, threads, 2, 32, true});
   model->Initialize(3, 0.02f);
-  Optimizer optimizer(kind, model->layout(), ComputeType::kF32, threads);
+  const ParameterLayout& layout = model->layout();
+  Optimizer optimizer(kind, layout, ComputeType::kF32, threads,
+                      shares.empty() ? DealShares(layout, 1, kind == OptimizerKind::kMuon) : shares, rank);
   for (int step = 0; step < steps; ++step) {
     const std::span<float> gradients = model->gradients();
     for (const Parameter& p : model->layout().parameters()) {
@@ -134,6 +147,73 @@ TEST(Optimizer, BitsDoNotDependOnTheNumberOfThreads) {
     EXPECT_EQ(one.weights, three.weights) << OptimizerName(kind);
     EXPECT_EQ(one.m, three.m) << OptimizerName(kind);
     EXPECT_EQ(one.v, three.v) << OptimizerName(kind);
+  }
+}
+
+TEST(Optimizer, RanksTogetherHoldAndDoWhatOneAloneDoes) {
+  const ParameterLayout layout(MakeConfig(2, 64, 272, 32));
+  for (const OptimizerKind kind : {OptimizerKind::kAdamW, OptimizerKind::kMuon}) {
+    const Trained alone = Step(kind, 1, 3);
+    for (const int ranks : {2, 3, 8}) {
+      const std::vector<Share> shares = DealShares(layout, ranks, kind == OptimizerKind::kMuon);
+      const StateMap map(kind, layout, shares);
+      size_t held_m = 0, held_v = 0;
+      for (int rank = 0; rank < ranks; ++rank) {
+        const Trained own = Step(kind, 1, 3, shares, rank);
+        held_m += own.m.size();
+        held_v += own.v.size();
+        for (const Share& share : shares) {
+          if (share.owner != rank) continue;
+          for (int64_t i = share.begin; i < share.end; ++i) {
+            ASSERT_EQ(own.weights[static_cast<size_t>(i)], alone.weights[static_cast<size_t>(i)]) << i;
+          }
+        }
+        for (const auto& [pieces, whole, part] :
+             {std::tuple(&map.m, &alone.m, &own.m), std::tuple(&map.v, &alone.v, &own.v)}) {
+          for (const StatePiece& piece : *pieces) {
+            if (piece.owner != rank) continue;
+            EXPECT_TRUE(std::equal(part->begin() + piece.owned_at, part->begin() + piece.owned_at + piece.size,
+                                   whole->begin() + piece.at))
+                << OptimizerName(kind) << " rank " << rank << " at " << piece.at;
+          }
+        }
+      }
+      EXPECT_EQ(held_m, alone.m.size());  // nothing twice
+      EXPECT_EQ(held_v, alone.v.size());
+    }
+  }
+}
+
+TEST(Shares, CoverTheArrayOnceAndGiveEachRankItsPartOfEveryLayer) {
+  for (const ModelConfig& config : {*PresetConfig("14m"), *PresetConfig("grok2-60m")}) {
+    const ParameterLayout layout(config);
+    for (const bool whole : {false, true}) {
+      for (const int ranks : {1, 2, 4, 7}) {
+        const std::vector<Share> shares = DealShares(layout, ranks, whole);
+        int64_t at = 0;
+        for (const Share& share : shares) {
+          EXPECT_EQ(share.begin, at);
+          EXPECT_LT(share.begin, share.end);
+          at = share.end;
+        }
+        EXPECT_EQ(at, layout.size());
+        for (const Parameter& p : layout.parameters()) {
+          if (whole && p.kind == ParameterKind::kMatrix) {
+            EXPECT_EQ(OwnersOf(shares, p.offset, p.offset + p.size()), 1);
+          }
+        }
+        for (const auto& layer : layout.layers()) {
+          if (ranks <= 4) {
+            EXPECT_EQ(OwnersOf(shares, layer.begin, layer.end), ranks);
+          }
+        }
+        // Memory; matrices that stay whole cannot be dealt out evenly.
+        std::vector<double> held(static_cast<size_t>(ranks));
+        for (const Share& share : shares) held[static_cast<size_t>(share.owner)] += static_cast<double>(share.size());
+        const double mean = static_cast<double>(layout.size()) / ranks;
+        EXPECT_LT(std::ranges::max(held), (whole ? 1.35 : 1.1) * mean);
+      }
+    }
   }
 }
 

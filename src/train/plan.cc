@@ -71,24 +71,43 @@ std::vector<std::string> DifferentMembers(const Json& a, const Json& b) {
   return {names.begin(), names.end()};
 }
 
+// That of this key; without steps when there is none, after room was made for a new one.
+absl::StatusOr<TrainPlan> RecordedPlan(const TrainOptions& options, const std::string& path) {
+  bool same = false;
+  if (PathExists(path)) {
+    const absl::StatusOr<Json> json = ReadJsonFile(path);
+    same = json.ok() && json->value("key", "") == options.key;
+    if (same && json->value("steps", int64_t{0}) > 0) {
+      return TrainPlan{json->value("steps", int64_t{0}), json->value("seconds_per_step", 0.0)};
+    }
+  }
+  // Another run's leftovers, or none.
+  if (!same) RETURN_IF_ERROR(RemoveTree(options.out + "/checkpoints"));
+  RETURN_IF_ERROR(CreateDirectories(options.out + "/checkpoints"));
+  return TrainPlan{};
+}
+
 }  // namespace
 
 absl::StatusOr<MeasuredSpeed> MeasureSpeed(const TrainOptions& options, Model& model, const TokenBatch& batch,
-                                           Optimizer& optimizer, double seconds, RunContext& context) {
+                                           DataParallel& parallel, double seconds, RunContext& context) {
   model.Initialize(options.seed, static_cast<float>(options.deviation));
   const AdamW adamw{static_cast<float>(options.schedule.peak), 0.9f, 0.95f, 1e-8f, 0.1f, 1.0f, 0.1f, 0.05f};
   std::vector<double> timed;
   const Clock::time_point begin = Clock::now();
   // The first two steps make oneDNN's primitives and touch the memory for the first time.
-  for (int i = 0; i < 5 || (i < 40 && Since(begin) < seconds); ++i) {
+  for (int i = 0;; ++i) {
+    ASSIGN_OR_RETURN(const bool more, parallel.ranks().BroadcastValue(i < 5 || (i < 40 && Since(begin) < seconds)));
+    if (!more) break;
     RETURN_IF_ERROR(context.CheckCancelled());
     const Clock::time_point step = Clock::now();
     for (int64_t pass = 0; pass < options.accumulation; ++pass) {
-      ASSIGN_OR_RETURN(const double loss, model.ForwardBackward(batch, 1e-6f, pass > 0));
-      static_cast<void>(loss);
+      const bool last = pass + 1 == options.accumulation;
+      RETURN_IF_ERROR(parallel.ForwardBackward(batch, 1e-6f, pass > 0, last).status());
     }
-    model.GradientNorm();
-    RETURN_IF_ERROR(optimizer.Step(adamw, MuonSettings{}, model));
+    RETURN_IF_ERROR(parallel.FinishGradients());
+    RETURN_IF_ERROR(parallel.SumUp(0).status());
+    RETURN_IF_ERROR(parallel.Step(adamw, MuonSettings{}));
     if (i >= 2) timed.push_back(Since(step));
   }
   std::ranges::sort(timed);
@@ -153,20 +172,15 @@ absl::Status ResolveExisting(TrainOptions& options, RunContext& context) {
 }
 
 absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInputs& inputs, Model& model,
-                                   const TokenBatch& batch, Optimizer& optimizer, RunContext& context) {
+                                   const TokenBatch& batch, DataParallel& parallel, RunContext& context) {
   const std::string path = PlanPath(options);
-  bool same = false;
-  if (PathExists(path)) {
-    const absl::StatusOr<Json> json = ReadJsonFile(path);
-    same = json.ok() && json->value("key", "") == options.key;
-    if (same && json->value("steps", int64_t{0}) > 0) {
-      return TrainPlan{json->value("steps", int64_t{0}), json->value("seconds_per_step", 0.0)};
-    }
-  }
-  // Another run's leftovers, or none.
-  if (!same) RETURN_IF_ERROR(RemoveTree(options.out + "/checkpoints"));
-  RETURN_IF_ERROR(CreateDirectories(options.out + "/checkpoints"));
+  Communicator& ranks = parallel.ranks();
   TrainPlan plan;
+  if (ranks.root()) {
+    ASSIGN_OR_RETURN(plan, RecordedPlan(options, path));
+  }
+  ASSIGN_OR_RETURN(plan, ranks.BroadcastValue(plan));
+  if (plan.steps > 0) return plan;
   const int64_t step_tokens = options.batch * options.context * options.accumulation;
   if (options.steps > 0) {
     plan.steps = options.steps;
@@ -174,14 +188,16 @@ absl::StatusOr<TrainPlan> MakePlan(const TrainOptions& options, const TrainInput
     plan.steps = (options.tokens + step_tokens - 1) / step_tokens;
   } else {
     const Clock::time_point begin = Clock::now();
-    ASSIGN_OR_RETURN(const MeasuredSpeed measured,
-                     MeasureSpeed(options, model, batch, optimizer, kMeasureSeconds, context));
+    ASSIGN_OR_RETURN(MeasuredSpeed measured, MeasureSpeed(options, model, batch, parallel, kMeasureSeconds, context));
+    measured.evaluation /= ranks.size();  // evaluations are shared out
     const double budget = options.minutes * 60 - Since(begin) - EvaluationSeconds(options, inputs, measured);
     plan.seconds_per_step = measured.step;
     plan.steps = std::max<int64_t>(10, static_cast<int64_t>(budget * (1 - kReserve) / measured.step));
+    ASSIGN_OR_RETURN(plan, ranks.BroadcastValue(plan));
     context.progress->Say(fmt::format("train: {:.3g} minutes are {} steps of {} tokens at {:.0f} ms each",
-                                      options.minutes, plan.steps, step_tokens, measured.step * 1e3));
+                                      options.minutes, plan.steps, step_tokens, plan.seconds_per_step * 1e3));
   }
+  if (!ranks.root()) return plan;
   const Json json = {{"key", options.key},
                      {"steps", plan.steps},
                      {"tokens_per_step", step_tokens},

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "token/shards.h"
 #include "token/tokenizer.h"
+#include "train/communicator.h"
 #include "train/loop.h"
 #include "train/validation_sources.h"
 
@@ -37,6 +38,12 @@ absl::Status CheckOptions(const TrainOptions& o) {
   }
   if (o.spike_deviations < 0 || o.most_rollbacks < 0 || o.patience < 0 || o.least_improvement < 0) {
     return UsageError("train: spike deviations, rollbacks, patience and the least improvement must not be below 0");
+  }
+  const int ranks = o.ranks == nullptr ? 1 : o.ranks->size();
+  if (o.batch < ranks) {
+    return UsageError(
+        fmt::format("train: a batch of {} sequences cannot be shared out among {} ranks: make it at least {}", o.batch,
+                    ranks, ranks));
   }
   return absl::OkStatus();
 }
@@ -154,6 +161,8 @@ absl::StatusOr<TrainReport> Train(const TrainOptions& given, RunContext& context
   absl::StatusOr<std::unique_ptr<ShardSet>> validation = ShardSet::Open(options.shards_dir, "validation");
   if (!validation.ok() && !absl::IsNotFound(validation.status())) return validation.status();
   const ShardSet* held_out = validation.ok() && (*validation)->token_count() > 0 ? validation->get() : nullptr;
+  Communicator alone;
+  Communicator& ranks = options.ranks == nullptr ? alone : *options.ranks;
   if (held_out == nullptr) {
     context.progress->Say(
         fmt::format("train: {} has no validation split: there will be no bits per byte", options.shards_dir));
@@ -173,8 +182,11 @@ absl::StatusOr<TrainReport> Train(const TrainOptions& given, RunContext& context
     options.key = ContentId({"train 1", DumpJson(options.settings), inputs.tokenizer, inputs.shards});
     options.settings["inputs"] = ContentId({inputs.tokenizer, inputs.shards});
   }
-  RETURN_IF_ERROR(ResolveExisting(options, context));
-  RETURN_IF_ERROR(CreateDirectories(options.out));
+  if (ranks.root()) {  // the others need not even see it
+    RETURN_IF_ERROR(ResolveExisting(options, context));
+    RETURN_IF_ERROR(CreateDirectories(options.out));
+  }
+  ASSIGN_OR_RETURN(options.key, ranks.Broadcast(options.key));
   TrainInputs inputs{tokenizer.get(), train.get(), held_out};
   std::map<std::string, std::unique_ptr<ShardSet>> by_source;
   if (held_out != nullptr && options.evaluate_sources) {

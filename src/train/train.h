@@ -17,6 +17,8 @@
 
 namespace rhodes {
 
+class Communicator;
+
 // What one step did. All but the last two members are the same in every run of the same work.
 struct StepReport {
   int64_t step = 0;  // counted from 1
@@ -103,6 +105,10 @@ struct TrainOptions {
   };
   std::optional<Start> start;
 
+  // The processes that train together, each called with the same options (but for callbacks: rank 0 alone calls them,
+  // says and writes anything). Not owned; null: this process is alone. The number of ranks does not belong to the key.
+  Communicator* ranks = nullptr;
+
   std::string key;                                   // empty: a hash of these settings and the inputs
   Json settings;                                     // for the manifest; empty: these settings
   Json rights = Json::object();                      // further members of the manifest: whose data it was
@@ -142,8 +148,8 @@ Json ToJson(const TrainReport& report);
 //
 // INVALID_ARGUMENT (with what to change) when options contradict each other or the inputs; RESOURCE_EXHAUSTED when the
 // run would need more than context.memory_bytes; INTERRUPTED after a checkpoint was written when the user asked to
-// stop; FAILED_PRECONDITION naming the step when trouble (see spike_deviations) came more often than most_rollbacks
-// (the state before is kept).
+// stop; UNAVAILABLE when another rank is gone; FAILED_PRECONDITION naming the step when trouble (see spike_deviations)
+// came more often than most_rollbacks (the state before is kept).
 absl::StatusOr<TrainReport> Train(const TrainOptions& options, RunContext& context);
 
 // The shapes of the benchmark: "124m", "14m", "1.4m", "grok2-60m". UsageError naming the known ones otherwise.

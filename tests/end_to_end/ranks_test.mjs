@@ -1,0 +1,108 @@
+// Training on several ranks under mpirun: the losses of one process, the same bytes for the same ranks, a rank that dies or
+// hangs ends the job with its checkpoints whole, and any number of ranks goes on from them. Skipped (77) without mpirun.
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { random } from './fixture.mjs';
+import { check, equal, readFileSync, rhodes, run, withScratch } from './harness.mjs';
+
+if (spawnSync('mpirun', ['--version']).status !== 0) {
+  console.log('skipped: mpirun is not here (Debian: openmpi-bin)');
+  process.exit(77);
+}
+// A container's user is root, and has fewer cores than ranks.
+const environment = { ...process.env, OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+  OMPI_MCA_rmaps_base_oversubscribe: '1' };
+const launch = (ranks, args) => ['-np', `${ranks}`, rhodes, ...args];
+function onRanks(ranks, args) {
+  const result = spawnSync('mpirun', launch(ranks, args), { encoding: 'utf8', env: environment, timeout: 300000 });
+  return { code: result.status, out: result.stdout, err: result.stderr };
+}
+
+// The process of `rank` that trains into `out`.
+function processOf(rank, out) {
+  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const words = readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0');
+      const variables = readFileSync(`/proc/${id}/environ`, 'utf8').split('\0');
+      if (words[0] === rhodes && words.includes(out) && variables.includes(`OMPI_COMM_WORLD_RANK=${rank}`)) return Number(id);
+    } catch { /* it has ended */ }
+  }
+  throw new Error(`rank ${rank} of ${out} does not run`);
+}
+
+// Starts ranks, sends `signal` to `rank` once `step` is done, and waits for the end: { code, seconds since, err }.
+function struck(ranks, args, out, rank, step, signal) {
+  return new Promise((resolve) => {
+    const child = spawn('mpirun', launch(ranks, [...args, '--json']), { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '', err = '', since = 0, target = 0;
+    child.stderr.on('data', (piece) => { err += piece; });
+    child.stdout.on('data', (piece) => {
+      said += piece;
+      if (since !== 0 || !said.includes(`"step":${step},`)) return;
+      since = Date.now();
+      target = processOf(rank, out);
+      process.kill(target, signal);
+    });
+    child.on('close', (code) => resolve({ code, seconds: (Date.now() - since) / 1000, err }));
+  });
+}
+
+const losses = (out) => readFileSync(`${out}/metrics.jsonl`, 'utf8').trim().split('\n').map((line) => JSON.parse(line))
+  .filter((line) => 'loss' in line && 'learning_rate' in line).map((line) => line.loss);
+const model = (out) => readFileSync(`${out}/model/model.safetensors`);
+function sameLosses(a, b, what) {
+  const x = losses(a), y = losses(b);
+  equal(y.length, x.length, `${what}: steps`);
+  x.forEach((loss, i) => check(Math.abs(loss - y[i]) < 1e-4 * loss, `${what}: step ${i + 1}: ${y[i]}, alone ${loss}`));
+}
+
+withScratch('ranks', async (directory) => {
+  const words = ['the ', 'sum ', 'of ', 'one ', 'and ', 'two ', 'is ', 'three ', 'not ', 'four. '];
+  const next = random(7);
+  writeFileSync(`${directory}/documents.jsonl`, Array.from({ length: 300 }, (_, i) => JSON.stringify({
+    id: `d${i}`, text: Array.from({ length: 30 }, () => words[Math.floor(next() * words.length)]).join(''),
+  }) + '\n').join(''));
+  check(run(['tokenize', `${directory}/documents.jsonl`, '--out', directory, '--vocabulary', '300', '--validation', '0.1'])
+    .code === 0, 'tokenize');
+  writeFileSync(`${directory}/config.json`, JSON.stringify({
+    architectures: ['LlamaForCausalLM'], model_type: 'llama', vocab_size: 300, hidden_size: 64, intermediate_size: 128,
+    num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16, max_position_embeddings: 64,
+    rms_norm_eps: 1e-5, rope_theta: 10000, tie_word_embeddings: true, hidden_act: 'silu',
+  }));
+  const args = (out, steps, ...more) => ['train', '--config', `${directory}/config.json`, '--tokenizer',
+    `${directory}/tokenizer.json`, '--shards', `${directory}/shards`, '--out', `${directory}/${out}`, '--steps', `${steps}`,
+    '--batch', '8', '--context', '32', '--seed', '5', '--threads', '1', '--compute', 'f32', '--learning-rate', '1e-3', ...more];
+
+  check(run(args('one', 200)).code === 0, 'one process');
+  for (const ranks of [2, 4]) {
+    const result = onRanks(ranks, [...args(`on-${ranks}`, 200), '--json']);
+    check(result.code === 0, `${ranks} ranks: ${result.err}`);
+    equal(result.out.split('\n').filter((line) => line.includes('"step":200,') && line.includes('"loss"')).length, 1,
+      'one rank prints');
+    sameLosses(`${directory}/one`, `${directory}/on-${ranks}`, `${ranks} ranks`);
+  }
+  check(onRanks(2, args('again', 200)).code === 0, '2 ranks again');
+  check(model(`${directory}/on-2`).equals(model(`${directory}/again`)), 'the same bytes for the same ranks');
+
+  // A rank dies: the job ends, and goes on from its last checkpoint on other numbers of ranks.
+  for (const [first, then] of [[2, 1], [2, 4], [4, 2]]) {
+    const out = `died-${first}-${then}`;
+    const died = await struck(first, args(out, 200, '--checkpoint-seconds', '0'), `${directory}/${out}`, 1, 100, 'SIGKILL');
+    check(died.code !== 0 && died.seconds < 30, `ended with ${died.code} after ${died.seconds} s`);
+    const more = [...args(out, 200, '--checkpoint-seconds', '0', '--resume'), '--json'];
+    const resumed = then === 1 ? run(more) : onRanks(then, more);
+    check(resumed.code === 0, `from ${first} on ${then}: ${resumed.err}`);
+    check(!resumed.out.includes('"step":90,'), 'what a checkpoint holds is not done again');
+    sameLosses(`${directory}/one`, `${directory}/${out}`, `from ${first} on ${then}`);
+  }
+
+  // A rank hangs: the others say so and end it.
+  const hung = await struck(2, args('hung', 100000), `${directory}/hung`, 1, 20, 'SIGSTOP');
+  check(hung.code !== 0 && hung.seconds < 30, `ended with ${hung.code} after ${hung.seconds} s`);
+  check(hung.err.includes('no sign of life'), hung.err);
+
+  mkdirSync(`${directory}/few`);
+  const few = onRanks(4, args('few', 10, '--accumulation', '0'));
+  equal(few.code, 2, `a wrong flag's exit code: ${few.err}`);
+  equal(few.err.split('must be at least 1').length, 2, `said once: ${few.err}`);
+});
