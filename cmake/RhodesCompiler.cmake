@@ -16,7 +16,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 if(RHODES_SANITIZE)
   add_compile_options(-fsanitize=${RHODES_SANITIZE} -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=${RHODES_SANITIZE})
+  # dlopen is the sanitizer's then, and the program's RUNPATH is not looked at on its behalf, which an RPATH is.
+  add_link_options(-fsanitize=${RHODES_SANITIZE} -Wl,--disable-new-dtags)
 endif()
 # ThreadSanitizer sees none of the barriers of GCC's OpenMP library and takes what they order for races. LLVM's library
 # serves programs of GCC too, oneDNN among them, and tells of its barriers by Archer.

@@ -9,9 +9,11 @@ if (spawnSync('mpirun', ['--version']).status !== 0) {
   console.log('skipped: mpirun is not here (Debian: openmpi-bin)');
   process.exit(77);
 }
-// A container's user is root, and has fewer cores than ranks.
+// A container's user is root, and has fewer cores than ranks. Under AddressSanitizer: Open MPI leaves memory behind from
+// plug-ins that it has unloaded by then, so that no suppression could name them; the same training without MPI is asked
+// for its leaks by the other tests.
 const environment = { ...process.env, OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
-  OMPI_MCA_rmaps_base_oversubscribe: '1' };
+  OMPI_MCA_rmaps_base_oversubscribe: '1', ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0` };
 const launch = (ranks, args) => ['-np', `${ranks}`, rhodes, ...args];
 function onRanks(ranks, args) {
   const result = spawnSync('mpirun', launch(ranks, args), { encoding: 'utf8', env: environment, timeout: 300000 });
