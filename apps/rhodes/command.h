@@ -41,8 +41,19 @@ class CommandRegistration {
 
 const std::vector<Command>& RegisteredCommands();  // sorted by order
 
-// Prints to standard output: `json` on one line.
+// Prints to standard output: `json` on one line. An error of writing is kept, for FinishOutput.
 void PrintJson(const Json& json);
+
+// Whether `status` says that who read standard output went away (`| head`) and wants no more: no failure of ours.
+bool ReaderGone(const absl::Status& status);
+
+// Writes `bytes` to standard output, through stdio's buffer. Errors: ReaderGone, so that a command whose work is its
+// output stops; those of ErrnoError.
+absl::Status WriteOutput(std::string_view bytes);
+
+// Writes what stdio and std::cout still hold; the first error of writing that any print met, also one that nobody
+// looked at. Errors as above.
+absl::Status FinishOutput();
 
 }  // namespace rhodes
 

@@ -117,9 +117,10 @@ CommandBody Setup(CLI::App& app) {
                  "them a token")
       ->check(CLI::IsMember(PresetNames()))
       ->capture_default_str();
-  app.add_option("--batch", own->batch, "sequences a step (default: 4, 16, 32 by preset)")->check(CLI::PositiveNumber);
+  app.add_option("--batch", own->batch, "sequences a step (default: 4, 16, 32 by preset)")
+      ->check(CLI::Range(1, 1 << 20));
   app.add_option("--context", own->context, "tokens a sequence")->check(CLI::Range(2, 1 << 20))->capture_default_str();
-  app.add_option("--steps", own->steps, "timed steps")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--steps", own->steps, "timed steps")->check(CLI::Range(1, 1'000'000))->capture_default_str();
   app.add_option("--compute", own->compute, "auto, bf16 or f32; auto: bf16 where the processor has it")
       ->check(CLI::IsMember({"auto", "bf16", "f32"}))
       ->capture_default_str();

@@ -12,13 +12,20 @@ struct Flags {
 };
 
 void AddSampling(CLI::App& app, SamplingOptions& sampling) {
-  app.add_option("--temperature", sampling.temperature, "0: always the likeliest token")->capture_default_str();
-  app.add_option("--top-k", sampling.top_k, "draw among the k likeliest tokens; 0: all")->capture_default_str();
+  app.add_option("--temperature", sampling.temperature, "0: always the likeliest token")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  app.add_option("--top-k", sampling.top_k, "draw among the k likeliest tokens; 0: all")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str();
   app.add_option("--top-p", sampling.top_p, "draw among the fewest tokens of this probability in all")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--min-p", sampling.min_p, "draw among tokens at least so likely beside the likeliest")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--repetition-penalty", sampling.repetition_penalty, "above 1: tokens seen before become less likely")
+      ->check(CLI::Range(0.01, 100.0))
       ->capture_default_str();
   app.add_option("--seed", sampling.seed, "same seed, same answer")->capture_default_str();
 }

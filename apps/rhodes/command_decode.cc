@@ -1,6 +1,8 @@
 // rhodes decode: token ids on standard input into the bytes they stand for.
 #include <fmt/format.h>
 
+#include <charconv>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 
@@ -10,6 +12,8 @@
 
 namespace rhodes {
 namespace {
+
+constexpr int kWordBytes = 64;  // longer ones are no ids, and are not read into memory whole
 
 struct Flags {
   std::string tokenizer;
@@ -30,18 +34,21 @@ absl::Status RunDecode(const Flags& flags, const CommonFlags& common) {
     if (std::cin.rdbuf()->in_avail() <= 1) std::cout.flush();
   };
   size_t count = 0;
-  for (TokenId id; std::cin >> id; ++count) {
-    if (id >= tokenizer->vocabulary_size()) {
+  for (std::string word; std::cin >> std::setw(kWordBytes) >> word; ++count) {
+    TokenId id = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+    if (end != word.data() + word.size() || (error != std::errc() && error != std::errc::result_out_of_range)) {
+      return absl::InvalidArgumentError(
+          fmt::format("decode: {} (number {} of the input) is not a token id", DumpJson(word), count + 1));
+    }
+    if (error == std::errc::result_out_of_range || id >= tokenizer->vocabulary_size()) {
       return absl::InvalidArgumentError(
           fmt::format("decode: id {} (number {} of the input) is beyond the vocabulary of "
                       "{} tokens of {}",
-                      id, count + 1, tokenizer->vocabulary_size(), flags.tokenizer));
+                      word, count + 1, tokenizer->vocabulary_size(), flags.tokenizer));
     }
     say(decoder.Push(id));
-  }
-  if (!std::cin.eof()) {
-    return absl::InvalidArgumentError(
-        fmt::format("decode: what follows {} ids on standard input is not a token id", count));
+    if (!std::cout) return FinishOutput();  // nobody can read the rest
   }
   say(decoder.Finish());
   if (common.json) PrintJson({{"text", all}});

@@ -70,9 +70,9 @@ void AppendIds(const std::vector<TokenId>& ids, std::string& out) {
 }
 
 absl::Status Write(std::string& out) {
-  const bool good = fwrite(out.data(), 1, out.size(), stdout) == out.size() && fflush(stdout) == 0;
+  RETURN_IF_ERROR(WriteOutput(out));
   out.clear();
-  return good ? absl::OkStatus() : ErrnoError(errno, "write", "standard output");
+  return FinishOutput();
 }
 
 absl::Status RefuseSpecial(const Tokenizer& tokenizer, std::string_view text, std::string_view what) {

@@ -1,6 +1,4 @@
 // rhodes manual: the man page and shell completion, as `make install` installs them.
-#include <cstdio>
-
 #include "command.h"
 #include "manual.h"
 
@@ -11,9 +9,7 @@ CommandBody Setup(CLI::App& app) {
   auto format = std::make_shared<std::string>("man");
   app.add_option("format", *format, "man or bash")->check(CLI::IsMember({"man", "bash"}))->capture_default_str();
   return [format](const CommonFlags&, RunContext&) -> absl::Status {
-    const std::string text = *format == "man" ? ManPage() : BashCompletion();
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    return absl::OkStatus();
+    return WriteOutput(*format == "man" ? ManPage() : BashCompletion());
   };
 }
 

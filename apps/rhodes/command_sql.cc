@@ -1,9 +1,6 @@
 // rhodes sql: questions to the one database.
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-
 #include "command.h"
 #include "store/sql.h"
 
@@ -30,15 +27,14 @@ CommandBody Setup(CLI::App& app) {
       return UsageError(
           "sql: Parquet is not for a terminal; write it to a file: rhodes sql ... --format parquet > FILE");
     }
-    int error = 0;
+    absl::Status written;
     RETURN_IF_ERROR(RunSql(
         flags->out, flags->sql, common.json ? "json" : flags->format,
-        [&error](std::string_view piece) {
-          if (error == 0 && std::fwrite(piece.data(), 1, piece.size(), stdout) != piece.size()) error = errno;
+        [&written](std::string_view piece) {
+          if (written.ok()) written = WriteOutput(piece);
         },
         context));
-    if (error == 0 && std::fflush(stdout) != 0) error = errno;
-    return error == 0 ? absl::OkStatus() : ErrnoError(error, "write", "standard output");
+    return written;
   };
 }
 

@@ -2,6 +2,7 @@
 #include "command_tokenize_train.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <map>
@@ -103,7 +104,10 @@ absl::Status RunTrainTokenizer(const TrainTokenizerFlags& flags, const TokenizeO
                                   (out / "tokenizer.json").string()));
   }
   if (out.has_parent_path()) RETURN_IF_ERROR(CreateDirectories(out.parent_path().string()));
-  ASSIGN_OR_RETURN(const TokenizerTraining trained, TrainTokenizer(training, context));
+  const absl::StatusOr<TokenizerTraining> result = TrainTokenizer(training, context);
+  if (!result.ok()) rmdir(training.state.c_str());  // only when no counts are kept in it
+  RETURN_IF_ERROR(result.status());
+  const TokenizerTraining& trained = *result;
   RETURN_IF_ERROR(WriteFileAtomically(options.out, trained.tokenizer_json));
   if (common.json) {
     Json json = ToJson(trained);

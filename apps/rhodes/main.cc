@@ -1,6 +1,8 @@
 // The program's entry: parses the command line, runs one command, turns its status into an exit code.
+#include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "base/byte_size.h"
@@ -31,6 +33,21 @@ void AddCommonFlags(CLI::App& app, CommonFlags& flags) {
   app.add_option("--threads", flags.threads, "threads (default: as many as the machine has)")
       ->check(CLI::Range(0, 4096));
   app.add_option("--memory", flags.memory, "memory that a stage may hold, such as 2GB")->capture_default_str();
+}
+
+// To the parser "nan" and "inf" are numbers, "nan" within every range, and -1 is a large number without a sign.
+absl::Status CheckNumbers(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string type = option->get_type_name();
+    for (const std::string& value : option->results()) {
+      const bool finite = type.rfind("FLOAT", 0) != 0 || std::isfinite(std::strtod(value.c_str(), nullptr));
+      const bool negative = type.rfind("UINT", 0) == 0 && value.rfind('-', 0) == 0;
+      if (finite && !negative) continue;
+      return UsageError(option->get_name() + ": \"" + value + "\" is " +
+                        (negative ? "below 0" : "not a number that can be used"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 int Run(int argc, char** argv) {
@@ -73,9 +90,13 @@ int Run(int argc, char** argv) {
   std::signal(SIGINT, OnSignal);
   std::signal(SIGTERM, OnSignal);
   for (const Entry& entry : entries) {
-    if (status.ok() && entry.app->parsed()) status = entry.body(flags, context);
+    if (!entry.app->parsed()) continue;
+    if (status.ok()) status = CheckNumbers(*entry.app);
+    if (status.ok()) status = entry.body(flags, context);
   }
   terminal.End();
+  if (const absl::Status written = FinishOutput(); status.ok()) status = written;
+  if (ReaderGone(status)) return static_cast<int>(ExitCode::kDone);
   if (!status.ok()) std::fprintf(stderr, "rhodes: %s\n", Message(status).c_str());
   return static_cast<int>(ExitCodeOf(status));
 }

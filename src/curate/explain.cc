@@ -59,8 +59,10 @@ absl::StatusOr<Json> ExplainDocument(const std::vector<std::string>& inputs, con
 }
 
 std::string FormatExplanation(const Json& explanation) {
-  std::string text = fmt::format("document {}\nlanguage {}, {} bytes of text\n", explanation.value("id", ""),
-                                 explanation.value("language", ""), explanation.value("text_bytes", uint64_t{0}));
+  const std::string language = explanation.value("language", "");  // known where the input or a rule says it
+  std::string text = fmt::format("document {}\n{}{} bytes of text\n", explanation.value("id", ""),
+                                 language.empty() ? "" : fmt::format("language {}, ", language),
+                                 explanation.value("text_bytes", uint64_t{0}));
   if (explanation["rule"].is_null()) {
     text += "kept by the rules that look at one document\n";
   } else {

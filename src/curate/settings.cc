@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include <fmt/ranges.h>
 
@@ -102,7 +103,7 @@ absl::Status SetNamed(std::string_view name, std::string_view value, const std::
     } else if (uint64_t* const* count = std::get_if<uint64_t*>(&setting.value)) {
       valid = ParseNumber(value, **count);
     } else if (double* const* number = std::get_if<double*>(&setting.value)) {
-      valid = ParseNumber(value, **number);
+      valid = ParseNumber(value, **number) && !std::isnan(**number);
     } else if (std::string* const* text = std::get_if<std::string*>(&setting.value)) {
       valid = setting.may_be_empty || !value.empty();
       **text = value;

@@ -57,9 +57,10 @@ absl::Status CheckTrainingRights(const std::vector<SourceRights>& rights, const 
   if (message.empty()) return absl::OkStatus();
   return UsageError(
       "train: the rights to these sources do not allow it:" + message +
-      "\nstate them under [source.rights] with training = \"allowed\" and a licence or owner; or give the reason why a "
-      "model may be trained all the same as train.rights_override (rhodes train --rights-override REASON), which goes "
-      "into its manifest; or stop before training with --until tokenize");
+      "\nstate them under [source.rights] with training = \"allowed\" and a licence or owner (without a project file: "
+      "rhodes ingest with the same input and --name, and --training allowed --owner NAME; nothing is read twice); or "
+      "give the reason why a model may be trained all the same as train.rights_override (rhodes train "
+      "--rights-override REASON), which goes into its manifest; or stop before training with --until tokenize");
 }
 
 Json RightsForManifest(const std::vector<SourceRights>& rights, const std::string& override_reason) {

@@ -3,6 +3,7 @@
 #include <random>
 #include <vector>
 
+#include "base/byte_size.h"
 #include "train/benchmark.h"
 #include "train/loop.h"
 
@@ -10,8 +11,6 @@ namespace rhodes {
 namespace {
 
 constexpr double kMeasureSeconds = 3;
-
-double Gigabytes(uint64_t bytes) { return static_cast<double>(bytes) * 1e-9; }
 
 }  // namespace
 
@@ -57,11 +56,26 @@ Json TrainMemory::ToJson() const {
 absl::Status TrainMemory::Check(uint64_t allowed) const {
   if (total() <= allowed) return absl::OkStatus();
   return absl::ResourceExhaustedError(fmt::format(
-      "train: {:.2f} GB are needed for this model and batch and {:.2f} GB are allowed: weights and their copy take "
-      "{:.2f}, gradients {:.2f}, the optimizer {:.2f}, activations {:.2f}. Allow more (--memory), recompute "
-      "activations (--recompute), or use a smaller batch, context or model",
-      Gigabytes(total()), Gigabytes(allowed), Gigabytes(weights + compute_copy), Gigabytes(gradients),
-      Gigabytes(optimizer_state + optimizer_work), Gigabytes(activations)));
+      "train: {} are needed for this model and batch and {} are allowed: weights and their copy take {}, gradients {}, "
+      "the optimizer {}, activations {}. Allow more (--memory), recompute activations (--recompute), or use a smaller "
+      "batch, context or model",
+      FormatByteSize(total()), FormatByteSize(allowed), FormatByteSize(weights + compute_copy),
+      FormatByteSize(gradients), FormatByteSize(optimizer_state + optimizer_work), FormatByteSize(activations)));
+}
+
+absl::Status CheckBatch(const TrainOptions& options) {
+  if (options.batch < 1 || options.context < 2 || options.accumulation < 1) {
+    return UsageError(fmt::format("train: batch {}, context {} and accumulation {} must be at least 1, 2 and 1",
+                                  options.batch, options.context, options.accumulation));
+  }
+  constexpr int64_t kMost = int64_t{1} << 31;
+  if (options.context >= kMost || options.batch >= kMost / options.context || options.accumulation >= kMost) {
+    return UsageError(
+        fmt::format("train: batch {} of context {}, {} a step, is more than can be counted: "
+                    "keep batch times context, and the accumulation, below 2^31",
+                    options.batch, options.context, options.accumulation));
+  }
+  return absl::OkStatus();
 }
 
 TrainMemory MemoryOf(const TrainOptions& options, int threads, int ranks) {
@@ -84,6 +98,7 @@ TrainMemory MemoryOf(const TrainOptions& options, int threads, int ranks) {
 }
 
 absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& context) {
+  RETURN_IF_ERROR(CheckBatch(options));
   RETURN_IF_ERROR(options.config.Validate());
   const int threads = context.Threads();
   const ModelOptions model_options = ModelOptionsOf(options, threads);

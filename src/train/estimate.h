@@ -30,6 +30,9 @@ struct TrainMemory {
 // `options.config` complete. Of the rank that holds most among `ranks`.
 TrainMemory MemoryOf(const TrainOptions& options, int threads, int ranks = 1);
 
+// UsageError unless a batch has a sequence and a context two tokens, and both together make fewer than 2^31.
+absl::Status CheckBatch(const TrainOptions& options);
+
 ComputeType ComputeOf(const TrainOptions& options);
 ModelOptions ModelOptionsOf(const TrainOptions& options, int threads);
 
@@ -37,7 +40,7 @@ ModelOptions ModelOptionsOf(const TrainOptions& options, int threads);
 // "total"}, "memory_allowed_bytes", "fits", "steps", "tokens", "tokens_per_second", "flops_per_second",
 // "peak_flops_per_second", "share_of_peak", "seconds"}. The last five come from a few real steps on random tokens and
 // are null when the run would not fit; steps, tokens and seconds, of training alone, are null without a budget, or with
-// one in minutes. `options.config` complete; neither shards nor tokenizer are looked at.
+// one in minutes. UsageError as CheckBatch. `options.config` complete; neither shards nor tokenizer are looked at.
 absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& context);
 
 }  // namespace rhodes

@@ -115,7 +115,6 @@ absl::Status Run::Prepare() {
   ModelOptions model_options = ModelOptionsOf(options_, context_.Threads());
   model_options.max_sequences = sequences_.count();
   const TrainMemory memory = MemoryOf(options_, context_.Threads(), ranks_.size());
-  RETURN_IF_ERROR(memory.Check(context_.memory_bytes));
   ASSIGN_OR_RETURN(model_, Model::Create(options_.config, model_options));
   try {
     parallel_.emplace(ranks_, *model_, options_.optimizer);
@@ -580,6 +579,9 @@ absl::StatusOr<TrainReport> Run::Execute() {
 }  // namespace
 
 absl::StatusOr<TrainReport> RunTraining(const TrainOptions& options, const TrainInputs& inputs, RunContext& context) {
+  const int ranks = options.ranks == nullptr ? 1 : options.ranks->size();
+  // Before any of it is taken.
+  RETURN_IF_ERROR(MemoryOf(options, context.Threads(), ranks).Check(context.memory_bytes));
   return Run(options, inputs, context).Execute();
 }
 

@@ -127,7 +127,13 @@ absl::StatusOr<MeasuredSpeed> MeasureSpeed(const TrainOptions& options, Model& m
 absl::Status ResolveExisting(TrainOptions& options, RunContext& context) {
   const std::string path = PlanPath(options);
   const bool resume = options.existing == TrainOptions::Existing::kResume;
-  if (!PathExists(path)) {
+  // A run that failed before its first checkpoint, over weights that cannot be read, say, leaves a plan alone.
+  bool begun = false;
+  if (PathExists(path)) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(options.out + "/checkpoints"));
+    begun = std::ranges::any_of(files, [](const std::string& file) { return file.ends_with(".state"); });
+  }
+  if (!begun) {
     if (resume) {
       context.progress->Say(fmt::format("train: {} holds no run to go on with: from the beginning", options.out));
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "train/estimate.h"
 #include "train/testing_run.h"
@@ -211,6 +212,15 @@ TEST_F(RunTest, WhatTheFolderHoldsIsReplacedRefusedOrGoneOnWith) {
   ASSERT_TRUE(report.ok()) << Message(report.status());
   EXPECT_EQ(report->resumed_from, 8);
   EXPECT_EQ(report->steps, 12);
+
+  // Without a checkpoint there is nothing that another run could destroy: a run that failed on damaged weights was
+  // refused with mended ones.
+  for (const auto& entry : std::filesystem::directory_iterator(Options("a", 8).out + "/checkpoints")) {
+    if (entry.path().extension() == ".state") std::filesystem::remove(entry.path());
+  }
+  const auto anew = resolve(Existing::kRefuse, another_seed);
+  EXPECT_TRUE(anew.first.ok()) << Message(anew.first);
+  EXPECT_EQ(anew.second, "other");
 
   TrainOptions empty = Options("empty", 8);
   empty.existing = Existing::kResume;

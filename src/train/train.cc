@@ -10,6 +10,7 @@
 #include "token/shards.h"
 #include "token/tokenizer.h"
 #include "train/communicator.h"
+#include "train/estimate.h"
 #include "train/loop.h"
 #include "train/validation_sources.h"
 
@@ -21,10 +22,7 @@ absl::Status CheckOptions(const TrainOptions& o) {
   if (budgets != 1) {
     return UsageError("train: give exactly one budget above 0: steps, tokens or minutes");
   }
-  if (o.batch < 1 || o.context < 2 || o.accumulation < 1) {
-    return UsageError(fmt::format("train: batch {}, context {} and accumulation {} must be at least 1, 2 and 1",
-                                  o.batch, o.context, o.accumulation));
-  }
+  RETURN_IF_ERROR(CheckBatch(o));
   if (!(o.schedule.peak > 0) || o.schedule.warmup_share < 0 || o.schedule.warmup_share > 1 ||
       o.schedule.decay_share < 0 || o.schedule.decay_share > 1 || o.schedule.final_share < 0 ||
       o.schedule.final_share > 1) {

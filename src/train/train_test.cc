@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/status.h"
+#include "train/estimate.h"
 
 namespace rhodes {
 namespace {
@@ -19,6 +20,31 @@ TEST(Train, RefusesAnUnclearBudgetAndRatesOutOfRange) {
   options.minutes = 0;
   options.schedule.peak = 0;
   EXPECT_EQ(ExitCodeOf(Train(options, context).status()), ExitCode::kUsage);
+}
+
+// -1 ended `rhodes train --estimate` with a segmentation fault, 10^8 a run with std::bad_alloc.
+TEST(Train, RefusesABatchThatIsNoneOrCannotBeCounted) {
+  RunContext context;
+  TrainOptions options;
+  options.config = *PresetConfig("14m");
+  options.steps = 10;
+  for (const int64_t batch : {int64_t{-1}, int64_t{0}, int64_t{100'000'000}, int64_t{9'000'000'000'000'000'000}}) {
+    options.batch = batch;
+    for (const absl::Status& status : {Train(options, context).status(), EstimateTraining(options, context).status()}) {
+      EXPECT_EQ(ExitCodeOf(status), ExitCode::kUsage) << batch;
+      EXPECT_NE(Message(status).find(fmt::format("batch {}", batch)), std::string::npos) << Message(status);
+    }
+  }
+}
+
+TEST(Train, SaysHowMuchMemoryIsMissingAlsoWhenItIsLittle) {
+  TrainMemory memory;
+  memory.weights = 3'000'000;
+  EXPECT_TRUE(memory.Check(3'000'000).ok());
+  const absl::Status status = memory.Check(1'500'000);
+  EXPECT_NE(Message(status).find("3.0 MB are needed for this model and batch and 1.5 MB are allowed"),
+            std::string::npos)
+      << Message(status);
 }
 
 TEST(Train, NamesTheFileThatIsMissing) {
