@@ -31,8 +31,7 @@ absl::StatusOr<TextFormat> TextFormatFromName(std::string_view name);
 struct TextGroup {
   std::string source;
   std::string language;
-  // clang-tidy 14 sees a null pointer in what the compiler writes here.
-  friend auto operator<=>(const TextGroup&, const TextGroup&) = default;  // NOLINT(modernize-use-nullptr)
+  friend auto operator<=>(const TextGroup&, const TextGroup&) = default;
 };
 
 // A document's text, or a part of it; the views live during the call they are handed to.
