@@ -27,7 +27,7 @@ std::vector<Share> Shares(int64_t count, int ranks) {
   std::vector<Share> shares;
   int64_t begin = 0;
   for (int i = 0; begin < count; ++i) {
-    const int64_t end = std::min(count, begin + 1 + (i * 7919) % (count / 5));
+    const int64_t end = std::min(count, begin + 1 + (int64_t{i} * 7919) % (count / 5));
     shares.push_back({begin, end, (i * 3 + 1) % ranks});
     begin = end;
   }

@@ -13,8 +13,6 @@
 namespace rhodes {
 namespace {
 
-using testing::HasSubstr;
-
 class DataParallelTest : public RunFixture {
  protected:
   DataParallelTest() { context.threads = 1; }

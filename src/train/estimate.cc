@@ -1,8 +1,5 @@
 #include "train/estimate.h"
 
-#include <random>
-#include <vector>
-
 #include "base/byte_size.h"
 #include "train/benchmark.h"
 #include "train/loop.h"
@@ -129,14 +126,10 @@ absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& c
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(options.config, model_options));
   Communicator alone;
   DataParallel parallel(alone, *model, options.optimizer);
-  const size_t rows = static_cast<size_t>(options.batch * options.context);
-  std::vector<uint32_t> tokens(rows + 1);
-  std::mt19937 random(1);
-  for (uint32_t& token : tokens) token = random() % static_cast<uint32_t>(options.config.vocabulary_size);
-  const TokenBatch batch{
-      options.batch, options.context, std::span(tokens).first(rows), std::span(tokens).subspan(1), {}};
+  const RandomBatch random(options.config.vocabulary_size, options.batch, options.context);
   const double peak = MeasurePeak(model_options.compute, threads, options.peak_seconds);
-  ASSIGN_OR_RETURN(const MeasuredSpeed speed, MeasureSpeed(options, *model, batch, parallel, kMeasureSeconds, context));
+  ASSIGN_OR_RETURN(const MeasuredSpeed speed,
+                   MeasureSpeed(options, *model, random.view(), parallel, kMeasureSeconds, context));
   const double rate = static_cast<double>(step_tokens) / speed.step;
   json["tokens_per_second"] = rate;
   json["flops_per_second"] = rate * flops;

@@ -188,8 +188,8 @@ TEST_F(LoopTest, GoesOnFromACheckpointWithWhatTheOptimizerKnew) {
 
 TEST_F(LoopTest, ContinuedTrainingSurvivesAKillAndReplaysOldText) {
   ASSERT_TRUE(Run(Options("base", 20)).ok());
-  std::vector<std::string> other;
-  for (int i = 0; i < 40; ++i) other.push_back("zyx wvu tsr qpo nml kji hgf " + std::to_string(i));
+  std::vector<std::string> other(40, "zyx wvu tsr qpo nml kji hgf ");
+  for (size_t i = 0; i < other.size(); ++i) other[i] += std::to_string(i);
   const MemoryShards fresh(other);
   const auto continued = [&](const std::string& name) {
     TrainOptions options = Options(name, 16);
