@@ -17,7 +17,8 @@ enum Tag { kReduce = 1, kGather, kControl, kLife };
 constexpr int64_t kMostChunk = int64_t{1} << 18;
 constexpr int64_t kLeastChunk = int64_t{1} << 14;
 constexpr int kSlots = 8;
-// Active chunks that are looked at each time: they end about in the order in which they began.
+// Chunks on their way to others that are looked at each time: they end about in the order in which they began. Those that
+// arrive are all looked at, as others may wait for their room.
 constexpr size_t kTested = 16;
 constexpr size_t kMostMessage = size_t{1} << 28;  // bytes
 constexpr auto kPoll = std::chrono::microseconds(100);
@@ -84,6 +85,12 @@ absl::Status Communicator::Fail(absl::Status status) {
     transport_->Abandon();  // the memory that messages go to will be gone
   }
   return failed_;
+}
+
+void Communicator::GiveUp(absl::Status status) {
+  if (size_ == 1) return;
+  const std::lock_guard lock(mutex_);
+  (void)Fail(std::move(status));
 }
 
 // Takes out of `requests` what is done; true when none is left.
@@ -245,7 +252,7 @@ absl::Status Communicator::PostChunks() {
     const std::span<const float> values(chunk.values, static_cast<size_t>(chunk.count));
     ASSIGN_OR_RETURN(const Transport::Request request, transport_->Send(std::as_bytes(values), chunk.owner, kReduce));
     chunk.requests.push_back(request);
-    active_.push_back(std::move(chunk));
+    sending_chunks_.push_back(std::move(chunk));
   }
   while (!to_receive_.empty() && !free_slots_.empty()) {
     Chunk chunk = std::move(to_receive_.front());
@@ -261,7 +268,7 @@ absl::Status Communicator::PostChunks() {
       chunk.requests.push_back(request);
       room += chunk_size_;
     }
-    active_.push_back(std::move(chunk));
+    receiving_.push_back(std::move(chunk));
   }
   return absl::OkStatus();
 }
@@ -269,8 +276,14 @@ absl::Status Communicator::PostChunks() {
 absl::Status Communicator::Progress() {
   RETURN_IF_ERROR(failed_);
   if (absl::Status status = PostChunks(); !status.ok()) return Fail(std::move(status));
+  RETURN_IF_ERROR(EndChunks(receiving_, kSlots));
+  return EndChunks(sending_chunks_, kTested);
+}
+
+// Takes out what is done among the first `most`, and sums what has arrived.
+absl::Status Communicator::EndChunks(std::deque<Chunk>& chunks, size_t most) {
   size_t tested = 0;
-  for (auto chunk = active_.begin(); chunk != active_.end() && tested < kTested; ++tested) {
+  for (auto chunk = chunks.begin(); chunk != chunks.end() && tested < most; ++tested) {
     ASSIGN_OR_RETURN(const bool done, TestAll(chunk->requests));
     if (!done) {
       ++chunk;
@@ -280,7 +293,7 @@ absl::Status Communicator::Progress() {
       SumChunk(*chunk);
       free_slots_.push_back(chunk->slot);
     }
-    chunk = active_.erase(chunk);
+    chunk = chunks.erase(chunk);
     --outstanding_;
   }
   return absl::OkStatus();

@@ -69,6 +69,11 @@ class Communicator {
   // Each share of the array becomes what its owner has.
   absl::Status AllGather(float* array, std::span<const Share> shares);
 
+  // Ends the communication of this rank: messages under way are given up, and every call after it returns `status`. For
+  // memory that reductions under way read and write and that is to be freed. Thread-safe. On one rank nothing.
+  void GiveUp(absl::Status status);
+  bool reducing() const { return outstanding_ > 0; }  // started and not known to be finished
+
   // Seconds that the caller waited in the functions above since creation.
   double waited_seconds() const { return waited_seconds_; }
 
@@ -88,6 +93,7 @@ class Communicator {
   absl::Status WaitFor(std::vector<Transport::Request> requests);
   absl::Status Progress();  // with mutex_ held
   absl::Status PostChunks();
+  absl::Status EndChunks(std::deque<Chunk>& chunks, size_t most);
   absl::StatusOr<bool> TestAll(std::vector<Transport::Request>& requests);
   void SumChunk(const Chunk& chunk);
   absl::Status ShowLife(double seconds);
@@ -101,7 +107,7 @@ class Communicator {
 
   std::mutex mutex_;  // of the transport and all down to `stopping_`
   absl::Status failed_;
-  std::deque<Chunk> to_receive_, active_;
+  std::deque<Chunk> to_receive_, receiving_, sending_chunks_;
   std::vector<Buffer<float>> slots_;  // what arrives: [size - 1, chunk_size_]
   std::vector<int> free_slots_;
   double since_sent_ = 0, since_heard_ = 0;  // signs of life, in seconds that this process was awake
