@@ -8,9 +8,10 @@
 #include "base/run_context.h"
 #include "model/config.h"
 #include "model/kernels/product.h"
-#include "train/communicator.h"
 
 namespace rhodes {
+
+class Communicator;
 
 // How the work of training is counted; stated beside every share of the peak.
 inline constexpr const char* kFlopsFormula = "flops_per_token = 6 * product weights + 12 * layers * width * context";

@@ -100,6 +100,26 @@ TEST_F(CheckpointTest, KeepsProgressAndASecondMomentOfItsOwnLength) {
   EXPECT_NE(listener.said.find("bytes;"), std::string::npos) << listener.said;
 }
 
+// On several ranks a state is as large as all of them together: rank 0 has room for one.
+TEST_F(CheckpointTest, ABorrowedRoomIsTheLendersAndIsFreeOnlyWhenThatIsWritten) {
+  CheckpointStore lender(directory, "key", 2, true), borrower(directory + "/best", "key", 1, false);
+  borrower.BorrowRoom(lender);
+  const TrainState first = *lender.Prepare(1000, 10);
+  std::ranges::fill(first.weights, 1.0f);
+  ASSERT_TRUE(lender.SavePrepared(1, Json::object()).ok());
+  const absl::StatusOr<TrainState> second = borrower.Prepare(1000, 10);
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(second->weights.data(), first.weights.data());
+  EXPECT_TRUE(PathExists(path(1)));  // what was written from there is
+  std::ranges::fill(second->weights, 2.0f);
+  ASSERT_TRUE(borrower.SavePrepared(1, Json::object()).ok());
+  v.resize(10);
+  ASSERT_TRUE(lender.LoadNewest(state(0), context)->has_value());
+  EXPECT_EQ(weights[999], 1.0f);
+  ASSERT_TRUE(borrower.LoadNewest(state(0), context)->has_value());
+  EXPECT_EQ(weights[999], 2.0f);
+}
+
 TEST_F(CheckpointTest, FoldersBelowAreNotLookedInto) {
   CheckpointStore store(directory, "key", 1, false), below(directory + "/best", "key", 1, false);
   ASSERT_TRUE(store.Save(10, state(10)).ok());

@@ -17,15 +17,22 @@ enum Tag { kReduce = 1, kGather, kControl, kLife };
 constexpr int64_t kMostChunk = int64_t{1} << 18;
 constexpr int64_t kLeastChunk = int64_t{1} << 14;
 constexpr int kSlots = 8;
-// Chunks on their way to others that are looked at each time: they end about in the order in which they began. Those that
-// arrive are all looked at, as others may wait for their room.
+// Chunks on their way to others that are looked at each time: they end about in the order in which they began. Those
+// that arrive are all looked at, as others may wait for their room.
 constexpr size_t kTested = 16;
 constexpr size_t kMostMessage = size_t{1} << 28;  // bytes
 constexpr auto kPoll = std::chrono::microseconds(100);
 constexpr int kEagerPolls = 400;    // before a waiting rank sleeps between polls
 constexpr double kLongestTick = 1;  // seconds; what is more was this process's own sleep
 
+// Of a message in a reduction, so that a rank's room for what the others send does not grow with them.
+int64_t ChunkSize(int ranks) { return ranks < 2 ? 0 : std::max(kLeastChunk, kMostChunk / (ranks - 1)); }
+
 }  // namespace
+
+uint64_t Communicator::MemoryBytes(int ranks) {
+  return static_cast<uint64_t>(kSlots * (ranks - 1) * ChunkSize(ranks)) * sizeof(float);
+}
 
 Communicator::Communicator() : rank_(0), size_(1), silence_seconds_(0), chunk_size_(0) {}
 
@@ -34,7 +41,7 @@ Communicator::Communicator(std::unique_ptr<Transport> transport, double silence_
       rank_(transport_->rank()),
       size_(transport_->size()),
       silence_seconds_(silence_seconds),
-      chunk_size_(size_ < 2 ? 0 : std::max(kLeastChunk, kMostChunk / (size_ - 1))) {
+      chunk_size_(ChunkSize(size_)) {
   if (size_ < 2) return;
   for (int i = 0; i < kSlots; ++i) {
     slots_.emplace_back((size_ - 1) * chunk_size_);
@@ -151,6 +158,12 @@ absl::Status Communicator::Sum(std::span<double> values) {
 absl::Status Communicator::Barrier() {
   double nothing = 0;
   return Sum({&nothing, 1});
+}
+
+absl::StatusOr<bool> Communicator::Any(bool value) {
+  double count = value ? 1 : 0;
+  RETURN_IF_ERROR(Sum({&count, 1}));
+  return count > 0;
 }
 
 // Down a binomial tree: rank r receives from r without its lowest bit, and sends to those that differ in a lower one.

@@ -15,16 +15,10 @@
 #include <vector>
 
 #include "model/kernels/buffer.h"
+#include "train/share.h"
 #include "train/transport.h"
 
 namespace rhodes {
-
-// A part of a flat array, and the rank that sums, updates and keeps it.
-struct Share {
-  int64_t begin = 0, end = 0;  // elements
-  int owner = 0;
-  int64_t size() const { return end - begin; }
-};
 
 // Every rank calls the same functions with the same sizes in the same order; none may run ahead of another by more than
 // one call. A thread of each rank moves reductions on while the caller computes, and sends a sign of life to the next
@@ -46,6 +40,8 @@ class Communicator {
   absl::Status Barrier();
   // Each value becomes its sum over the ranks.
   absl::Status Sum(std::span<double> values);
+  // Whether it is true of any rank.
+  absl::StatusOr<bool> Any(bool value);
   // Those of rank 0 become everyone's.
   absl::Status Broadcast(std::span<std::byte> bytes);
   absl::Status Broadcast(std::span<float> values) { return Broadcast(std::as_writable_bytes(values)); }
@@ -76,6 +72,9 @@ class Communicator {
 
   // Seconds that the caller waited in the functions above since creation.
   double waited_seconds() const { return waited_seconds_; }
+
+  // Bytes of room for what arrives in a reduction.
+  static uint64_t MemoryBytes(int ranks);
 
   static constexpr double kSilenceSeconds = 20;
 

@@ -64,8 +64,8 @@ TEST_P(CommunicatorTest, ReducesInTheOrderOfRanks) {
   });
 }
 
-// As the embedding of a large model: each rank has far more to send than is looked at or received at once, and all of it
-// before what it receives. Once ranks waited for each other's room for ever.
+// As the embedding of a large model: each rank has far more to send than is looked at or received at once, and all of
+// it before what it receives. Once ranks waited for each other's room for ever.
 TEST(CommunicatorReduceTest, SharesMuchLargerThanTheRoomForWhatArrives) {
   constexpr int64_t kShare = int64_t{40} << 18;
   const Share shares[] = {{0, kShare, 0}, {kShare, 2 * kShare, 1}};
