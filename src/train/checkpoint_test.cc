@@ -1,6 +1,7 @@
 #include "train/checkpoint.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -35,7 +36,7 @@ class CheckpointTest : public testing::Test {
   }
   std::string path(int step) const { return fmt::format("{}/checkpoint-{:010}.state", directory, step); }
 
-  const std::string directory = testing::TempDir() + "/rhodes_checkpoint_test";
+  const std::string directory = fmt::format("{}/rhodes_checkpoint_test_{}", testing::TempDir(), ::getpid());
   std::vector<float> weights = std::vector<float>(1000), m = weights, v = weights;
   Listener listener;
   RunContext context;

@@ -280,8 +280,8 @@ TEST_F(RunTest, AnEstimateOfSeveralRanksDealsOutTheStateAndGivesRankZeroRoomForA
 
 TEST_F(RunTest, RanksOfOneMachineMayShareItsMemoryUnequally) {
   TrainOptions options = Options("a", 10);
-  const uint64_t root = MemoryOf(options, 1, 2, 0).total(), other = MemoryOf(options, 1, 2, 1).total();
-  ASSERT_GT(root, other);
+  const uint64_t first = MemoryOf(options, 1, 2, 0).total(), other = MemoryOf(options, 1, 2, 1).total();
+  ASSERT_GT(first, other);
   const auto check = [&](TrainOptions::Machine machine, uint64_t allowed) {
     std::vector<absl::Status> results(2);
     RunRanks(2, [&](Communicator& ranks) {
@@ -293,8 +293,8 @@ TEST_F(RunTest, RanksOfOneMachineMayShareItsMemoryUnequally) {
     return results;
   };
   // A half for each would be too little for rank 0.
-  for (const absl::Status& status : check({2, true}, root + other)) EXPECT_TRUE(status.ok()) << Message(status);
-  for (const absl::Status& status : check({2, true}, root + other - 1)) {
+  for (const absl::Status& status : check({2, true}, first + other)) EXPECT_TRUE(status.ok()) << Message(status);
+  for (const absl::Status& status : check({2, true}, first + other - 1)) {
     EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
     EXPECT_NE(Message(status).find("by 2 ranks on this machine"), std::string::npos) << Message(status);
   }
