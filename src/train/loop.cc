@@ -100,7 +100,6 @@ absl::Status Run::Prepare() {
       windows_, Windows::Create(*inputs_.train, inputs_.replay, inputs_.replay_share, options_.context, options_.seed));
   ModelOptions model_options = ModelOptionsOf(options_, context_.Threads());
   model_options.max_sequences = sequences_.count();
-  RETURN_IF_ERROR(CheckMemory(options_, context_.Threads(), context_.memory_bytes));
   const TrainMemory memory = MemoryOf(options_, context_.Threads(), ranks_.size(), ranks_.rank());
   ASSIGN_OR_RETURN(model_, Model::Create(options_.config, model_options));
   try {
@@ -479,6 +478,8 @@ absl::StatusOr<TrainReport> Run::Execute() {
 }  // namespace
 
 absl::StatusOr<TrainReport> RunTraining(const TrainOptions& options, const TrainInputs& inputs, RunContext& context) {
+  // Before the first buffer.
+  RETURN_IF_ERROR(CheckMemory(options, context.Threads(), context.memory_bytes));
   return Run(options, inputs, context).Execute();
 }
 
