@@ -10,10 +10,11 @@
 #include "model/config.h"
 #include "model/kernels/product.h"
 #include "model/model.h"
-#include "train/communicator.h"
 #include "train/data_parallel.h"
 
 namespace rhodes {
+
+class Communicator;
 
 // How the work of training is counted; stated beside every share of the peak.
 inline constexpr const char* kFlopsFormula = "flops_per_token = 6 * product weights + 12 * layers * width * context";

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <random>
@@ -62,6 +64,28 @@ TEST_P(CommunicatorTest, ReducesInTheOrderOfRanks) {
   });
 }
 
+// As the embedding of a large model: each rank has far more to send than is looked at or received at once, and all of
+// it before what it receives. Once ranks waited for each other's room for ever.
+TEST(CommunicatorReduceTest, SharesMuchLargerThanTheRoomForWhatArrives) {
+  constexpr int64_t kShare = int64_t{40} << 18;
+  const Share shares[] = {{0, kShare, 0}, {kShare, 2 * kShare, 1}};
+  RunRanks(2, [&](Communicator& ranks_of) {
+    std::vector<float> array(2 * kShare, 1.0f + static_cast<float>(ranks_of.rank()));
+    ranks_of.StartReduce(array.data(), shares);
+    std::atomic<bool> done{false};
+    std::thread watch([&] {
+      for (int i = 0; i < 1000 && !done; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      if (!done) ranks_of.GiveUp(absl::DeadlineExceededError("the ranks wait for each other"));
+    });
+    const absl::Status status = ranks_of.FinishReduce();
+    done = true;
+    watch.join();
+    ASSERT_TRUE(status.ok()) << Message(status);
+    const Share& own = shares[ranks_of.rank()];
+    EXPECT_EQ(std::count(array.begin() + own.begin, array.begin() + own.end, 3.0f), kShare);
+  });
+}
+
 TEST_P(CommunicatorTest, SumsAndBroadcastsReachEveryone) {
   const int ranks = GetParam();
   RunRanks(ranks, [&](Communicator& ranks_of) {
@@ -111,6 +135,29 @@ TEST(CommunicatorFailureTest, ASilentRankEndsTheWaitOfAllOthers) {
       },
       1, hub);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+}
+
+TEST(CommunicatorFailureTest, GivingUpEndsAReductionAndLeavesItsMemoryAlone) {
+  RunRanks(
+      2,
+      [&](Communicator& ranks_of) {
+        const Share shares[] = {{0, 1000, 0}, {1000, 2000, 1}};
+        std::vector<float> array(2000, 1.0f);
+        if (ranks_of.root()) {
+          ranks_of.StartReduce(array.data(), shares);
+          EXPECT_TRUE(ranks_of.reducing());
+          ranks_of.GiveUp(absl::CancelledError("enough"));
+          std::this_thread::sleep_for(std::chrono::milliseconds(300));  // the other one's part comes meanwhile
+          EXPECT_EQ(std::ranges::count(array, 1.0f), 2000);
+          EXPECT_EQ(Message(ranks_of.FinishReduce()), "enough");
+          EXPECT_EQ(Message(ranks_of.Barrier()), "enough");
+        } else {
+          std::this_thread::sleep_for(std::chrono::milliseconds(100));
+          ranks_of.StartReduce(array.data(), shares);
+          EXPECT_TRUE(absl::IsUnavailable(ranks_of.FinishReduce()));
+        }
+      },
+      0.6);
 }
 
 TEST(CommunicatorFailureTest, ARankThatTakesLongIsWaitedFor) {

@@ -141,6 +141,12 @@ TEST_F(LoopTest, ForetellsThatTheMemoryIsNotEnough) {
   EXPECT_NE(Message(status).find("--memory"), std::string::npos) << Message(status);
 }
 
+TEST_F(LoopTest, ForetellsItForABatchThatCouldNotEvenBeRead) {
+  TrainOptions options = Options("a", 5);
+  options.batch = int64_t{1} << 40;
+  EXPECT_EQ(Run(options).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
 TEST_F(LoopTest, Evaluate_CountsEveryTokenOnceWithAndWithoutOverlap) {
   // A model whose every prediction is uniform makes the loss exactly ln V: with double counting it would not be.
   const ModelConfig config = MakeConfig(1, 64, 272, 32);
