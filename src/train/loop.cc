@@ -91,6 +91,7 @@ class Run {
   std::optional<CheckpointStore> best_checkpoint_;  // with patience
   std::optional<MetricsLog> metrics_;
   std::optional<EventFile> events_;
+  RouterStatistics router_;  // of the last step
   TrainPlan plan_;
   int64_t eval_every_ = 0;
 
@@ -187,6 +188,8 @@ absl::Status Run::Report(const Json& line) {
       for (const auto& [source, of] : value.items()) {
         RETURN_IF_ERROR(events_->Scalar(step, "validation_loss/" + source, of["loss"].get<double>()));
       }
+    } else if (name == "expert_load") {
+      RETURN_IF_ERROR(WriteExpertLoad(*events_, step, value));
     }
   }
   return absl::OkStatus();
@@ -388,13 +391,18 @@ absl::Status Run::OneStep() {
   if (report_.peak_flops_per_second > 0) {
     step.share_of_peak = step.tokens_per_second * flops_per_token_ / report_.peak_flops_per_second;
   }
-  RETURN_IF_ERROR(Report(Json{{"step", step.step},
-                              {"loss", step.loss},
-                              {"learning_rate", step.learning_rate},
-                              {"gradient_norm", step.gradient_norm},
-                              {"tokens", step.tokens},
-                              {"tokens_per_second", step.tokens_per_second},
-                              {"share_of_peak", step.share_of_peak}}));
+  router_ = sums.router;
+  Json line = {{"step", step.step},
+               {"loss", step.loss},
+               {"learning_rate", step.learning_rate},
+               {"gradient_norm", step.gradient_norm},
+               {"tokens", step.tokens},
+               {"tokens_per_second", step.tokens_per_second},
+               {"share_of_peak", step.share_of_peak}};
+  AddRouterFigures(router_, options_.router_z_loss > 0, line);
+  RETURN_IF_ERROR(Report(line));
+  step.expert_load_min = line.value("expert_load_min", 0.0);
+  step.expert_load_max = line.value("expert_load_max", 0.0);
   if (options_.on_step && ranks_.root()) options_.on_step(step);
   context_.progress->Update(
       static_cast<uint64_t>(step.tokens),
@@ -438,9 +446,10 @@ absl::Status Run::EvaluateOnTheWay() {
   if (sources > 0) {
     ASSIGN_OR_RETURN(line["validation_by_source"], EvaluateSources(std::max<uint64_t>(1, tokens / sources), false));
   }
+  if (!router_.empty()) line["expert_load"] = ExpertLoad(router_);
   RETURN_IF_ERROR(Report(line));
-  context_.progress->Say(fmt::format("step {} of {}: validation loss {:.4f}, {:.4f} bits per byte", step_, plan_.steps,
-                                     e.loss, e.bits_per_byte));
+  context_.progress->Say(fmt::format("step {} of {}: validation loss {:.4f}, {:.4f} bits per byte{}", step_,
+                                     plan_.steps, e.loss, e.bits_per_byte, DescribeExpertLoad(router_)));
   RETURN_IF_ERROR(SamplePrompts(false));
   return options_.patience > 0 ? JudgeProgress(e.loss) : absl::OkStatus();
 }
@@ -501,8 +510,10 @@ absl::Status Run::Finish() {
   report_.tokens = step_ * step_tokens_;
   report_.skipped_batches = batches_.skipped();
   if (!ranks_.root()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(report_.train_loss,
-                   MeanLossAfter(options_.out + "/metrics.jsonl", step_ - std::max<int64_t>(1, step_ / 10)));
+  const std::string metrics = options_.out + "/metrics.jsonl";
+  const int64_t last_tenth = step_ - std::max<int64_t>(1, step_ / 10);
+  ASSIGN_OR_RETURN(report_.train_loss, MeanAfter(metrics, "loss", last_tenth));
+  ASSIGN_OR_RETURN(report_.router, RouterReportAfter(metrics, last_tenth));
   report_.training_seconds = metrics_->training_seconds();
   if (report_.training_seconds > 0) {
     report_.tokens_per_second = static_cast<double>(report_.tokens) / report_.training_seconds;
@@ -535,6 +546,7 @@ absl::Status Run::Export() {
   }
   if (!report_.skipped_batches.empty()) manifest.counts["skipped_batches"] = report_.skipped_batches;
   if (report_.stopped_early) manifest.counts["weights_of_step"] = best_step_;
+  if (report_.router) AddRouterReport(*report_.router, manifest.counts);
   manifest.seconds = report_.training_seconds;
   manifest.extra = options_.rights;
   ASSIGN_OR_RETURN(const std::vector<PartInfo> files,
@@ -604,6 +616,7 @@ Json ToJson(const TrainReport& report) {
   if (!report.validation_by_source.empty()) json["validation_by_source"] = report.validation_by_source;
   if (!report.skipped_batches.empty()) json["skipped_batches"] = report.skipped_batches;
   if (report.stopped_early) json["stopped_early"] = true;
+  if (report.router) AddRouterReport(*report.router, json);
   return json;
 }
 
