@@ -109,18 +109,18 @@ TEST(CommunicatorFailureTest, ASilentRankEndsTheWaitOfAllOthers) {
           EXPECT_THAT(Message(status), HasSubstr("rank 2 has given no sign of life"));
         }
       },
-      0.4, hub);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+      1, hub);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST(CommunicatorFailureTest, ARankThatTakesLongIsWaitedFor) {
   RunRanks(
       3,
       [&](Communicator& ranks_of) {
-        if (ranks_of.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(900));
+        if (ranks_of.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(2500));
         EXPECT_TRUE(ranks_of.Barrier().ok());
       },
-      0.3);
+      1);  // longer than a busy machine leaves a thread without a core
 }
 
 TEST(CommunicatorFailureTest, RanksThatDisagreeOnSizesAreToldSo) {
