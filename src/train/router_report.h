@@ -15,7 +15,7 @@
 namespace rhodes {
 
 // The coefficient of the balance loss of a model whose config.json has no router_aux_loss_coef: that of the Switch
-// Transformer, ST-MoE and OLMoE.
+// Transformer, ST-MoE and OLMoE. docs/training.md has what it and its neighbours did to a small model here.
 inline constexpr double kRouterAuxLoss = 0.01;
 
 // The one that a run trains with: `given`, else the config's, else kRouterAuxLoss; 0 without experts.
