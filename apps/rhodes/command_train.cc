@@ -157,6 +157,10 @@ void Print(const TrainOptions& options, const TrainReport& report) {
   for (const auto& [source, of] : report.validation_by_source.items()) {
     std::printf("  %-16s %.4f bits per byte\n", source.c_str(), of["bits_per_byte"].get<double>());
   }
+  if (report.router) {
+    std::printf("experts      take %.1f %% to %.1f %% of a layer's choices, auxiliary loss %.3f\n",
+                100 * report.router->load_min, 100 * report.router->load_max, report.router->aux_loss);
+  }
   std::printf("speed        %.0f tokens/s, %.0f GFLOP/s, %.1f %% of the measured peak of %.0f GFLOP/s\n",
               report.tokens_per_second, report.flops_per_second * 1e-9, report.share_of_peak * 100,
               report.peak_flops_per_second * 1e-9);
@@ -229,6 +233,13 @@ void AddRecipe(CLI::App& app, TrainFlags& own) {
   app.add_option("--beta2", o.beta2, "AdamW's second moment")->capture_default_str();
   app.add_option("--clip", o.clip, "most norm of the gradient; 0: no limit")->capture_default_str();
   app.add_option("--accumulation", o.accumulation, "batches a step")->capture_default_str();
+  app.add_option("--router-aux-loss", o.router_aux_loss,
+                 fmt::format("of a mixture of experts: coefficient of the loss that evens out their load; 0: none "
+                             "(default: router_aux_loss_coef of the config, or {})",
+                             kRouterAuxLoss));
+  app.add_option("--router-z-loss", o.router_z_loss,
+                 "likewise: coefficient of the loss that keeps the router's logits small; 0: none")
+      ->capture_default_str();
   app.add_flag("--recompute", o.recompute,
                "make activations again in the backward pass: the same result with less memory and more work");
   app.add_option("--compute", own.compute, "auto, bf16 or f32; auto: bf16 where the processor has it")

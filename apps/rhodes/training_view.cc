@@ -84,6 +84,10 @@ std::vector<std::string> TrainingView::Lines() const {
   const double share = last_.tokens_per_second > 0 ? last_.share_of_peak * rate_ / last_.tokens_per_second : 0;
   lines.push_back(fmt::format("step {} of {}   loss {:.4f}   rate {:.2e}   gradient {:.3f}", last_.step,
                               last_.total_steps, last_.loss, last_.learning_rate, last_.gradient_norm));
+  if (last_.expert_load_max > 0) {
+    lines.back() +=
+        fmt::format("   experts {:.0f} to {:.0f} %", 100 * last_.expert_load_min, 100 * last_.expert_load_max);
+  }
   lines.push_back(fmt::format("{:.0f} tokens/s   {:.0f} % of peak   {:.2f} M tokens   {}   {} left", rate_, 100 * share,
                               static_cast<double>(last_.tokens) * 1e-6, Duration(seconds), Duration(left)));
   for (size_t i = lines.size() - 2; i < lines.size(); ++i) lines[i].resize(std::min(lines[i].size(), width - 1));

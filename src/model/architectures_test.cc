@@ -93,7 +93,43 @@ TEST_P(ArchitectureGoldenTest, ThreeTrainingStepsMatchPyTorchTo1e5) {
   }
 }
 
+TEST(RouterGoldens, GradientsOfAMixtureWithItsRoutersLossesMatchPyTorchTo1e5) {
+  const absl::StatusOr<Json> goldens = ReadJsonFile(RHODES_SOURCE_DIR "/src/model/testdata/router_goldens.json");
+  ASSERT_TRUE(goldens.ok()) << Message(goldens.status());
+  for (const auto& [name, golden] : (*goldens)["models"].items()) {
+    SCOPED_TRACE(name);
+    const absl::StatusOr<ModelConfig> config = ModelConfig::FromJson(golden["config"], "config");
+    ASSERT_TRUE(config.ok()) << Message(config.status());
+    const auto tokens = golden["tokens"].get<std::vector<uint32_t>>();
+    const auto targets = golden["targets"].get<std::vector<uint32_t>>();
+    const int64_t sequences = golden["sequences"];
+    const int64_t length = static_cast<int64_t>(tokens.size()) / sequences;
+    ModelOptions options{ComputeType::kF32, 2, sequences, length, true};
+    options.router_aux_loss = golden["aux"];
+    options.router_z_loss = golden["z"];
+    const absl::StatusOr<std::unique_ptr<Model>> model = Model::Create(*config, options);
+    ASSERT_TRUE(model.ok()) << Message(model.status());
+    FillWeights(**model);
+    const double count = static_cast<double>(tokens.size());
+    const absl::StatusOr<double> nats =
+        (*model)->ForwardBackward({sequences, length, tokens, targets, {}}, static_cast<float>(1 / count), false);
+    ASSERT_TRUE(nats.ok()) << Message(nats.status());
+    EXPECT_NEAR(*nats / count, golden["loss"].get<double>(), kTolerance * *nats / count);
+    for (const Parameter& p : (*model)->layout().parameters()) {
+      ExpectSizes(golden["gradients"][p.name],
+                  (*model)->gradients().subspan(static_cast<size_t>(p.offset), static_cast<size_t>(p.size())),
+                  kTolerance, "gradient of " + p.name);
+    }
+    const RouterStatistics router = (*model)->TakeRouterStatistics();
+    EXPECT_NEAR(router.balance_loss(), golden["balance_loss"].get<double>(), 1e-5);
+    EXPECT_NEAR(router.z_loss(), golden["z_loss"].get<double>(), kTolerance * golden["z_loss"].get<double>());
+  }
+}
+
 // ---- against itself, and against the plain f64 model ----
+
+// The routers' losses are on in all of these tests: large enough to show beside the cross-entropy.
+constexpr RouterCoefficients kRouterCoefficients{0.5, 0.05};
 
 struct Case {
   const char* name;
@@ -154,7 +190,9 @@ std::vector<Case> Cases() {
   return cases;
 }
 
-std::unique_ptr<Model> Make(const ModelConfig& config, const ModelOptions& options) {
+std::unique_ptr<Model> Make(const ModelConfig& config, ModelOptions options) {
+  options.router_aux_loss = kRouterCoefficients.aux;
+  options.router_z_loss = kRouterCoefficients.z;
   absl::StatusOr<std::unique_ptr<Model>> model = Model::Create(config, options);
   EXPECT_TRUE(model.ok()) << Message(model.status());
   return *std::move(model);
@@ -179,7 +217,7 @@ TEST(Architectures, Backward_MatchesFiniteDifferencesInF64ForEveryTensor) {
     const TokenBatch batch{1, 12, tokens, targets, {}};
     const absl::StatusOr<double> loss = model->ForwardBackward(batch, 1.0f, false);
     ASSERT_TRUE(loss.ok()) << Message(loss.status());
-    EXPECT_NEAR(*loss, ReferenceLoss(c.config, weights, tokens, targets), 1e-5 * *loss);
+    EXPECT_NEAR(*loss, ReferenceLoss(c.config, weights, tokens, targets), 1e-5 * *loss);  // cross-entropy alone
     const double whole = model->GradientNorm();
     for (const Parameter& p : model->layout().parameters()) {
       const auto gradient = model->gradients().subspan(static_cast<size_t>(p.offset), static_cast<size_t>(p.size()));
@@ -203,7 +241,7 @@ TEST(Architectures, Backward_MatchesFiniteDifferencesInF64ForEveryTensor) {
         const std::vector<double> before = values;
         for (const int side : {0, 1}) {
           for (size_t i = 0; i < values.size(); ++i) values[i] = before[i] + (side == 0 ? -h : h) * direction[i];
-          losses[side] = ReferenceLoss(c.config, weights, tokens, targets);
+          losses[side] = ReferenceLoss(c.config, weights, tokens, targets, kRouterCoefficients);
         }
         values = before;
         EXPECT_NEAR((losses[1] - losses[0]) / (2 * h) / std::sqrt(size), expected / std::sqrt(size),
@@ -256,6 +294,8 @@ TEST(Architectures, Recompute_GivesTheSameBitsAndNeedsLessMemory) {
       ASSERT_TRUE(model->ForwardBackward(batch, 1.0f / 300, false).ok());
     }
     EXPECT_TRUE(std::ranges::equal(plain->gradients(), again->gradients()));
+    RouterStatistics once = plain->TakeRouterStatistics(), twice = again->TakeRouterStatistics();
+    EXPECT_TRUE(std::ranges::equal(once.sums(), twice.sums()));
   }
 }
 
@@ -294,6 +334,10 @@ TEST(Architectures, Accumulation_EqualsOneLargeBatch) {
           1, 30, std::span(tokens).subspan(part * 30, 30), std::span(targets).subspan(part * 30, 30), {}};
       ASSERT_TRUE(parts->ForwardBackward(own, 1.0f / 120, part > 0).ok());
     }
+    const RouterStatistics once = whole->TakeRouterStatistics(), summed = parts->TakeRouterStatistics();
+    EXPECT_EQ(once.empty(), c.config.experts == 0);
+    EXPECT_NEAR(once.balance_loss(), summed.balance_loss(), 1e-6);
+    EXPECT_NEAR(once.z_loss(), summed.z_loss(), 1e-6);
     for (const Parameter& p : whole->layout().parameters()) {
       for (int64_t i = p.offset; i < p.offset + p.size(); ++i) {
         ASSERT_NEAR(whole->gradients()[static_cast<size_t>(i)], parts->gradients()[static_cast<size_t>(i)], 2e-6)

@@ -147,6 +147,7 @@ void ReadGrok2(ConfigKeys& keys, ModelConfig& config) {
   config.router_cap = keys.Number("router_logit_softcapping", 30.0);
   config.final_cap = keys.Number("final_logit_softcapping", 50.0);
   config.attention_temperature = keys.Integer("attn_temperature_len", 0);
+  if (keys.Has("router_aux_loss_coef")) config.router_aux_loss = keys.Number("router_aux_loss_coef");
   const std::string convention = keys.String("router_convention", "llama.cpp");
   if (convention == "sglang") {
     config.router = RouterConvention::kSglang;
@@ -193,6 +194,7 @@ Json Grok2Json(const ModelConfig& config) {
                {"final_logit_softcapping", config.final_cap},
                {"router_convention", config.router == RouterConvention::kSglang ? "sglang" : "llama.cpp"}};
   if (config.attention_temperature > 0) json["attn_temperature_len"] = config.attention_temperature;
+  if (config.router_aux_loss) json["router_aux_loss_coef"] = *config.router_aux_loss;
   return json;
 }
 

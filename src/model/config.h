@@ -3,6 +3,7 @@
 #define RHODES_MODEL_CONFIG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -70,6 +71,7 @@ struct ModelConfig {
   int64_t expert_intermediate = 0;    // moe_intermediate_size
   int64_t attention_temperature = 0;  // attn_temperature_len: kept for other programs, not computed
   RouterConvention router = RouterConvention::kLlamaCpp;  // router_convention: "llama.cpp" or "sglang"; a key of ours
+  std::optional<double> router_aux_loss;                  // router_aux_loss_coef: of the balance loss in training
   int64_t bos_id = -1;                                    // bos_token_id; -1: none
   int64_t eos_id = -1;                                    // eos_token_id; -1: none (of a list the first)
   std::string torch_dtype = "bfloat16";

@@ -94,6 +94,10 @@ absl::Status CheckGrok2(const ModelConfig& c) {
       return absl::InvalidArgumentError(fmt::format("{} {} is not a positive number, or 0 for none", key, cap));
     }
   }
+  if (const double aux = c.router_aux_loss.value_or(0); !(std::isfinite(aux) && aux >= 0)) {
+    return absl::InvalidArgumentError(
+        fmt::format("router_aux_loss_coef {} is not a positive number, or 0 for no such loss", aux));
+  }
   RETURN_IF_ERROR(CheckPositive("embedding_multiplier_scale", c.embedding_multiplier));
   RETURN_IF_ERROR(CheckPositive("output_multiplier_scale", c.output_multiplier));
   if (c.rope_scaling.kind != RopeScaling::Kind::kNone) {

@@ -180,13 +180,22 @@ TEST(ModelConfig, FromJson_ReadsGrok2) {
   const absl::StatusOr<ModelConfig> again = ModelConfig::FromJson(config->ToJson(), "c");
   ASSERT_TRUE(again.ok()) << Message(again.status());
   EXPECT_EQ(*config, *again);
+  EXPECT_FALSE(config->router_aux_loss.has_value());
   Json other = SmallGrok2();
+  other["router_aux_loss_coef"] = nullptr;  // as good as absent in Hugging Face's files
+  EXPECT_FALSE(ModelConfig::FromJson(other, "c")->router_aux_loss.has_value());
+  for (const double coefficient : {0.0, 0.02}) {  // 0 says that there is to be no such loss, and is written again
+    other["router_aux_loss_coef"] = coefficient;
+    EXPECT_EQ(ModelConfig::FromJson(other, "c")->router_aux_loss, coefficient);
+    EXPECT_EQ(ModelConfig::FromJson(other, "c")->ToJson()["router_aux_loss_coef"], coefficient);
+  }
   other["router_convention"] = "sglang";
   EXPECT_EQ(ModelConfig::FromJson(other, "c")->ComputedRouterCap(), 30);
   for (const auto& [key, value, message] :
        {std::tuple{"num_experts_per_tok", Json(9), "num_experts_per_tok is 9, not between 1 and 8"},
         std::tuple{"head_dim", Json(8), "num_attention_heads 4 times head_dim 8 is not hidden_size 64"},
         std::tuple{"residual_moe", Json(false), "residual_moe is false"},
+        std::tuple{"router_aux_loss_coef", Json(-0.5), "router_aux_loss_coef -0.5 is not a positive number"},
         std::tuple{"rope_type", Json("yarn"), "rope_type is \"yarn\""},
         std::tuple{"router_convention", Json("other"), "router_convention is \"other\""}}) {
     Json wrong = SmallGrok2();

@@ -19,6 +19,7 @@ class Grok2 final : public Trunk<T> {
       : Trunk<T>(config, options),
         mlp_(this->context()),
         experts_(this->context()),
+        balance_(config, options),
         result_(this->shape().rows * config.hidden_size),
         d_result_(options.training ? this->shape().rows * config.hidden_size : 0) {
     for (int64_t i = 0; i < this->shape().kept_layers; ++i) kept_.emplace_back(config, this->shape().rows);
@@ -27,10 +28,11 @@ class Grok2 final : public Trunk<T> {
     const TrunkShape shape(config, options);
     const uint64_t elements = static_cast<uint64_t>(shape.rows * config.hidden_size);
     return Trunk<T>::Bytes(config, options) + GatedMlp<T>::Bytes(config, shape.rows) +
-           Experts<T>::Bytes(config, shape.rows, options.training) +
+           Experts<T>::Bytes(config, shape.rows, options.training) + RouterBalance::Bytes(config, options) +
            elements * (sizeof(float) + (options.training ? sizeof(T) : 0)) +
            static_cast<uint64_t>(shape.kept_layers) * Activations::Bytes(config, shape.rows);
   }
+  RouterStatistics TakeRouterStatistics() override { return balance_.Take(); }
 
  private:
   struct Activations {  // of one layer
@@ -71,13 +73,24 @@ class Grok2 final : public Trunk<T> {
     const int64_t rows = batch.rows();
     PostNormBackward(c, rows, at.mlp_post_norm, a.post_norm, kBranchFactor, d_result_.data());
     mlp_.Backward(rows, d_result_.data(), a.normed.data(), at.mlp, a.gate_up.data(), result_.data());
-    experts_.Backward(rows, d_result_.data(), a.normed.data(), at, a.experts, result_.data(), c.d_normed.data());
+    PrepareBalance(batch, at, a.experts);
+    experts_.Backward(rows, d_result_.data(), a.normed.data(), at, balance_, a.experts, result_.data(),
+                      c.d_normed.data());
     NormBackward(c, rows, at.mlp_norm, a.norm, true);
     this->attention().Backward(batch, at, a.attention);
   }
 
+  void PrepareBalance(const SequenceRows& batch, const ParameterLayout::Layer& at,
+                      const typename Experts<T>::Activations& a) {
+    const SectionTimer timer(this->context().seconds, Section::kRouter);
+    const int64_t layer = &at - this->layout().layers().data();
+    balance_.Prepare(layer, batch.sequences, batch.length, {a.logits.span(), a.probabilities.span(), a.chosen.span()},
+                     this->context().scale);
+  }
+
   GatedMlp<T> mlp_;
   Experts<T> experts_;
+  RouterBalance balance_;
   Buffer<float> result_;  // [R, C]: dense layer and mixture forward; the gradient of what came into them backward
   Buffer<T> d_result_;    // [R, C]
   std::vector<Activations> kept_;

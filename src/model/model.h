@@ -20,6 +20,7 @@
 #include "model/kernels/elementwise.h"
 #include "model/kernels/product.h"
 #include "model/parameters.h"
+#include "model/router_statistics.h"
 
 namespace rhodes {
 
@@ -32,6 +33,9 @@ struct ModelOptions {
   // With training: keeps only what comes into each layer and computes the rest again in the backward pass, to the same
   // bits. A third more work for a few percent of the activations' memory.
   bool recompute = false;
+  // With training, of a mixture of experts: coefficients of the losses of its routers (layers/router_balance.h).
+  double router_aux_loss = 0;
+  double router_z_loss = 0;
 };
 
 // Told that gradients [begin, end) of the flat array are final for the running call.
@@ -96,7 +100,8 @@ class Model {
   virtual absl::Status Logits(const TokenBatch& batch, bool last_only, std::span<float> logits) = 0;
   // -ln p(target) of each position into losses (B·T).
   virtual absl::Status Losses(const TokenBatch& batch, std::span<float> losses) = 0;
-  // Sets gradients to (or with `accumulate` adds) those of scale · Σ losses; returns Σ losses in nats.
+  // Sets gradients to (or with `accumulate` adds) those of scale · Σ (losses of the positions, and length times the
+  // routers' losses of each sequence); returns Σ losses of the positions, in nats.
   virtual absl::StatusOr<double> ForwardBackward(const TokenBatch& batch, float scale, bool accumulate) = 0;
 
   // Calls `observer` (may be empty) during each ForwardBackward, on its thread, as soon as a part of the gradients is
@@ -114,6 +119,9 @@ class Model {
   virtual void StepAdamW(const AdamW& settings, std::span<float> m, std::span<float> v) = 0;
   // The same of weights [begin, end) alone, whose moments m and v begin with those of `begin`.
   virtual void StepAdamW(const AdamW& settings, int64_t begin, int64_t end, std::span<float> m, std::span<float> v) = 0;
+
+  // What the routers chose in ForwardBackward since creation or the last call; empty() without experts.
+  virtual RouterStatistics TakeRouterStatistics() { return {}; }
 
   // Summed since creation or the last call.
   virtual SectionSeconds TakeSectionSeconds() = 0;

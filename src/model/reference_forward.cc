@@ -53,7 +53,27 @@ class Plain {
     return logits;
   }
 
+  // Of the tokens that Logits was called with: their number times the mean over layers of the routers' losses.
+  double RouterLoss(const RouterCoefficients& coefficients) const {
+    double sum = 0;
+    for (const auto& [prefix, layer] : routed_) {
+      const double count = static_cast<double>(layer.rows);
+      for (size_t e = 0; e < layer.choices.size(); ++e) {
+        sum += coefficients.aux * static_cast<double>(layer.choices.size()) * layer.choices[e] *
+               layer.probabilities[e] / count;
+      }
+      sum += coefficients.z * layer.squares;
+    }
+    return sum / static_cast<double>(config_.layers);
+  }
+
  private:
+  struct Routed {  // sums over the rows of a layer
+    int64_t rows = 0;
+    Values choices, probabilities;
+    double squares = 0;  // of ln Σ exp(logit)
+  };
+
   bool grok2() const { return config_.architecture == Architecture::kGrok2; }
 
   Values Norm(const Values& x, const Values& weight) const {
@@ -136,6 +156,13 @@ class Plain {
     std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return p[a] > p[b]; });
     order.resize(static_cast<size_t>(config_.experts_per_token));
+    Routed& routed = routed_[prefix];
+    ++routed.rows;
+    routed.choices.resize(p.size());
+    routed.probabilities.resize(p.size());
+    for (const size_t e : order) ++routed.choices[e];
+    for (size_t e = 0; e < p.size(); ++e) routed.probabilities[e] += p[e] / sum;
+    routed.squares += std::log(sum) * std::log(sum);
     if (config_.RenormalizesExperts()) {
       sum = 0;
       for (const size_t e : order) sum += p[e];
@@ -176,6 +203,7 @@ class Plain {
 
   const ModelConfig& config_;
   const NamedWeights& weights_;
+  mutable std::map<std::string, Routed> routed_;
 };
 
 }  // namespace
@@ -218,8 +246,9 @@ std::vector<double> ReferenceLogits(const ModelConfig& config, const NamedWeight
 }
 
 double ReferenceLoss(const ModelConfig& config, const NamedWeights& weights, std::span<const uint32_t> tokens,
-                     std::span<const uint32_t> targets) {
-  const Values logits = ReferenceLogits(config, weights, tokens);
+                     std::span<const uint32_t> targets, const RouterCoefficients& coefficients) {
+  const Plain model(config, weights);
+  const Values logits = model.Logits(tokens);
   const size_t classes = static_cast<size_t>(config.vocabulary_size);
   double loss = 0;
   for (size_t t = 0; t < tokens.size(); ++t) {
@@ -229,7 +258,7 @@ double ReferenceLoss(const ModelConfig& config, const NamedWeights& weights, std
     for (const double logit : row) sum += std::exp(logit - maximum);
     loss += std::log(sum) + maximum - row[targets[t]];
   }
-  return loss;
+  return loss + (config.experts > 0 ? model.RouterLoss(coefficients) : 0);
 }
 
 }  // namespace rhodes

@@ -23,9 +23,13 @@ absl::Status WriteModel(const std::string& directory, const ModelConfig& config,
 // Logits [T, V].
 std::vector<double> ReferenceLogits(const ModelConfig& config, const NamedWeights& weights,
                                     std::span<const uint32_t> tokens);
-// Σ -ln p(target).
+// Coefficients of the losses of a mixture's routers, see layers/router_balance.h.
+struct RouterCoefficients {
+  double aux = 0, z = 0;
+};
+// Σ -ln p(target), plus the length times the routers' losses.
 double ReferenceLoss(const ModelConfig& config, const NamedWeights& weights, std::span<const uint32_t> tokens,
-                     std::span<const uint32_t> targets);
+                     std::span<const uint32_t> targets, const RouterCoefficients& coefficients = {});
 
 }  // namespace rhodes
 

@@ -143,6 +143,7 @@ absl::StatusOr<double> Trunk<T>::ForwardBackward(const TokenBatch& batch, float 
   RETURN_IF_ERROR(Check(batch, true));
   const int64_t rows = batch.sequences * batch.length;
   context_.accumulate = accumulate;
+  context_.scale = scale;
   Forward(batch, options_.recompute);
   head_.Losses(rows, final_normed_.data(), batch.targets, scale, losses_.data());
   NormBackward(context_, rows, layout().final_norm(), final_norm_, false);

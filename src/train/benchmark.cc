@@ -8,6 +8,8 @@
 
 #include "model/kernels/buffer.h"
 #include "model/model.h"
+#include "train/communicator.h"
+#include "train/router_report.h"
 
 namespace rhodes {
 namespace {
@@ -48,6 +50,7 @@ absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, Run
   if (own.count() < 1) return UsageError("bench train: a batch needs a sequence for each rank");
   ModelOptions model_options{options.compute, context.Threads(), own.count(), options.context, true};
   model_options.recompute = options.recompute;
+  model_options.router_aux_loss = RouterAuxLossOf(options.config, std::nullopt);
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(options.config, model_options));
   model->Initialize(1, 0.02f);
   DataParallel parallel(ranks, *model, OptimizerKind::kAdamW);

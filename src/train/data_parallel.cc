@@ -1,6 +1,8 @@
 #include "train/data_parallel.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace rhodes {
 
@@ -30,13 +32,16 @@ absl::StatusOr<double> DataParallel::ForwardBackward(const TokenBatch& batch, fl
 }
 
 absl::StatusOr<DataParallel::Sums> DataParallel::SumUp(double nats) {
-  if (ranks_.size() == 1) return Sums{nats, model_.GradientNorm()};
-  double sums[] = {nats, 0.0};
+  RouterStatistics router = model_.TakeRouterStatistics();
+  if (ranks_.size() == 1) return Sums{nats, model_.GradientNorm(), std::move(router)};
+  std::vector<double> sums = {nats, 0.0};
   for (const Share& share : shares_) {
     if (share.owner == ranks_.rank()) sums[1] += model_.GradientSquares(share.begin, share.end);
   }
+  sums.insert(sums.end(), router.sums().begin(), router.sums().end());
   RETURN_IF_ERROR(ranks_.Sum(sums));
-  return Sums{sums[0], std::sqrt(sums[1])};
+  std::copy(sums.begin() + 2, sums.end(), router.sums().begin());
+  return Sums{sums[0], std::sqrt(sums[1]), std::move(router)};
 }
 
 absl::Status DataParallel::GatherGradients() { return ranks_.AllGather(model_.gradients().data(), shares_); }

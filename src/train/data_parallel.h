@@ -44,6 +44,7 @@ class DataParallel {
   struct Sums {
     double nats = 0;           // of all ranks' passes
     double gradient_norm = 0;  // of the whole gradient
+    RouterStatistics router;   // of all ranks' passes since the last call
   };
   absl::StatusOr<Sums> SumUp(double nats);
   // Makes the gradients whole on every rank: for looking at them.

@@ -13,6 +13,8 @@
 namespace rhodes {
 namespace {
 
+using ::testing::HasSubstr;
+
 class DataParallelTest : public RunFixture {
  protected:
   DataParallelTest() { context.threads = 1; }

@@ -36,6 +36,8 @@ ModelOptions ModelOptionsOf(const TrainOptions& options, int threads) {
   model.max_context = options.context;
   model.training = true;
   model.recompute = options.recompute;
+  model.router_aux_loss = RouterAuxLossOf(options.config, options.router_aux_loss);
+  model.router_z_loss = options.router_z_loss;
   return model;
 }
 

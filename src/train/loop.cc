@@ -17,6 +17,7 @@
 #include "train/evaluate.h"
 #include "train/export.h"
 #include "train/metrics.h"
+#include "train/router_report.h"
 #include "train/run_log.h"
 #include "train/run_progress.h"
 
@@ -83,6 +84,7 @@ class Run {
   std::optional<CheckpointStore> checkpoints_;
   std::optional<CheckpointStore> best_checkpoint_;  // with patience
   RunLog log_;                                      // open on rank 0
+  RouterStatistics router_;                         // of the last step
   TrainPlan plan_;
   int64_t eval_every_ = 0;
 
@@ -315,7 +317,12 @@ absl::Status Run::OneStep() {
   if (report_.peak_flops_per_second > 0) {
     step.share_of_peak = step.tokens_per_second * flops_per_token_ / report_.peak_flops_per_second;
   }
-  RETURN_IF_ERROR(log_.Write(step));
+  router_ = sums.router;
+  Json line = StepLine(step);
+  AddRouterFigures(router_, options_.router_z_loss > 0, line);
+  RETURN_IF_ERROR(log_.Write(line));
+  step.expert_load_min = line.value("expert_load_min", 0.0);
+  step.expert_load_max = line.value("expert_load_max", 0.0);
   if (options_.on_step && ranks_.root()) options_.on_step(step);
   context_.progress->Update(
       static_cast<uint64_t>(step.tokens),
@@ -350,9 +357,10 @@ absl::Status Run::EvaluateOnTheWay() {
                      EvaluateEach(*model_, inputs_.validation_by_source, *inputs_.tokenizer,
                                   std::max<uint64_t>(1, tokens / sources), options_.context, false, context_, &ranks_));
   }
+  if (!router_.empty()) line["expert_load"] = ExpertLoad(router_);
   RETURN_IF_ERROR(log_.Write(line));
-  context_.progress->Say(fmt::format("step {} of {}: validation loss {:.4f}, {:.4f} bits per byte", step_, plan_.steps,
-                                     e.loss, e.bits_per_byte));
+  context_.progress->Say(fmt::format("step {} of {}: validation loss {:.4f}, {:.4f} bits per byte{}", step_,
+                                     plan_.steps, e.loss, e.bits_per_byte, DescribeExpertLoad(router_)));
   RETURN_IF_ERROR(SamplePrompts(false));
   if (options_.patience <= 0 || !progress_.IsBest(e.loss, options_.least_improvement, step_)) return absl::OkStatus();
   RETURN_IF_ERROR(parallel_->Save(*best_checkpoint_, step_, progress_.ToJson()));
@@ -399,8 +407,10 @@ absl::Status Run::Finish() {
   report_.tokens = step_ * step_tokens_;
   report_.skipped_batches = progress_.batches.skipped();
   if (!ranks_.root()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(report_.train_loss,
-                   MeanLossAfter(options_.out + "/metrics.jsonl", step_ - std::max<int64_t>(1, step_ / 10)));
+  const std::string metrics = options_.out + "/metrics.jsonl";
+  const int64_t last_tenth = step_ - std::max<int64_t>(1, step_ / 10);
+  ASSIGN_OR_RETURN(report_.train_loss, MeanAfter(metrics, "loss", last_tenth));
+  ASSIGN_OR_RETURN(report_.router, RouterReportAfter(metrics, last_tenth));
   report_.training_seconds = log_.training_seconds();
   if (report_.training_seconds > 0) {
     report_.tokens_per_second = static_cast<double>(report_.tokens) / report_.training_seconds;
@@ -433,6 +443,7 @@ absl::Status Run::Export() {
   }
   if (!report_.skipped_batches.empty()) manifest.counts["skipped_batches"] = report_.skipped_batches;
   if (report_.stopped_early) manifest.counts["weights_of_step"] = progress_.best_step;
+  if (report_.router) AddRouterReport(*report_.router, manifest.counts);
   manifest.seconds = report_.training_seconds;
   manifest.extra = options_.rights;
   ASSIGN_OR_RETURN(const std::vector<PartInfo> files,

@@ -67,14 +67,15 @@ absl::Status MetricsLog::Append(const Json& line) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<double> MeanLossAfter(const std::string& path, int64_t after) {
+absl::StatusOr<double> MeanAfter(const std::string& path, const std::string& name, int64_t after) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   double sum = 0;
   int64_t count = 0;
   for (const std::string_view line : Split(text, '\n')) {
     const Json json = Json::parse(line, nullptr, false);
-    if (!json.is_object() || !json.contains("loss") || json.value("step", int64_t{0}) <= after) continue;
-    sum += json["loss"].get<double>();
+    if (!json.is_object() || !json.contains(name) || json.value("step", int64_t{0}) <= after) continue;
+    if (json.contains("final")) continue;
+    sum += json[name].get<double>();
     ++count;
   }
   return count == 0 ? 0.0 : sum / static_cast<double>(count);

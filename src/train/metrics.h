@@ -38,8 +38,8 @@ class MetricsLog {
   int64_t tokens_ = 0;
 };
 
-// Mean "loss" of the lines with step > `after`.
-absl::StatusOr<double> MeanLossAfter(const std::string& path, int64_t after);
+// Mean of the number `name` over the lines of steps > `after`; 0 when they have none. The last line does not count.
+absl::StatusOr<double> MeanAfter(const std::string& path, const std::string& name, int64_t after);
 
 }  // namespace rhodes
 

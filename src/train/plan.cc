@@ -56,6 +56,8 @@ bool MayChange(std::string_view setting) {
                                                    "least_improvement",
                                                    "spike_deviations",
                                                    "most_rollbacks",
+                                                   "router_aux_loss",
+                                                   "router_z_loss",
                                                    "muon_learning_rate"};
   return names.contains(setting);
 }

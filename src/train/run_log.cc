@@ -1,6 +1,18 @@
 #include "train/run_log.h"
 
+#include "train/router_report.h"
+
 namespace rhodes {
+
+Json StepLine(const StepReport& step) {
+  return {{"step", step.step},
+          {"loss", step.loss},
+          {"learning_rate", step.learning_rate},
+          {"gradient_norm", step.gradient_norm},
+          {"tokens", step.tokens},
+          {"tokens_per_second", step.tokens_per_second},
+          {"share_of_peak", step.share_of_peak}};
+}
 
 absl::Status RunLog::Open(const TrainOptions& options, int64_t step) {
   metrics_.reset();
@@ -10,16 +22,6 @@ absl::Status RunLog::Open(const TrainOptions& options, int64_t step) {
   ASSIGN_OR_RETURN(EventFile events, EventFile::Create(options.event_dir, step));
   events_.emplace(std::move(events));
   return absl::OkStatus();
-}
-
-absl::Status RunLog::Write(const StepReport& step) {
-  return Write(Json{{"step", step.step},
-                    {"loss", step.loss},
-                    {"learning_rate", step.learning_rate},
-                    {"gradient_norm", step.gradient_norm},
-                    {"tokens", step.tokens},
-                    {"tokens_per_second", step.tokens_per_second},
-                    {"share_of_peak", step.share_of_peak}});
 }
 
 absl::Status RunLog::Write(const Json& line) {
@@ -49,6 +51,8 @@ absl::Status RunLog::WriteEvents(const Json& line) {
       for (const auto& [source, of] : value.items()) {
         RETURN_IF_ERROR(events_->Scalar(step, "validation_loss/" + source, of["loss"].get<double>()));
       }
+    } else if (name == "expert_load") {
+      RETURN_IF_ERROR(WriteExpertLoad(*events_, step, value));
     }
   }
   return absl::OkStatus();

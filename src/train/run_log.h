@@ -11,6 +11,9 @@
 
 namespace rhodes {
 
+// {"step", "loss", "learning_rate", "gradient_norm", "tokens", "tokens_per_second", "share_of_peak"}.
+Json StepLine(const StepReport& step);
+
 // Before Open() (on ranks other than 0: always) nothing is written. Not thread-safe.
 class RunLog {
  public:
@@ -18,7 +21,6 @@ class RunLog {
   // roll-back.
   absl::Status Open(const TrainOptions& options, int64_t step);
   absl::Status Write(const Json& line);
-  absl::Status Write(const StepReport& step);
   // As MetricsLog::training_seconds(); 0 before Open().
   double training_seconds() const { return metrics_ ? metrics_->training_seconds() : 0; }
 

@@ -1,6 +1,7 @@
 #include "train/train.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -38,6 +39,13 @@ absl::Status CheckOptions(const TrainOptions& o) {
   }
   if (o.spike_deviations < 0 || o.most_rollbacks < 0 || o.patience < 0 || o.least_improvement < 0) {
     return UsageError("train: spike deviations, rollbacks, patience and the least improvement must not be below 0");
+  }
+  const double aux = o.router_aux_loss.value_or(0);
+  if (!std::isfinite(aux) || aux < 0 || !std::isfinite(o.router_z_loss) || o.router_z_loss < 0) {
+    return UsageError("train: the coefficients of the routers' losses must be numbers not below 0");
+  }
+  if (o.config.experts == 0 && (o.router_aux_loss || o.router_z_loss > 0)) {
+    return UsageError("train: the routers' losses are of a mixture of experts, and this model has none");
   }
   const int ranks = o.ranks == nullptr ? 1 : o.ranks->size();
   if (o.batch < ranks) {
@@ -121,7 +129,9 @@ Json SourceNames(const std::map<std::string, std::unique_ptr<ShardSet>>& by_sour
 
 Json SettingsOf(const TrainOptions& o) {
   const char* const computes[] = {"auto", "bf16", "f32"};
-  Json json = {{"config", o.config.ToJson()},
+  ModelConfig shape = o.config;
+  shape.router_aux_loss.reset();  // a setting of its own, which may change when a run goes on
+  Json json = {{"config", shape.ToJson()},
                {"batch", o.batch},
                {"context", o.context},
                {"accumulation", o.accumulation},
@@ -152,6 +162,8 @@ Json SettingsOf(const TrainOptions& o) {
     json["muon_learning_rate"] = o.muon_learning_rate;
     json["muon_momentum"] = o.muon_momentum;
   }
+  if (const double aux = RouterAuxLossOf(o.config, o.router_aux_loss); aux > 0) json["router_aux_loss"] = aux;
+  if (o.router_z_loss != defaults.router_z_loss) json["router_z_loss"] = o.router_z_loss;
   if (o.spike_deviations != defaults.spike_deviations) json["spike_deviations"] = o.spike_deviations;
   if (o.most_rollbacks != defaults.most_rollbacks) json["most_rollbacks"] = o.most_rollbacks;
   if (o.patience != defaults.patience) json["patience"] = o.patience;
@@ -183,6 +195,9 @@ absl::StatusOr<TrainReport> Train(const TrainOptions& given, RunContext& context
   RETURN_IF_ERROR(CheckTokens(options, *tokenizer, *train, held_out));
   options.config.bos_id = options.config.eos_id = tokenizer->end_of_text();
   RETURN_IF_ERROR(options.config.Validate());
+  if (options.config.experts > 0) {
+    options.config.router_aux_loss = RouterAuxLossOf(options.config, options.router_aux_loss);
+  }
   if (options.settings.is_null()) options.settings = SettingsOf(options);
   Facts facts = {{"the version of rhodes", std::string(Version())}, {"the settings", DumpJson(options.settings)}};
   if (options.key.empty()) {

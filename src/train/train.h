@@ -13,13 +13,14 @@
 #include "model/config.h"
 #include "model/kernels/product.h"
 #include "train/optimizer.h"
+#include "train/router_report.h"
 #include "train/schedule.h"
 
 namespace rhodes {
 
 class Communicator;
 
-// What one step did. All but the last two members are the same in every run of the same work.
+// What one step did. All but its rate and share of peak are the same in every run of the same work.
 struct StepReport {
   int64_t step = 0;  // counted from 1
   double loss = 0;   // mean nats a token of the step's batch, before the update
@@ -29,6 +30,7 @@ struct StepReport {
   int64_t total_steps = 0;   // of the plan
   double tokens_per_second = 0;
   double share_of_peak = 0;
+  double expert_load_min = 0, expert_load_max = 0;  // as in AddRouterFigures; 0 without experts
 };
 
 // Progress of the run at an evaluation.
@@ -64,6 +66,10 @@ struct TrainOptions {
   double clip = 1.0;          // most Euclidean norm of the gradient; 0: no limit
   double deviation = 0.02;    // of the initial weights
   uint64_t seed = 1;
+  // Of a mixture of experts, the coefficients of its routers' losses (model/layers/router_balance.h). Without the
+  // first: RouterAuxLossOf; what was trained with stands in the model's config.json.
+  std::optional<double> router_aux_loss;
+  double router_z_loss = 0;
   bool recompute = false;  // activations in the backward pass: the same bits, less memory, more work
   enum class Compute { kAuto, kBf16, kF32 } compute = Compute::kAuto;  // auto: bf16 where the processor has it
 
@@ -138,7 +144,8 @@ struct TrainReport {
   double peak_flops_per_second = 0;
   double share_of_peak = 0;
   uint64_t peak_memory_bytes = 0;
-  std::string compute;  // "bf16" or "f32"
+  std::string compute;                 // "bf16" or "f32"
+  std::optional<RouterReport> router;  // of a mixture of experts, over the last tenth of the steps
 };
 Json ToJson(const TrainReport& report);
 

@@ -23,6 +23,7 @@ Json ToJson(const TrainReport& report) {
   if (!report.validation_by_source.empty()) json["validation_by_source"] = report.validation_by_source;
   if (!report.skipped_batches.empty()) json["skipped_batches"] = report.skipped_batches;
   if (report.stopped_early) json["stopped_early"] = true;
+  if (report.router) AddRouterReport(*report.router, json);
   return json;
 }
 

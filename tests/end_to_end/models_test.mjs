@@ -41,6 +41,21 @@ withScratch('models', (directory) => {
       '--steps', '20', '--batch', '4', '--context', '32', '--compute', 'f32', '--json']);
     equal([trained.code, trained.err], [0, ''], `training ${name}`);
     const model = `${out}/model`;
+    // A mixture's routers are balanced, and the lines say how far.
+    const steps = trained.out.trim().split('\n').map((line) => JSON.parse(line)).filter((line) => 'gradient_norm' in line);
+    equal(steps.length, 20, 'a line a step');
+    for (const line of steps) {
+      const { router_aux_loss, expert_load_min, expert_load_max } = line;
+      check(name === 'llama' ? router_aux_loss === undefined
+        : router_aux_loss > 1 && router_aux_loss < 4 && expert_load_min <= 0.25 && expert_load_max >= 0.25,
+      `balance of ${name} in step ${line.step}: ${router_aux_loss}, ${expert_load_min} to ${expert_load_max}`);
+    }
+    equal(JSON.parse(readFileSync(`${model}/config.json`, 'utf8')).router_aux_loss_coef, name === 'llama' ? undefined : 0.01,
+      'the coefficient in the config of the model');
+    const other = run(['train', '--config', config, '--tokenizer', tokenizer, '--shards', `${directory}/shards`, '--out', out,
+      '--steps', '20', '--batch', '4', '--context', '32', '--compute', 'f32', '--router-aux-loss', '0']);
+    equal(other.code, 2, 'another coefficient without --resume');
+    check(other.err.includes(name === 'llama' ? 'this model has none' : 'differs in router_aux_loss: --resume'), other.err);
     const logits = (path) => runJson(['logits', '--model', path, '--tokens', ids]).logits;
     const expected = logits(model);
     equal([expected.length, expected[0].length], [ids.split(' ').length, vocabulary], 'a row of logits for each token');

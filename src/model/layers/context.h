@@ -95,6 +95,7 @@ struct LayerContext {
   Products products;
   SectionSeconds seconds{};
   bool accumulate = false;  // the running backward pass adds to the gradients
+  float scale = 1;          // of its loss, as in Model::ForwardBackward
 
   Buffer<float> residual;    // [R, C]
   Buffer<float> d_residual;  // [R, C] its gradient, and the same in T for the products

@@ -71,12 +71,6 @@ uint64_t Experts<T>::Bytes(const ModelConfig& c, int64_t rows, bool training) {
 }
 
 template <typename T>
-RouterShape Experts<T>::shape() const {
-  const ModelConfig& c = context_.config;
-  return {c.experts, c.experts_per_token, c.RenormalizesExperts(), static_cast<float>(c.ComputedRouterCap())};
-}
-
-template <typename T>
 void Experts<T>::Choose(int64_t rows, const T* x, const ParameterLayout::Layer& at, Activations& a) {
   RouterProduct(context_, at).Forward(rows, x, a.logits.data(), false);
   const SectionTimer timer(context_.seconds, Section::kRouter);
@@ -163,8 +157,8 @@ void Experts<T>::Forward(int64_t rows, const T* x, const ParameterLayout::Layer&
 }
 
 template <typename T>
-void Experts<T>::Backward(int64_t rows, const T* d_y, const T* x, const ParameterLayout::Layer& at, Activations& a,
-                          float* d_x, T* d_x_low) {
+void Experts<T>::Backward(int64_t rows, const T* d_y, const T* x, const ParameterLayout::Layer& at,
+                          const RouterBalance& balance, Activations& a, float* d_x, T* d_x_low) {
   const int64_t width = context_.config.hidden_size;
   {
     const SectionTimer timer(context_.seconds, Section::kRouter);
@@ -198,7 +192,7 @@ void Experts<T>::Backward(int64_t rows, const T* d_y, const T* x, const Paramete
     GateUp(context_, own).WeightGradient(count, d_gate_up, gathered_.data() + begin * width);
     GateUp(context_, own).InputGradient(count, d_gate_up, gathered_.data() + begin * width);
   }
-  RouterBackward(rows, x, at, a, d_x);
+  RouterBackward(rows, x, at, balance, a, d_x);
   const SectionTimer timer(context_.seconds, Section::kRouter);
   const int64_t k = context_.config.experts_per_token;
   ParallelRanges(context_.threads, rows, 1, [&](int64_t begin, int64_t end) {
@@ -209,8 +203,8 @@ void Experts<T>::Backward(int64_t rows, const T* d_y, const T* x, const Paramete
 }
 
 template <typename T>
-void Experts<T>::RouterBackward(int64_t rows, const T* x, const ParameterLayout::Layer& at, const Activations& a,
-                                float* d_x) {
+void Experts<T>::RouterBackward(int64_t rows, const T* x, const ParameterLayout::Layer& at,
+                                const RouterBalance& balance, const Activations& a, float* d_x) {
   const RouterShape router = shape();
   const size_t experts = static_cast<size_t>(router.experts);
   const size_t k = static_cast<size_t>(router.chosen);
@@ -222,7 +216,8 @@ void Experts<T>::RouterBackward(int64_t rows, const T* x, const ParameterLayout:
         for (size_t i = 0; i < k; ++i) d_shares[i] = d_shares_[static_cast<size_t>(a.slots[r * k + i])];
         RouteBackward(router, a.logits.span().subspan(r * experts, experts),
                       a.probabilities.span().subspan(r * experts, experts), a.chosen.span().subspan(r * k, k),
-                      a.shares.span().subspan(r * k, k), d_shares, d_logits);
+                      a.shares.span().subspan(r * k, k), d_shares, balance.GradientOf(static_cast<int64_t>(r)),
+                      d_logits);
         for (size_t e = 0; e < experts; ++e) d_logits_[r * experts + e] = FromFloat<T>(d_logits[e]);
       }
     });

@@ -7,6 +7,7 @@
 
 #include "model/layers/context.h"
 #include "model/layers/router.h"
+#include "model/layers/router_balance.h"
 
 namespace rhodes {
 
@@ -36,17 +37,18 @@ class Experts {
   // y [R, C] becomes (y + result) · factor.
   void Forward(int64_t rows, const T* x, const ParameterLayout::Layer& at, float factor, Activations& a, float* y);
   // d_y is the gradient of the result; d_x [R, C] grows by that of x, and its low copy is written. a.gate_up is used
-  // up.
-  void Backward(int64_t rows, const T* d_y, const T* x, const ParameterLayout::Layer& at, Activations& a, float* d_x,
-                T* d_x_low);
+  // up. `balance` has been prepared for this layer.
+  void Backward(int64_t rows, const T* d_y, const T* x, const ParameterLayout::Layer& at, const RouterBalance& balance,
+                Activations& a, float* d_x, T* d_x_low);
 
  private:
-  RouterShape shape() const;
+  RouterShape shape() const { return RouterShapeOf(context_.config); }
   void Choose(int64_t rows, const T* x, const ParameterLayout::Layer& at, Activations& a);
   void PlaceRows(int64_t rows, Activations& a);
   // table[slot] = from[row of the slot], zeros for padding.
   void Gather(const Activations& a, const T* from, T* table);
-  void RouterBackward(int64_t rows, const T* x, const ParameterLayout::Layer& at, const Activations& a, float* d_x);
+  void RouterBackward(int64_t rows, const T* x, const ParameterLayout::Layer& at, const RouterBalance& balance,
+                      const Activations& a, float* d_x);
 
   LayerContext<T>& context_;
   int64_t inner_;

@@ -4,13 +4,20 @@
 #include <cmath>
 
 namespace rhodes {
+namespace {
+
+float Capped(const RouterShape& shape, float logit) {
+  return shape.cap > 0 ? shape.cap * std::tanh(logit / shape.cap) : logit;
+}
+
+}  // namespace
 
 void Route(const RouterShape& shape, std::span<const float> logits, std::span<float> probabilities,
            std::span<int32_t> chosen, std::span<float> shares) {
   const size_t experts = static_cast<size_t>(shape.experts);
   float maximum = -INFINITY;
   for (size_t e = 0; e < experts; ++e) {
-    probabilities[e] = shape.cap > 0 ? shape.cap * std::tanh(logits[e] / shape.cap) : logits[e];
+    probabilities[e] = Capped(shape, logits[e]);
     maximum = std::max(maximum, probabilities[e]);
   }
   float sum = 0;
@@ -32,24 +39,30 @@ void Route(const RouterShape& shape, std::span<const float> logits, std::span<fl
   for (size_t k = 0; k < static_cast<size_t>(shape.chosen); ++k) shares[k] /= kept;
 }
 
+float LogSum(const RouterShape& shape, std::span<const float> logits, std::span<const float> probabilities,
+             int32_t likeliest) {
+  const size_t best = static_cast<size_t>(likeliest);
+  return Capped(shape, logits[best]) - std::log(probabilities[best]);
+}
+
 void RouteBackward(const RouterShape& shape, std::span<const float> logits, std::span<const float> probabilities,
                    std::span<const int32_t> chosen, std::span<const float> shares, std::span<const float> d_shares,
-                   std::span<float> d_logits) {
+                   const RouterLossGradient& own, std::span<float> d_logits) {
   // Of the probabilities first: share = p, or p / Σ p over the chosen.
-  std::fill(d_logits.begin(), d_logits.end(), 0.0f);
+  std::copy(own.d_probabilities.begin(), own.d_probabilities.end(), d_logits.begin());
   float kept = 0, dot = 0;
   for (size_t k = 0; k < chosen.size(); ++k) {
     kept += probabilities[static_cast<size_t>(chosen[k])];
     dot += d_shares[k] * shares[k];
   }
   for (size_t k = 0; k < chosen.size(); ++k) {
-    d_logits[static_cast<size_t>(chosen[k])] = shape.renormalize ? (d_shares[k] - dot) / kept : d_shares[k];
+    d_logits[static_cast<size_t>(chosen[k])] += shape.renormalize ? (d_shares[k] - dot) / kept : d_shares[k];
   }
   // Then through the softmax, and through the cap.
   float mean = 0;
   for (size_t e = 0; e < probabilities.size(); ++e) mean += d_logits[e] * probabilities[e];
   for (size_t e = 0; e < probabilities.size(); ++e) {
-    d_logits[e] = probabilities[e] * (d_logits[e] - mean);
+    d_logits[e] = probabilities[e] * (d_logits[e] - mean + own.d_log_sum);
     if (shape.cap <= 0) continue;
     const float t = std::tanh(logits[e] / shape.cap);
     d_logits[e] *= 1 - t * t;

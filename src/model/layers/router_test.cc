@@ -42,7 +42,7 @@ TEST(Router, RenormalisedAndPlainSharesAgreeWhereEveryExpertIsChosen) {
 
 TEST(Router, Backward_MatchesDifferences) {
   const std::vector<double> logits = {0.5, -0.7, 1.3, 0.9, -0.2};
-  const std::vector<float> d_shares = {0.8f, -1.1f};
+  const std::vector<float> d_shares = {0.8f, -1.1f}, none(5);
   for (const bool renormalize : {false, true}) {
     for (const float cap : {0.0f, 1.5f}) {
       const RouterShape shape{5, 2, renormalize, cap};
@@ -58,7 +58,7 @@ TEST(Router, Backward_MatchesDifferences) {
       const Routed routed(shape, narrow);
       ASSERT_EQ(routed.chosen, (std::vector<int32_t>{2, 3}));
       std::vector<float> d_logits(5);
-      RouteBackward(shape, narrow, routed.probabilities, routed.chosen, routed.shares, d_shares, d_logits);
+      RouteBackward(shape, narrow, routed.probabilities, routed.chosen, routed.shares, d_shares, {none, 0}, d_logits);
       for (size_t e = 0; e < 5; ++e) {
         std::vector<double> more = logits, less = logits;
         more[e] += 1e-5;
