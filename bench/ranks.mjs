@@ -15,7 +15,7 @@ function measured(program, args) {
 }
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-for (const [preset, batch] of [['14m', 16], ['1.4m', 32]]) {
+for (const [preset, batch] of [['14m', 16], ['1.4m', 32], ['124m', 4]]) {
   const args = (threads) => ['bench', 'train', '--preset', preset, '--batch', `${batch}`, '--context', '256', '--threads',
     `${threads}`, '--json'];
   const one = [], several = [], ratios = [];

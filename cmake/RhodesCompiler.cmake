@@ -16,7 +16,23 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 if(RHODES_SANITIZE)
   add_compile_options(-fsanitize=${RHODES_SANITIZE} -fno-omit-frame-pointer)
-  add_link_options(-fsanitize=${RHODES_SANITIZE})
+  # dlopen is the sanitizer's then, and the program's RUNPATH is not looked at on its behalf, which an RPATH is.
+  add_link_options(-fsanitize=${RHODES_SANITIZE} -Wl,--disable-new-dtags)
+endif()
+# ThreadSanitizer sees none of the barriers of GCC's OpenMP library and takes what they order for races. LLVM's library
+# serves programs of GCC too, oneDNN among them, and tells of its barriers by Archer.
+if(RHODES_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  find_library(RHODES_ARCHER archer PATHS /usr/lib/llvm-14/lib)
+  find_library(RHODES_LLVM_OPENMP omp PATHS /usr/lib/llvm-14/lib)
+  if(NOT RHODES_ARCHER OR NOT RHODES_LLVM_OPENMP)
+    message(FATAL_ERROR "LLVM's OpenMP library and Archer are not there: run tools/setup lint")
+  endif()
+  get_filename_component(RHODES_LLVM_DIRECTORY ${RHODES_ARCHER} DIRECTORY)
+  # Before GCC's, so that it is the one that is called.
+  add_link_options(-Wl,--push-state,--no-as-needed ${RHODES_LLVM_OPENMP} ${RHODES_ARCHER} -Wl,--pop-state
+                   -Wl,-rpath,${RHODES_LLVM_DIRECTORY})
+  target_sources(rhodes_options INTERFACE
+                 $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${CMAKE_SOURCE_DIR}/cmake/tsan_options.cc>)
 endif()
 if(RHODES_FUZZERS)
   add_compile_options(-fsanitize=fuzzer-no-link) # without it libFuzzer sees nothing of what it runs

@@ -34,6 +34,7 @@ struct TrainFlags {
   std::string rights_override;
   bool resume = false;
   bool estimate = false;
+  int ranks = 1;  // that an estimate is of
   bool no_events = false;
 };
 
@@ -109,12 +110,37 @@ absl::StatusOr<TrainOptions> OptionsOf(const TrainFlags& own) {
 
 double Gigabytes(const Json& bytes) { return bytes.get<double>() * 1e-9; }
 
-absl::Status Estimate(TrainOptions options, const CommonFlags& flags, RunContext& context) {
+void PrintMemory(const Json& e) {
+  const Json& memory = e["memory_bytes"];
+  const char* refused = e["fits"].get<bool>() ? "" : ": the run would be refused";
+  if (!e.contains("memory_bytes_of_others")) {
+    std::printf("memory       %.2f GB of %.2f GB allowed%s\n", Gigabytes(memory["total"]),
+                Gigabytes(e["memory_allowed_bytes"]), refused);
+    for (const auto& [kind, bytes] : memory.items()) {
+      if (kind != "total") std::printf("  %-16s %8.3f GB\n", kind.c_str(), Gigabytes(bytes));
+    }
+    return;
+  }
+  const Json& others = e["memory_bytes_of_others"];
+  const int ranks = e["ranks"].get<int>();
+  std::printf("memory       rank 0 %.2f GB, each of the %d others up to %.2f GB, all %.2f GB; %.2f GB allowed here%s\n",
+              Gigabytes(memory["total"]), ranks - 1, Gigabytes(others["total"]),
+              Gigabytes(memory["total"]) + (ranks - 1) * Gigabytes(others["total"]),
+              Gigabytes(e["memory_allowed_bytes"]), refused);
+  std::printf("  %-16s %11s %11s\n", "", "rank 0", "another");
+  for (const auto& [kind, bytes] : memory.items()) {
+    if (kind == "total") continue;
+    std::printf("  %-16s %8.3f GB %8.3f GB\n", kind.c_str(), Gigabytes(bytes), Gigabytes(others[kind]));
+  }
+}
+
+absl::Status Estimate(TrainOptions options, int planned, const CommonFlags& flags, RunContext& context) {
   if (options.config.vocabulary_size == 0) {
     ASSIGN_OR_RETURN(const std::unique_ptr<Tokenizer> tokenizer, Tokenizer::Load(options.tokenizer));
     options.config.vocabulary_size = tokenizer->vocabulary_size();
   }
-  ASSIGN_OR_RETURN(const Json e, EstimateTraining(options, context));
+  ASSIGN_OR_RETURN(const Json e, EstimateTraining(options, context, planned));
+  if (options.ranks != nullptr && !options.ranks->root()) return absl::OkStatus();
   if (flags.json) {
     PrintJson(e);
     return absl::OkStatus();
@@ -124,11 +150,9 @@ absl::Status Estimate(TrainOptions options, const CommonFlags& flags, RunContext
               e["optimizer"].get<std::string>().c_str());
   std::printf("work         %.1f MFLOP a token (%s)\n", e["flops_per_token"].get<double>() * 1e-6,
               e["formula"].get<std::string>().c_str());
-  std::printf("memory       %.2f GB of %.2f GB allowed%s\n", Gigabytes(e["memory_bytes"]["total"]),
-              Gigabytes(e["memory_allowed_bytes"]), e["fits"].get<bool>() ? "" : ": the run would be refused");
-  for (const auto& [kind, bytes] : e["memory_bytes"].items()) {
-    if (kind != "total") std::printf("  %-16s %8.3f GB\n", kind.c_str(), Gigabytes(bytes));
-  }
+  PrintMemory(e);
+  if (planned > 1)
+    std::printf("speed        measured under mpirun: mpirun -np %d rhodes train --estimate ...\n", planned);
   if (e["tokens_per_second"].is_null()) return absl::OkStatus();
   std::printf("speed        %.0f tokens/s, %.0f GFLOP/s, %.1f %% of the measured peak of %.0f GFLOP/s\n",
               e["tokens_per_second"].get<double>(), e["flops_per_second"].get<double>() * 1e-9,
@@ -169,16 +193,20 @@ absl::Status TrainHere(const TrainFlags& own, const CommonFlags& flags, RunConte
   ASSIGN_OR_RETURN(TrainOptions options, OptionsOf(own));
   if (own.app->get_option("--memory")->count() == 0) {
     const auto most_of_free = static_cast<uint64_t>(kShareOfFreeMemory * static_cast<double>(FreeMemory()));
-    context.memory_bytes =
-        std::max(context.memory_bytes, mpi == nullptr ? most_of_free : most_of_free / mpi->local_size());
+    context.memory_bytes = std::max(context.memory_bytes, most_of_free);
+    if (mpi != nullptr) options.machine = {mpi->local_size(), mpi->local_root()};
   }
-  if (own.estimate) return Estimate(options, flags, context);
+  if (mpi != nullptr) options.ranks = &mpi->communicator();
+  if (own.app->get_option("--ranks")->count() > 0 && (!own.estimate || mpi != nullptr)) {
+    return UsageError(
+        "train: --ranks is of --estimate in one process; to train on several start them with mpirun or srun");
+  }
+  if (own.estimate) return Estimate(options, own.ranks, flags, context);
   if (options.tokenizer.empty() || options.shards_dir.empty() || options.out.empty()) {
     return UsageError("train: --tokenizer, --shards and --out are needed (--estimate does without)");
   }
   RETURN_IF_ERROR(CheckRights(own.rights_override, options));
   TrainingView view;
-  if (mpi != nullptr) options.ranks = &mpi->communicator();
   const bool prints = mpi == nullptr || mpi->communicator().root();
   std::optional<OutLock> lock;  // of the rank that writes
   if (prints) {
@@ -204,12 +232,7 @@ absl::Status TrainHere(const TrainFlags& own, const CommonFlags& flags, RunConte
 }
 
 absl::Status Run(const TrainFlags& own, const CommonFlags& flags, RunContext& context) {
-  return RunOnRanks("train", context, [&](MpiRanks* mpi) {
-    if (mpi != nullptr && own.estimate) {
-      return UsageError("train: --estimate is of one process: start it without mpirun or srun");
-    }
-    return TrainHere(own, flags, context, mpi);
-  });
+  return RunOnRanks("train", context, [&](MpiRanks* mpi) { return TrainHere(own, flags, context, mpi); });
 }
 
 void AddRecipe(CLI::App& app, TrainFlags& own) {
@@ -286,6 +309,10 @@ CommandBody Setup(CLI::App& app) {
   app.add_flag(
       "--estimate", own->estimate,
       "train nothing: print parameters, memory by kind, work a token, speed and time, measured in a few steps");
+  app.add_option(
+         "--ranks", own->ranks,
+         "with --estimate: memory of each of so many processes that share the batch; under mpirun it is measured")
+      ->check(CLI::Range(1, 1 << 16));
   app.add_option("--rights-override", own->rights_override,
                  "why the model may be trained on sources whose rights do not allow it; goes into its manifest");
   app.add_option("--steps", o.steps, "budget: optimizer steps");
@@ -307,7 +334,11 @@ const CommandRegistration kRegistration(
      "  rhodes train --config config.json --tokenizer out/tokenizer.json --shards out/shards --out run1 --steps 4000 "
      "--batch 16 --context 256 --seed 1 --threads 2 --optimizer muon --resume\n"
      "  rhodes train --from SmolLM2-135M --shards out/shards --out run2 --tokens 20000000 --learning-rate 3e-4\n"
-     "  rhodes train --estimate --preset 124m --batch 4 --context 256 --steps 1000\n",
+     "  rhodes train --estimate --preset 124m --batch 4 --context 256 --steps 1000\n"
+     "  rhodes train --estimate --ranks 8 --preset 124m --batch 64 --context 1024\n"
+     "  mpirun -np 4 rhodes train --preset 14m --tokenizer out/tokenizer.json --shards out/shards --out run3 --batch "
+     "64 "
+     "--steps 2000\n",
      50, &Setup});
 
 }  // namespace

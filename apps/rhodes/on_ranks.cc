@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
+#include <new>
 #include <thread>
 
 namespace rhodes {
@@ -18,8 +20,9 @@ constexpr auto kFirstWord = std::chrono::seconds(2);
 int ThreadsOfRank(int local_size) {
   cpu_set_t mine;
   CPU_ZERO(&mine);
-  const int bound = sched_getaffinity(0, sizeof(mine), &mine) == 0 ? CPU_COUNT(&mine) : 1;
   const int share = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / local_size;
+  // Fails where the machine has more cores than the set has room for.
+  const int bound = sched_getaffinity(0, sizeof(mine), &mine) == 0 ? CPU_COUNT(&mine) : share;
   return std::max(1, std::min(bound, share));
 }
 
@@ -30,7 +33,14 @@ absl::Status RunOnRanks(const char* command, RunContext& context, const std::fun
   if (launched < 2) return work(nullptr);
   ASSIGN_OR_RETURN(const std::unique_ptr<MpiRanks> mpi, MpiRanks::Join(launched));
   if (context.threads == 0) context.threads = ThreadsOfRank(mpi->local_size());
-  absl::Status status = work(mpi.get());
+  absl::Status status;
+  try {
+    status = work(mpi.get());
+  } catch (const std::bad_alloc&) {
+    status = absl::ResourceExhaustedError("memory is not to be had");
+  } catch (const std::exception& error) {  // left to itself it would end this process alone
+    status = absl::InternalError(error.what());
+  }
   if (status.ok()) return mpi->Leave();
   const int rank = mpi->communicator().rank();
   if (rank != 0) std::this_thread::sleep_for(kFirstWord);

@@ -69,6 +69,7 @@ absl::Status OrderedPipeline(int threads, size_t in_flight,
   };
 
   std::vector<std::thread> workers;
+  workers.reserve(static_cast<size_t>(threads));
   for (int i = 0; i < threads; ++i) workers.emplace_back(worker);
   absl::Status status;
   {

@@ -57,9 +57,12 @@ absl::Status ErrnoError(int error, std::string_view operation, std::string_view 
 // ASSIGN_OR_RETURN(auto x, F()): x becomes the value of F(), or the enclosing function returns F()'s status.
 #define ASSIGN_OR_RETURN(left, expression) \
   ASSIGN_OR_RETURN_INNER_(RHODES_CONCAT_(status_or_, __LINE__), left, expression)
+// `variable` and `left` are declared here: a declared name in parentheses is not what clang-tidy takes it for.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define ASSIGN_OR_RETURN_INNER_(variable, left, expression) \
   auto variable = (expression);                             \
   if (!variable.ok()) return std::move(variable).status();  \
   left = *std::move(variable)
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif  // RHODES_BASE_STATUS_H_

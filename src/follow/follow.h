@@ -36,8 +36,8 @@ struct FollowOptions {
   std::string out;
   std::vector<FollowSource> sources;
   // What came in is committed, and counts, when it is so much text, originals and fields, or this long after its first
-  // record. Parts of 64 MiB are compressed on the way, so that a commit waits for the last one alone: at 64 MiB a commit
-  // following a topic took 1.3 times as long.
+  // record. Parts of 64 MiB are compressed on the way, so that a commit waits for the last one alone: at 64 MiB a
+  // commit following a topic took 1.3 times as long.
   uint64_t part_bytes = uint64_t{256} << 20;
   double part_seconds = 30;
   double stop_after_idle = 0;  // seconds without anything new in any stream, after which it ends well; 0: never

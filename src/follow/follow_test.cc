@@ -35,7 +35,7 @@ class NumberStream final : public Stream {
       return std::optional<StreamBatch>();
     }
     StreamBatch batch;
-    for (int i = 0; i < 50 && next_ < last_; ++i, ++next_) {
+    for (int i = 0; i < 50 && next_ < last_; ++i, ++next_, ++given) {
       if (next_ % 20 == 19) {
         batch.parsed.rejects.push_back({{"test://numbers", next_, next_ + 1}, fmt::format("{} is no record", next_)});
         continue;
@@ -63,6 +63,7 @@ class NumberStream final : public Stream {
   }
 
   static std::atomic<uint64_t> acknowledged;
+  static std::atomic<uint64_t> given;       // by all streams of a test
   std::chrono::milliseconds connecting{0};  // what the first Next() takes
 
  private:
@@ -71,12 +72,15 @@ class NumberStream final : public Stream {
   std::string text_;
 };
 std::atomic<uint64_t> NumberStream::acknowledged{0};
+std::atomic<uint64_t> NumberStream::given{0};
 
 class FollowTest : public ::testing::Test {
  protected:
   void SetUp() override {
     out_ = ::testing::TempDir() + "rhodes_follow_" + std::to_string(getpid());
     ASSERT_TRUE(RemoveTree(out_).ok());
+    NumberStream::given = 0;
+    opened_ = 0;
     Use("numbers", 1000);
     options_.out = out_;
     options_.part_seconds = 0.05;
@@ -93,7 +97,8 @@ class FollowTest : public ::testing::Test {
     read->source = name;
     source.read = read;
     options_.sources.push_back(source);
-    options_.open = [last, text](const StreamUrl&, const Json& position, const StreamOptions& options) {
+    options_.open = [this, last, text](const StreamUrl&, const Json& position, const StreamOptions& options) {
+      ++opened_;
       const uint64_t first = position.is_number() ? position.get<uint64_t>() : 0;
       return absl::StatusOr<std::unique_ptr<Stream>>(std::make_unique<NumberStream>(first, last, options.read, text));
     };
@@ -110,6 +115,7 @@ class FollowTest : public ::testing::Test {
 
   std::string out_;
   FollowOptions options_;
+  std::atomic<int> opened_{0};  // streams, by what Use() set
 };
 
 TEST_F(FollowTest, StoresAllThatComesAndGoesOnWhereItStopped) {
@@ -151,11 +157,14 @@ TEST_F(FollowTest, StoppedByTheUserItCommitsFirst) {
   std::atomic<bool> cancelled{false};
   RunContext context;
   context.cancelled = &cancelled;
+  std::atomic<bool> ended{false};
   std::thread user([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    while (NumberStream::given < 1000 && !ended) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the last batch is handed over
     cancelled = true;
   });
   const absl::Status status = Follow(options_, context).status();
+  ended = true;
   user.join();
   EXPECT_EQ(ExitCodeOf(status), ExitCode::kInterrupted) << status;
   EXPECT_EQ(Stored("numbers").read, 1000u);
@@ -198,13 +207,15 @@ TEST_F(FollowTest, AFullDiskIsWaitedForAndNothingIsLost) {
   rlimit small = before;
   small.rlim_cur = 4000;
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  std::atomic<bool> ended{false};
   std::thread operator_thread([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+    while (opened_ < 2 && !ended) std::this_thread::sleep_for(std::chrono::milliseconds(20));  // tried again at least once
     setrlimit(RLIMIT_FSIZE, &before);
   });
   options_.part_bytes = 1 << 16;
   RunContext context;
   const absl::StatusOr<FollowReport> report = Follow(options_, context);
+  ended = true;
   operator_thread.join();
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_GE(report->sources[0].restarts, 1u);

@@ -207,7 +207,7 @@ class GgufWeights final : public WeightSource {
 
 }  // namespace
 
-absl::Status AddGgufWeights(const ModelConfig& config, std::shared_ptr<const WeightSource> source, GgmlType type,
+absl::Status AddGgufWeights(const ModelConfig& config, const std::shared_ptr<const WeightSource>& source, GgmlType type,
                             GgufWriter& writer) {
   if (config.rope_scaling.kind == RopeScaling::Kind::kLlama3) {
     writer.AddTensor(kRotaryFactorsTensor, {config.head_dim / 2}, GgmlType::kF32,

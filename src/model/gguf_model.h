@@ -35,7 +35,7 @@ absl::StatusOr<ModelConfig> ReadGgufConfig(const GgufFile& file);
 // router, and matrices whose rows are not whole blocks of q8_0 as f32. `source` is read when the writer writes.
 // NOT_FOUND and INVALID_ARGUMENT for a weight that is missing or of another shape, here; NaN and infinity are found
 // when writing.
-absl::Status AddGgufWeights(const ModelConfig& config, std::shared_ptr<const WeightSource> source, GgmlType type,
+absl::Status AddGgufWeights(const ModelConfig& config, const std::shared_ptr<const WeightSource>& source, GgmlType type,
                             GgufWriter& writer);
 
 // The file's weights under their Hugging Face names, in Hugging Face's order of rows. INVALID_ARGUMENT for a tensor of

@@ -18,7 +18,7 @@ State& TheState() {
   return state;
 }
 
-int Start(int* rank, int* size, int* local_rank, int* local_size) {
+int Start(int* rank, int* size, int* local_first, int* local_size) {
   int provided = 0;
   // Messages are moved on by a thread of their own, one call at a time.
   if (const int error = MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided); error != MPI_SUCCESS) {
@@ -36,8 +36,9 @@ int Start(int* rank, int* size, int* local_rank, int* local_size) {
       error != MPI_SUCCESS) {
     return error;
   }
-  MPI_Comm_rank(local, local_rank);
   MPI_Comm_size(local, local_size);
+  if (const int error = MPI_Allreduce(rank, local_first, 1, MPI_INT, MPI_MIN, local); error != MPI_SUCCESS)
+    return error;
   return MPI_Comm_free(&local);
 }
 

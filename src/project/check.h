@@ -25,8 +25,8 @@ struct CheckReport {
   bool ok() const { return problems.empty(); }
 };
 
-// Of a folder of shards that `rhodes tokenize --shards` wrote: its files and counts (project/check_shards.h). Else reads
-// all of OUT: sizes, SHA-256 and rows of the parts that manifests list; whether counts add up; ids and byte
+// Of a folder of shards that `rhodes tokenize --shards` wrote: its files and counts (project/check_shards.h). Else
+// reads all of OUT: sizes, SHA-256 and rows of the parts that manifests list; whether counts add up; ids and byte
 // ranges of records; whether every parent of a document is a record, kept and dropped documents are those that were
 // fused, and every token's document is in the corpus; checksums of shards and trace index; the model's files. Changes
 // nothing. Memory: 16 bytes a record and a document, beside what the trace index needs.

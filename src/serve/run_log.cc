@@ -242,7 +242,8 @@ void RunLog::AddLine(std::string_view text) {
 }
 
 void RunLog::AddStep(const Line& line) {
-  const int64_t tokens = std::max(line.Count("tokens"), cycle_tokens_);
+  // Of all trainings together no more than can be counted exactly, as with steps.
+  const int64_t tokens = std::min(std::max(line.Count("tokens"), cycle_tokens_), kMostSteps - tokens_before_);
   const double rate = line.Number("tokens_per_second");
   const double loss = line.Number("loss");
   const double share = line.Number("share_of_peak");

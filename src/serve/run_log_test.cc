@@ -160,6 +160,21 @@ TEST_F(RunLogTest, TrainingsOfOneModel_FollowOneAnother) {
   EXPECT_EQ(log_.figures().bad_lines, 0u);
 }
 
+// Their sum passed the largest int64_t after 8,192 trainings of the most tokens that a line may state.
+TEST_F(RunLogTest, TokensOfManyTrainings_StopAtWhatIsCountedExactly) {
+  constexpr int64_t kMost = int64_t{1} << 50;
+  std::string lines;
+  for (int cycle = 1; cycle <= 8200; ++cycle) {
+    lines += fmt::format("{{\"step\":1,\"loss\":1,\"tokens\":{},\"cycle\":{}}}\n", kMost, cycle);
+  }
+  Append(lines);
+  Read();
+  EXPECT_EQ(log_.figures().bad_lines, 0u);
+  EXPECT_EQ(log_.figures().step, 8200);
+  EXPECT_EQ(log_.figures().tokens, kMost);
+  EXPECT_EQ(log_.Curves(100, -1, "")["steps"]["tokens"].back(), kMost);
+}
+
 TEST_F(RunLogTest, LongRun_IsShortenedToMeansWithTheirRange) {
   for (int64_t step = 1; step <= 100; ++step) log_.Add(StepLine(step, static_cast<double>(step)));
   const Json curves = log_.Curves(30, -1, "");

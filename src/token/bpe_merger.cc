@@ -106,7 +106,7 @@ void BpeMerger::Queue(PairCounts::Slot& slot, uint32_t list) {
 
 // All tokens are bytes: their pairs fit into arrays.
 void BpeMerger::CountAllPairs() {
-  constexpr size_t kPairs = 256 * 256;
+  constexpr size_t kPairs = size_t{256} * 256;
   std::vector<int64_t> sums(kPairs);
   std::vector<uint32_t> sizes(kPairs);
   std::vector<uint32_t> last(kPairs, kNoWord);

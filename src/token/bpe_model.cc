@@ -44,7 +44,7 @@ MergeTable::MergeTable(const std::vector<Merge>& merges, bool rank_is_result)
 
 BpeModel::BpeModel(TokenBytesTable tokens, const std::array<TokenId, 256>& byte_ids, MergeTable merges,
                    const std::vector<TokenId>& whole_word_ids)
-    : tokens_(std::move(tokens)), byte_ids_(byte_ids), merges_(std::move(merges)), byte_pairs_(256 * 256) {
+    : tokens_(std::move(tokens)), byte_ids_(byte_ids), merges_(std::move(merges)), byte_pairs_(size_t{256} * 256) {
   for (size_t left = 0; left < 256; ++left) {
     for (size_t right = 0; right < 256; ++right) {
       byte_pairs_[left * 256 + right] = merges_.Find(byte_ids_[left], byte_ids_[right]);
@@ -127,7 +127,10 @@ void BpeModel::MergeShort(TokenId* ids, MergeTable::Found* pairs, size_t count, 
 }
 
 void BpeModel::EncodeLong(Scratch& scratch, std::vector<TokenId>& out) const {
-  auto& [units, places, queue] = scratch;
+  // Not by structured binding: clang 14 lets no lambda capture one.
+  const std::vector<TokenId>& units = scratch.units;
+  std::vector<Scratch::Place>& places = scratch.places;
+  RankQueue& queue = scratch.queue;
   const auto count = static_cast<uint32_t>(units.size());
   places.resize(count);
   for (uint32_t i = 0; i < count; ++i) places[i] = {units[i], MergeTable::kNoRank, i + 1, i - 1};

@@ -166,6 +166,7 @@ absl::StatusOr<TokenizerSpec> TrainBpeOnWords(const std::vector<WordCount>& word
                                               RunContext& context) {
   RETURN_IF_ERROR(CheckOptions(options));
   std::vector<int64_t> counts;
+  counts.reserve(words.size());
   for (const WordCount& word : words) counts.push_back(static_cast<int64_t>(word.count));
   BpeMerger merger(words, counts, options.min_frequency);
   RETURN_IF_ERROR(merger.Run(options.vocabulary_size - SpecialTokens(options), context));

@@ -24,8 +24,8 @@ struct BpeTrainerOptions {
       weights = nullptr;
   // Where counts are kept to go on from after a kill, and for which corpus and settings: see WordCounterOptions. Empty:
   // nowhere.
-  std::string folder = "";
-  std::string key = "";
+  std::string folder = {};
+  std::string key = {};
   double save_seconds = 30;
   // Special tokens besides end-of-text, behind it in this order: each once, not empty.
   std::vector<std::string> special = {};

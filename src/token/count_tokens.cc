@@ -147,7 +147,7 @@ absl::StatusOr<CountTokensReport> CountTokens(const CountTokensOptions& options,
         return std::optional(std::move(piece));
       },
       [&](std::unique_ptr<TextPiece> piece) { return counter.Count(*piece); },
-      [&](GroupCounts groups) {
+      [&](const GroupCounts& groups) {
         for (const auto& [name, counts] : groups) {
           Add(counts, report.all);
           Add(counts, report.by_source[name.source]);

@@ -333,12 +333,10 @@ class FromGguf {
       const int32_t type = TypeOf(id);
       if (type == GgufTokenizer::kUnused) {
         spec_.tokens.Append("");
-      } else if (type == GgufTokenizer::kByte) {
-        spec_.tokens.Append(in_.tokens[id]);  // as it is written, like the file's other pieces
-      } else if (IsAdded(id)) {
+      } else if (type != GgufTokenizer::kByte && IsAdded(id)) {
         AddAdded(id);
       } else {
-        spec_.tokens.Append(in_.tokens[id]);
+        spec_.tokens.Append(in_.tokens[id]);  // bytes too as they are written: "<0x0A>"
       }
     }
     return absl::OkStatus();

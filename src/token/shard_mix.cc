@@ -25,8 +25,9 @@ absl::StatusOr<std::vector<double>> WeightsOf(const MixOptions& options, const s
         "--mix gives no weight to the sources {}: name them, or all that are not named with --mix '*=WEIGHT'", names));
   }
   for (const auto& [name, weight] : options.weights) {
-    const bool known = name == "*" || std::any_of(sources.begin(), sources.end(),
-                                                  [&](const MixSource& source) { return source.name == name; });
+    const bool known =
+        name == "*" || std::any_of(sources.begin(), sources.end(),
+                                   [&name = name](const MixSource& source) { return source.name == name; });
     if (!known) return UsageError(fmt::format("--mix {}={}: no document is of the source \"{}\"", name, weight, name));
   }
   std::vector<double> weights;

@@ -50,7 +50,7 @@ ShardWriter::ShardWriter(std::string directory, std::string split, TokenWidth wi
       layout_(std::move(layout)) {}
 
 // Megatron takes any number of tokens a shard, so that its layout can always be made.
-ShardWriter::ShardWriter(std::string directory, std::string split, TokenWidth width, uint64_t corpus_rows,
+ShardWriter::ShardWriter(const std::string& directory, const std::string& split, TokenWidth width, uint64_t corpus_rows,
                          uint64_t shard_tokens)
     : ShardWriter(
           directory, split, width, corpus_rows,

@@ -42,7 +42,7 @@ class ShardWriter {
  public:
   // Megatron. `corpus_rows`: how many rows the corpus has; rows are stored in as few bits as that takes.
   // `shard_tokens`: a shard ends with the document that reaches it.
-  ShardWriter(std::string directory, std::string split, TokenWidth width, uint64_t corpus_rows,
+  ShardWriter(const std::string& directory, const std::string& split, TokenWidth width, uint64_t corpus_rows,
               uint64_t shard_tokens = uint64_t{1} << 30);
   // Any format. UsageError as MakeShardLayout.
   static absl::StatusOr<ShardWriter> Create(const ShardLayoutOptions& options, uint64_t corpus_rows);

@@ -18,9 +18,9 @@ namespace rhodes {
 // Immutable; thread-safe.
 class ShardSet {
  public:
-  // DATA_LOSS naming the file and the place in it when magic, sizes or a checksum do not agree. Every byte is read once,
-  // by all threads: 64-bit XXH3 of each MiB, at the speed of memory once the file is in it, else of the disk. A set that
-  // is open never fails.
+  // DATA_LOSS naming the file and the place in it when magic, sizes or a checksum do not agree. Every byte is read
+  // once, by all threads: 64-bit XXH3 of each MiB, at the speed of memory once the file is in it, else of the disk. A
+  // set that is open never fails.
   static absl::StatusOr<std::unique_ptr<ShardSet>> Open(const std::string& directory, const std::string& split);
   virtual ~ShardSet() = default;
 

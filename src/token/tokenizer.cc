@@ -32,7 +32,7 @@ struct Piece {
 
 class BpeTokenizer final : public Tokenizer {
  public:
-  BpeTokenizer(TokenizerSpec spec, const std::array<TokenId, 256>& byte_ids, std::vector<TokenId> whole_words,
+  BpeTokenizer(TokenizerSpec spec, const std::array<TokenId, 256>& byte_ids, const std::vector<TokenId>& whole_words,
                TokenId end_of_text)
       : pattern_(spec.pattern),
         nfc_(spec.nfc),
@@ -423,7 +423,7 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Parse(std::string_view byt
     return absl::InvalidArgumentError(fmt::format(
         "{}: the vocabulary has no token for byte 0x{:02x}; a byte-level tokenizer needs all 256 bytes", what, byte));
   }
-  return std::make_unique<BpeTokenizer>(std::move(spec), byte_ids, std::move(whole_words), end_of_text);
+  return std::make_unique<BpeTokenizer>(std::move(spec), byte_ids, whole_words, end_of_text);
 }
 
 }  // namespace rhodes

@@ -8,7 +8,6 @@
 
 #include "model/kernels/buffer.h"
 #include "model/model.h"
-#include "train/data_parallel.h"
 
 namespace rhodes {
 namespace {
@@ -16,6 +15,18 @@ namespace {
 std::string_view ComputeName(ComputeType type) { return type == ComputeType::kBf16 ? "bf16" : "f32"; }
 
 }  // namespace
+
+RandomBatch::RandomBatch(int64_t vocabulary_size, int64_t sequences, int64_t length)
+    : sequences_(sequences), length_(length), tokens_(static_cast<size_t>(sequences * length) + 1) {
+  std::mt19937 random(1);
+  for (uint32_t& token : tokens_) token = random() % static_cast<uint32_t>(vocabulary_size);
+}
+
+TokenBatch RandomBatch::view(const SequenceRange& own) const {
+  const size_t first = static_cast<size_t>(own.begin * length_), rows = static_cast<size_t>(own.count() * length_);
+  const std::span tokens(tokens_);
+  return {own.count(), length_, tokens.subspan(first, rows), tokens.subspan(first + 1, rows), {}};
+}
 
 Json BenchmarkPeak(RunContext& context) {
   const int threads = context.Threads();
@@ -40,17 +51,9 @@ absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, Run
   ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, Model::Create(options.config, model_options));
   model->Initialize(1, 0.02f);
   DataParallel parallel(ranks, *model, OptimizerKind::kAdamW);
-  const size_t rows = static_cast<size_t>(options.batch * options.context);
-  std::vector<uint32_t> tokens(rows + 1);
-  std::mt19937 random(1);
-  for (uint32_t& token : tokens) token = random() % static_cast<uint32_t>(options.config.vocabulary_size);
-  const size_t first = static_cast<size_t>(own.begin * options.context);
-  const size_t own_rows = static_cast<size_t>(own.count() * options.context);
-  const TokenBatch batch{own.count(),
-                         options.context,
-                         std::span(tokens).subspan(first, own_rows),
-                         std::span(tokens).subspan(first + 1, own_rows),
-                         {}};
+  const double rows = static_cast<double>(options.batch * options.context);
+  const RandomBatch whole(options.config.vocabulary_size, options.batch, options.context);
+  const TokenBatch batch = whole.view(own);
   double peak = MeasurePeak(options.compute, context.Threads());
   std::vector<double> seconds;
   double waited = 0;
@@ -62,7 +65,7 @@ absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, Run
       waited = ranks.waited_seconds();
     }
     const Clock::time_point begin = Clock::now();
-    ASSIGN_OR_RETURN(const double nats, parallel.ForwardBackward(batch, 1.0f / static_cast<float>(rows), false, true));
+    ASSIGN_OR_RETURN(const double nats, parallel.ForwardBackward(batch, static_cast<float>(1 / rows), false, true));
     RETURN_IF_ERROR(parallel.FinishGradients());
     ASSIGN_OR_RETURN(const DataParallel::Sums sums, parallel.SumUp(nats));
     const double norm = sums.gradient_norm;
@@ -79,7 +82,7 @@ absl::StatusOr<Json> BenchmarkTraining(const TrainBenchmarkOptions& options, Run
   RETURN_IF_ERROR(ranks.Sum({&peak, 1}));
   std::ranges::sort(seconds);
   const double median = seconds[seconds.size() / 2];
-  const double rate = static_cast<double>(rows) / median;
+  const double rate = rows / median;
   const double flops_per_token = TrainingFlopsPerToken(options.config, options.context);
   Json by_kind = Json::object();
   for (size_t i = 0; i < sections.size(); ++i) {

@@ -3,17 +3,34 @@
 #define RHODES_TRAIN_BENCHMARK_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "base/json.h"
 #include "base/run_context.h"
 #include "model/config.h"
 #include "model/kernels/product.h"
-#include "train/communicator.h"
+#include "model/model.h"
+#include "train/data_parallel.h"
 
 namespace rhodes {
 
+class Communicator;
+
 // How the work of training is counted; stated beside every share of the peak.
 inline constexpr const char* kFlopsFormula = "flops_per_token = 6 * product weights + 12 * layers * width * context";
+
+// Sequences to measure speed on: uniformly random tokens, always the same. Every token's target is the next one.
+class RandomBatch {
+ public:
+  RandomBatch(int64_t vocabulary_size, int64_t sequences, int64_t length);
+  TokenBatch view() const { return view({0, sequences_}); }
+  // Of some of the sequences; lives as long as the RandomBatch.
+  TokenBatch view(const SequenceRange& own) const;
+
+ private:
+  int64_t sequences_, length_;
+  std::vector<uint32_t> tokens_;
+};
 
 // {"threads", "instruction_set", "bf16_flops_per_second", "f32_flops_per_second", "native"}: the best rate of square
 // products of 1024 and 1536.

@@ -85,8 +85,15 @@ absl::Status CheckpointStore::Wait() {
   return std::exchange(written_, absl::OkStatus());
 }
 
-void CheckpointStore::Reserve(size_t values) {
-  if (asynchronous_ && copy_.size() != values) copy_ = Buffer<float>(values);
+absl::Status CheckpointStore::Reserve(size_t values) {
+  if (!asynchronous_ || copy_.size() == values) return absl::OkStatus();
+  try {
+    copy_ = Buffer<float>(values);
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(
+        fmt::format("checkpoint: {} bytes for the copy that is written are not to be had", values * sizeof(float)));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckpointStore::Save(int64_t step, const TrainState& state, const Json& progress) {
@@ -105,6 +112,10 @@ absl::Status CheckpointStore::Save(int64_t step, const TrainState& state, const 
 
 absl::StatusOr<TrainState> CheckpointStore::Prepare(int64_t weights, int64_t v) {
   RETURN_IF_ERROR(Wait());
+  if (lender_ != nullptr) {
+    ASSIGN_OR_RETURN(prepared_, lender_->Prepare(weights, v));
+    return prepared_;
+  }
   const size_t sizes[] = {static_cast<size_t>(weights), static_cast<size_t>(v)};
   const size_t all = 2 * sizes[0] + sizes[1];
   try {

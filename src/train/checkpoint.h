@@ -37,13 +37,18 @@ class CheckpointStore {
   CheckpointStore(std::string directory, std::string key, int keep, bool asynchronous);
   ~CheckpointStore();  // waits for a write under way
 
-  // Makes room for the copies of `values` numbers in all, so that the first Save() need not.
-  void Reserve(size_t values);
+  // Makes room for the copies of `values` numbers in all, so that the first Save() need not. RESOURCE_EXHAUSTED when it
+  // is not to be had.
+  absl::Status Reserve(size_t values);
+  // From now on a state is put together in the room of `lender` (which must outlive this object) instead of a second
+  // one, after what the lender writes is written. For a store that is not asynchronous.
+  void BorrowRoom(CheckpointStore& lender) { lender_ = &lender; }
   // Starts (or makes) a checkpoint after `step` steps. Waits for an earlier one first, and returns its error if any.
   // Replaces one of the same step. `progress`: what else belongs to the state.
   absl::Status Save(int64_t step, const TrainState& state, const Json& progress = Json::object());
   // The same in two parts, for a state that is put together: room for it (of as many weights as first moments), which
-  // is filled between the two. Room that is not saved may be used otherwise until the next call.
+  // is filled between the two. Room that is not saved may be used otherwise until the next call. With borrowed room the
+  // error may be that of the lender's last write.
   absl::StatusOr<TrainState> Prepare(int64_t weights, int64_t v);
   absl::Status SavePrepared(int64_t step, const Json& progress);
   // Waits for the write under way and returns its error.
@@ -69,6 +74,7 @@ class CheckpointStore {
   bool asynchronous_;
   Buffer<float> copy_;   // weights, m, v one after another
   TrainState prepared_;  // its parts
+  CheckpointStore* lender_ = nullptr;
   std::thread writer_;
   absl::Status written_;  // of the last write; read after joining
 };

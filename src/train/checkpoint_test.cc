@@ -1,6 +1,7 @@
 #include "train/checkpoint.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -35,7 +36,7 @@ class CheckpointTest : public testing::Test {
   }
   std::string path(int step) const { return fmt::format("{}/checkpoint-{:010}.state", directory, step); }
 
-  const std::string directory = testing::TempDir() + "/rhodes_checkpoint_test";
+  const std::string directory = fmt::format("{}/rhodes_checkpoint_test_{}", testing::TempDir(), ::getpid());
   std::vector<float> weights = std::vector<float>(1000), m = weights, v = weights;
   Listener listener;
   RunContext context;
@@ -98,6 +99,26 @@ TEST_F(CheckpointTest, KeepsProgressAndASecondMomentOfItsOwnLength) {
   ASSERT_TRUE(other.ok());
   EXPECT_FALSE(other->has_value());
   EXPECT_NE(listener.said.find("bytes;"), std::string::npos) << listener.said;
+}
+
+// On several ranks a state is as large as all of them together: rank 0 has room for one.
+TEST_F(CheckpointTest, ABorrowedRoomIsTheLendersAndIsFreeOnlyWhenThatIsWritten) {
+  CheckpointStore lender(directory, "key", 2, true), borrower(directory + "/best", "key", 1, false);
+  borrower.BorrowRoom(lender);
+  const TrainState first = *lender.Prepare(1000, 10);
+  std::ranges::fill(first.weights, 1.0f);
+  ASSERT_TRUE(lender.SavePrepared(1, Json::object()).ok());
+  const absl::StatusOr<TrainState> second = borrower.Prepare(1000, 10);
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(second->weights.data(), first.weights.data());
+  EXPECT_TRUE(PathExists(path(1)));  // what was written from there is
+  std::ranges::fill(second->weights, 2.0f);
+  ASSERT_TRUE(borrower.SavePrepared(1, Json::object()).ok());
+  v.resize(10);
+  ASSERT_TRUE(lender.LoadNewest(state(0), context)->has_value());
+  EXPECT_EQ(weights[999], 1.0f);
+  ASSERT_TRUE(borrower.LoadNewest(state(0), context)->has_value());
+  EXPECT_EQ(weights[999], 2.0f);
 }
 
 TEST_F(CheckpointTest, FoldersBelowAreNotLookedInto) {

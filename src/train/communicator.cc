@@ -17,14 +17,22 @@ enum Tag { kReduce = 1, kGather, kControl, kLife };
 constexpr int64_t kMostChunk = int64_t{1} << 18;
 constexpr int64_t kLeastChunk = int64_t{1} << 14;
 constexpr int kSlots = 8;
-// Active chunks that are looked at each time: they end about in the order in which they began.
+// Chunks on their way to others that are looked at each time: they end about in the order in which they began. Those
+// that arrive are all looked at, as others may wait for their room.
 constexpr size_t kTested = 16;
 constexpr size_t kMostMessage = size_t{1} << 28;  // bytes
 constexpr auto kPoll = std::chrono::microseconds(100);
 constexpr int kEagerPolls = 400;    // before a waiting rank sleeps between polls
 constexpr double kLongestTick = 1;  // seconds; what is more was this process's own sleep
 
+// Of a message in a reduction, so that a rank's room for what the others send does not grow with them.
+int64_t ChunkSize(int ranks) { return ranks < 2 ? 0 : std::max(kLeastChunk, kMostChunk / (ranks - 1)); }
+
 }  // namespace
+
+uint64_t Communicator::MemoryBytes(int ranks) {
+  return static_cast<uint64_t>(kSlots * (ranks - 1) * ChunkSize(ranks)) * sizeof(float);
+}
 
 Communicator::Communicator() : rank_(0), size_(1), silence_seconds_(0), chunk_size_(0) {}
 
@@ -33,7 +41,7 @@ Communicator::Communicator(std::unique_ptr<Transport> transport, double silence_
       rank_(transport_->rank()),
       size_(transport_->size()),
       silence_seconds_(silence_seconds),
-      chunk_size_(size_ < 2 ? 0 : std::max(kLeastChunk, kMostChunk / (size_ - 1))) {
+      chunk_size_(ChunkSize(size_)) {
   if (size_ < 2) return;
   for (int i = 0; i < kSlots; ++i) {
     slots_.emplace_back((size_ - 1) * chunk_size_);
@@ -84,6 +92,12 @@ absl::Status Communicator::Fail(absl::Status status) {
     transport_->Abandon();  // the memory that messages go to will be gone
   }
   return failed_;
+}
+
+void Communicator::GiveUp(absl::Status status) {
+  if (size_ == 1) return;
+  const std::lock_guard lock(mutex_);
+  (void)Fail(std::move(status));
 }
 
 // Takes out of `requests` what is done; true when none is left.
@@ -144,6 +158,12 @@ absl::Status Communicator::Sum(std::span<double> values) {
 absl::Status Communicator::Barrier() {
   double nothing = 0;
   return Sum({&nothing, 1});
+}
+
+absl::StatusOr<bool> Communicator::Any(bool value) {
+  double count = value ? 1 : 0;
+  RETURN_IF_ERROR(Sum({&count, 1}));
+  return count > 0;
 }
 
 // Down a binomial tree: rank r receives from r without its lowest bit, and sends to those that differ in a lower one.
@@ -245,7 +265,7 @@ absl::Status Communicator::PostChunks() {
     const std::span<const float> values(chunk.values, static_cast<size_t>(chunk.count));
     ASSIGN_OR_RETURN(const Transport::Request request, transport_->Send(std::as_bytes(values), chunk.owner, kReduce));
     chunk.requests.push_back(request);
-    active_.push_back(std::move(chunk));
+    sending_chunks_.push_back(std::move(chunk));
   }
   while (!to_receive_.empty() && !free_slots_.empty()) {
     Chunk chunk = std::move(to_receive_.front());
@@ -261,7 +281,7 @@ absl::Status Communicator::PostChunks() {
       chunk.requests.push_back(request);
       room += chunk_size_;
     }
-    active_.push_back(std::move(chunk));
+    receiving_.push_back(std::move(chunk));
   }
   return absl::OkStatus();
 }
@@ -269,8 +289,14 @@ absl::Status Communicator::PostChunks() {
 absl::Status Communicator::Progress() {
   RETURN_IF_ERROR(failed_);
   if (absl::Status status = PostChunks(); !status.ok()) return Fail(std::move(status));
+  RETURN_IF_ERROR(EndChunks(receiving_, kSlots));
+  return EndChunks(sending_chunks_, kTested);
+}
+
+// Takes out what is done among the first `most`, and sums what has arrived.
+absl::Status Communicator::EndChunks(std::deque<Chunk>& chunks, size_t most) {
   size_t tested = 0;
-  for (auto chunk = active_.begin(); chunk != active_.end() && tested < kTested; ++tested) {
+  for (auto chunk = chunks.begin(); chunk != chunks.end() && tested < most; ++tested) {
     ASSIGN_OR_RETURN(const bool done, TestAll(chunk->requests));
     if (!done) {
       ++chunk;
@@ -280,7 +306,7 @@ absl::Status Communicator::Progress() {
       SumChunk(*chunk);
       free_slots_.push_back(chunk->slot);
     }
-    chunk = active_.erase(chunk);
+    chunk = chunks.erase(chunk);
     --outstanding_;
   }
   return absl::OkStatus();

@@ -15,16 +15,10 @@
 #include <vector>
 
 #include "model/kernels/buffer.h"
+#include "train/share.h"
 #include "train/transport.h"
 
 namespace rhodes {
-
-// A part of a flat array, and the rank that sums, updates and keeps it.
-struct Share {
-  int64_t begin = 0, end = 0;  // elements
-  int owner = 0;
-  int64_t size() const { return end - begin; }
-};
 
 // Every rank calls the same functions with the same sizes in the same order; none may run ahead of another by more than
 // one call. A thread of each rank moves reductions on while the caller computes, and sends a sign of life to the next
@@ -46,6 +40,8 @@ class Communicator {
   absl::Status Barrier();
   // Each value becomes its sum over the ranks.
   absl::Status Sum(std::span<double> values);
+  // Whether it is true of any rank.
+  absl::StatusOr<bool> Any(bool value);
   // Those of rank 0 become everyone's.
   absl::Status Broadcast(std::span<std::byte> bytes);
   absl::Status Broadcast(std::span<float> values) { return Broadcast(std::as_writable_bytes(values)); }
@@ -69,8 +65,16 @@ class Communicator {
   // Each share of the array becomes what its owner has.
   absl::Status AllGather(float* array, std::span<const Share> shares);
 
+  // Ends the communication of this rank: messages under way are given up, and every call after it returns `status`. For
+  // memory that reductions under way read and write and that is to be freed. Thread-safe. On one rank nothing.
+  void GiveUp(absl::Status status);
+  bool reducing() const { return outstanding_ > 0; }  // started and not known to be finished
+
   // Seconds that the caller waited in the functions above since creation.
   double waited_seconds() const { return waited_seconds_; }
+
+  // Bytes of room for what arrives in a reduction.
+  static uint64_t MemoryBytes(int ranks);
 
   static constexpr double kSilenceSeconds = 20;
 
@@ -88,6 +92,7 @@ class Communicator {
   absl::Status WaitFor(std::vector<Transport::Request> requests);
   absl::Status Progress();  // with mutex_ held
   absl::Status PostChunks();
+  absl::Status EndChunks(std::deque<Chunk>& chunks, size_t most);
   absl::StatusOr<bool> TestAll(std::vector<Transport::Request>& requests);
   void SumChunk(const Chunk& chunk);
   absl::Status ShowLife(double seconds);
@@ -101,7 +106,7 @@ class Communicator {
 
   std::mutex mutex_;  // of the transport and all down to `stopping_`
   absl::Status failed_;
-  std::deque<Chunk> to_receive_, active_;
+  std::deque<Chunk> to_receive_, receiving_, sending_chunks_;
   std::vector<Buffer<float>> slots_;  // what arrives: [size - 1, chunk_size_]
   std::vector<int> free_slots_;
   double since_sent_ = 0, since_heard_ = 0;  // signs of life, in seconds that this process was awake

@@ -18,7 +18,10 @@ DataParallel::DataParallel(Communicator& ranks, Model& model, OptimizerKind kind
 }
 
 DataParallel::~DataParallel() {
-  if (ranks_.size() > 1) model_.OnGradients({});
+  if (ranks_.size() == 1) return;
+  model_.OnGradients({});
+  // After an error in the middle of a backward pass, what the sums read and write goes with the model.
+  if (ranks_.reducing()) ranks_.GiveUp(absl::UnavailableError("train: a step was left before its end"));
 }
 
 absl::StatusOr<double> DataParallel::ForwardBackward(const TokenBatch& batch, float scale, bool accumulate, bool last) {

@@ -29,6 +29,7 @@ class DataParallel {
   // `ranks` and `model` (the same on all ranks; with room for this rank's sequences) must outlive this object.
   // std::bad_alloc when the memory for the optimizer's state is not to be had.
   DataParallel(Communicator& ranks, Model& model, OptimizerKind kind);
+  // A step that was begun and not finished ends the communication of this rank.
   ~DataParallel();
 
   Communicator& ranks() { return ranks_; }

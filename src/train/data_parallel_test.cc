@@ -13,8 +13,6 @@
 namespace rhodes {
 namespace {
 
-using testing::HasSubstr;
-
 class DataParallelTest : public RunFixture {
  protected:
   DataParallelTest() { context.threads = 1; }
@@ -187,6 +185,71 @@ TEST_F(DataParallelTest, MinutesBecomeOnePlanForAll) {
   const absl::StatusOr<TrainReport> report = RunOn(2, options);
   ASSERT_TRUE(report.ok()) << Message(report.status());
   EXPECT_GE(report->steps, 10);
+}
+
+// Only rank 1 is asked to stop, while steps are timed: once it ended alone and left the others waiting.
+TEST_F(DataParallelTest, AStopOfOneWhileStepsAreTimedStopsAll) {
+  std::vector<absl::Status> ended(3);
+  const std::atomic<bool> stop{true};
+  RunRanks(
+      3,
+      [&](Communicator& ranks) {
+        TrainOptions options = Options("stopped", 0);
+        options.minutes = 1;
+        options.ranks = &ranks;
+        RunContext own = context;
+        if (ranks.rank() == 1) own.cancelled = const_cast<std::atomic<bool>*>(&stop);
+        ended[static_cast<size_t>(ranks.rank())] =
+            RunTraining(options, {&tokenizer, &train, &validation}, own).status();
+      },
+      1.0);
+  for (const absl::Status& status : ended) EXPECT_EQ(ExitCodeOf(status), ExitCode::kInterrupted) << Message(status);
+}
+
+// The first rank that returns ends the processes of all.
+TEST_F(DataParallelTest, NoRankReturnsWithAnErrorOfAllBeforeTheStateIsWritten) {
+  TrainInputs inputs{&tokenizer, &train, nullptr};
+  inputs.after_backward = [](int64_t batch, std::span<float> gradients) {
+    if (batch == 3) gradients.back() = gradients[0] = std::numeric_limits<float>::quiet_NaN();
+  };
+  RunRanks(3, [&](Communicator& ranks) {
+    TrainOptions options = Options("given-up", 12);
+    options.config = MakeConfig(4, 256, 4000, 32);  // takes a while to write
+    options.most_rollbacks = 0;
+    options.sample_prompts.clear();
+    options.ranks = &ranks;
+    RunContext own = context;
+    const absl::Status status = RunTraining(options, inputs, own).status();
+    EXPECT_THAT(Message(status), HasSubstr("are not numbers any more"));
+    EXPECT_TRUE(PathExists(options.out + "/checkpoints/checkpoint-0000000003.state")) << ranks.rank();
+  });
+}
+
+// The model goes after an error in a backward pass; sums under way wrote into it.
+TEST_F(DataParallelTest, AStepLeftBeforeItsEndTouchesTheGradientsNoMore) {
+  std::vector<uint32_t> tokens(33);
+  for (size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<uint32_t>(i);
+  const TokenBatch batch{1, 32, std::span(tokens).first(32), std::span(tokens).last(32), {}};
+  RunRanks(
+      2,
+      [&](Communicator& ranks) {
+        ModelOptions model_options{ComputeType::kF32, 1, 1, 32, true};
+        const auto model = *Model::Create(MakeConfig(2, 64, 272, 32), model_options);
+        model->Initialize(1, 0.02f);
+        auto parallel = std::make_unique<DataParallel>(ranks, *model, OptimizerKind::kAdamW);
+        if (!ranks.root()) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        ASSERT_TRUE(parallel->ForwardBackward(batch, 1.0f, false, true).ok());
+        if (!ranks.root()) {
+          EXPECT_TRUE(absl::IsUnavailable(parallel->FinishGradients()));
+          return;
+        }
+        parallel.reset();
+        const std::vector<float> before(model->gradients().begin(), model->gradients().end());
+        std::this_thread::sleep_for(std::chrono::milliseconds(600));  // the other one's come meanwhile
+        EXPECT_TRUE(std::ranges::equal(before, model->gradients()));
+        EXPECT_FALSE(ranks.Barrier().ok());
+      },
+      1.0);
 }
 
 TEST_F(DataParallelTest, StateIsDealtOutNotCopied) {

@@ -18,17 +18,22 @@ struct TrainMemory {
   uint64_t optimizer_state = 0;  // moments
   uint64_t optimizer_work = 0;   // Muon's
   uint64_t activations = 0;      // of a pass, logits included
-  uint64_t checkpoint_copy = 0;  // made when there is room, so that training goes on while a checkpoint is written
-
-  bool copy_needed = false;  // on several ranks: that of all their states, which rank 0 puts together
+  uint64_t messages = 0;         // room for what other ranks send
+  // Made when there is room, so that training goes on while a checkpoint is written. On several ranks: of rank 0, which
+  // puts the state of all together there and cannot do without.
+  uint64_t checkpoint_copy = 0;
+  bool copy_needed = false;
 
   uint64_t total() const;  // what a run cannot do without: all but a copy that is not needed
-  // RESOURCE_EXHAUSTED saying which part is how large and what to change, when `allowed` is less than total().
-  absl::Status Check(uint64_t allowed) const;
   Json ToJson() const;
 };
-// `options.config` complete. Of the rank that holds most among `ranks`.
-TrainMemory MemoryOf(const TrainOptions& options, int threads, int ranks = 1);
+// Of `rank` of `ranks`. `options.config` complete, and a sequence of the batch for each rank.
+TrainMemory MemoryOf(const TrainOptions& options, int threads, int ranks = 1, int rank = 0);
+// Of that one of the ranks beside rank 0 that holds most; two ranks at least.
+TrainMemory MemoryOfOthers(const TrainOptions& options, int threads, int ranks);
+// RESOURCE_EXHAUSTED saying which part is how large and what to change, when this rank (with options.machine the ranks
+// of this machine) needs more than `allowed` bytes.
+absl::Status CheckMemory(const TrainOptions& options, int threads, uint64_t allowed);
 
 // UsageError unless a batch has a sequence and a context two tokens, and both together make fewer than 2^31.
 absl::Status CheckBatch(const TrainOptions& options);
@@ -36,12 +41,17 @@ absl::Status CheckBatch(const TrainOptions& options);
 ComputeType ComputeOf(const TrainOptions& options);
 ModelOptions ModelOptionsOf(const TrainOptions& options, int threads);
 
-// {"parameters", "product_parameters", "compute", "optimizer", "flops_per_token", "formula", "memory_bytes": {by kind,
-// "total"}, "memory_allowed_bytes", "fits", "steps", "tokens", "tokens_per_second", "flops_per_second",
+// {"parameters", "product_parameters", "compute", "optimizer", "ranks", "flops_per_token", "formula", "memory_bytes":
+// {by kind, "total"}, "memory_allowed_bytes", "fits", "steps", "tokens", "tokens_per_second", "flops_per_second",
 // "peak_flops_per_second", "share_of_peak", "seconds"}. The last five come from a few real steps on random tokens and
 // are null when the run would not fit; steps, tokens and seconds, of training alone, are null without a budget, or with
-// one in minutes. UsageError as CheckBatch. `options.config` complete; neither shards nor tokenizer are looked at.
-absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& context);
+// one in minutes. `options.config` complete; neither shards nor tokenizer are looked at.
+//
+// With several ranks "memory_bytes" is rank 0's and "memory_bytes_of_others" that of the one of the others that holds
+// most. They are those of options.ranks, which all call this, measure the steps together and get the same; or so many
+// as `planned` says (1 with options.ranks), of which this process is none: nothing is measured then. UsageError when
+// the batch has fewer sequences than there are ranks, and as CheckBatch.
+absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& context, int planned = 1);
 
 }  // namespace rhodes
 

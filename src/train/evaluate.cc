@@ -100,6 +100,18 @@ absl::StatusOr<Evaluation> Evaluate(Model& model, const ShardSet& shards, const 
   return result;
 }
 
+absl::StatusOr<Json> EvaluateEach(Model& model,
+                                  const std::vector<std::pair<std::string, const ShardSet*>>& sets_by_name,
+                                  const Tokenizer& tokenizer, uint64_t tokens, int64_t length, bool overlap,
+                                  RunContext& context, Communicator* ranks) {
+  Json by_name = Json::object();
+  for (const auto& [name, shards] : sets_by_name) {
+    ASSIGN_OR_RETURN(const Evaluation e, Evaluate(model, *shards, tokenizer, tokens, length, overlap, context, ranks));
+    by_name[name] = {{"loss", e.loss}, {"bits_per_byte", e.bits_per_byte}, {"tokens", e.tokens}};
+  }
+  return by_name;
+}
+
 absl::StatusOr<std::vector<Evaluation>> EvaluateDirectory(const std::string& directory, const std::string& compute,
                                                           const std::vector<const ShardSet*>& sets,
                                                           const Tokenizer& tokenizer, uint64_t tokens, int64_t length,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/run_context.h"
@@ -25,6 +26,12 @@ namespace rhodes {
 // result is the same on all.
 absl::StatusOr<Evaluation> Evaluate(Model& model, const ShardSet& shards, const Tokenizer& tokenizer, uint64_t tokens,
                                     int64_t length, bool overlap, RunContext& context, Communicator* ranks = nullptr);
+
+// Each of `sets_by_name` in turn: {name: {"loss", "bits_per_byte", "tokens"}}.
+absl::StatusOr<Json> EvaluateEach(Model& model,
+                                  const std::vector<std::pair<std::string, const ShardSet*>>& sets_by_name,
+                                  const Tokenizer& tokenizer, uint64_t tokens, int64_t length, bool overlap,
+                                  RunContext& context, Communicator* ranks);
 
 // The same of the model in `directory` (a model directory whose weights were computed in `compute`, "bf16" or "f32"),
 // on each of `sets`, with overlap. Memory: the model, for 8 sequences of `length`.

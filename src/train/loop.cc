@@ -15,10 +15,10 @@
 #include "train/data_parallel.h"
 #include "train/estimate.h"
 #include "train/evaluate.h"
-#include "train/event_file.h"
 #include "train/export.h"
 #include "train/metrics.h"
-#include "train/trouble.h"
+#include "train/run_log.h"
+#include "train/run_progress.h"
 
 namespace rhodes {
 namespace {
@@ -46,13 +46,12 @@ class Run {
         sequences_(SequencesOf(options.batch, ranks_.rank(), ranks_.size())),
         batch_(sequences_.count(), options.context),
         step_tokens_(options.batch * options.context * options.accumulation),
-        spikes_(options.spike_deviations) {}
+        progress_(options.spike_deviations) {}
 
   absl::StatusOr<TrainReport> Execute();
 
  private:
   absl::Status Prepare();
-  absl::Status OpenLogs();
   absl::Status GoOnOrStart();
   absl::Status LoadStart();
   absl::Status OneStep();
@@ -60,8 +59,6 @@ class Run {
   absl::Status Update(double norm, double rate);
   absl::Status AfterStep();
   absl::Status EvaluateOnTheWay();
-  absl::StatusOr<Json> EvaluateSources(uint64_t tokens, bool overlap);
-  absl::Status JudgeProgress(double validation_loss);
   absl::Status SamplePrompts(bool last);
   absl::Status TakeBest();
   absl::Status Finish();
@@ -69,11 +66,7 @@ class Run {
   absl::Status HandleTrouble(const Trouble& trouble);
   absl::Status WriteDown(const Trouble& trouble, const std::string& directory);
   absl::Status GiveUp(const Trouble& trouble);
-  absl::Status Report(const Json& line);
   absl::Status Checkpoint();
-  absl::StatusOr<bool> AnyRank(bool value);
-  Json progress() const;
-  void Restore(const Json& progress);
 
   const TrainOptions& options_;
   const TrainInputs& inputs_;
@@ -89,19 +82,12 @@ class Run {
   std::optional<Windows> windows_;
   std::optional<CheckpointStore> checkpoints_;
   std::optional<CheckpointStore> best_checkpoint_;  // with patience
-  std::optional<MetricsLog> metrics_;
-  std::optional<EventFile> events_;
+  RunLog log_;                                      // open on rank 0
   TrainPlan plan_;
   int64_t eval_every_ = 0;
 
-  // Beside the arrays, what a checkpoint holds: steps done, batches left out, and what the judges remember.
-  int64_t step_ = 0;
-  BatchSequence batches_;
-  SpikeDetector spikes_;
-  bool rolled_back_to_ = false;      // the newest checkpoint: trouble came after it before
-  std::optional<double> best_loss_;  // of the validation
-  int64_t best_step_ = 0;
-  int evaluations_without_gain_ = 0;
+  int64_t step_ = 0;  // steps done
+  RunProgress progress_;
 
   Clock::time_point last_checkpoint_;
   double checkpoint_pause_ = 0;  // least seconds between checkpoints, so that stalls stay below 2 %
@@ -114,7 +100,7 @@ absl::Status Run::Prepare() {
       windows_, Windows::Create(*inputs_.train, inputs_.replay, inputs_.replay_share, options_.context, options_.seed));
   ModelOptions model_options = ModelOptionsOf(options_, context_.Threads());
   model_options.max_sequences = sequences_.count();
-  const TrainMemory memory = MemoryOf(options_, context_.Threads(), ranks_.size());
+  const TrainMemory memory = MemoryOf(options_, context_.Threads(), ranks_.size(), ranks_.rank());
   ASSIGN_OR_RETURN(model_, Model::Create(options_.config, model_options));
   try {
     parallel_.emplace(ranks_, *model_, options_.optimizer);
@@ -132,84 +118,23 @@ absl::Status Run::Prepare() {
   ASSIGN_OR_RETURN(plan_, MakePlan(options_, inputs_, *model_, batch_.view(), *parallel_, context_));
   eval_every_ = options_.eval_every != 0 ? options_.eval_every : std::max<int64_t>(1, plan_.steps / 10);
 
-  const bool asynchronous = memory.copy_needed || memory.total() + memory.checkpoint_copy <= context_.memory_bytes;
+  const bool asynchronous = ranks_.size() > 1 || memory.total() + memory.checkpoint_copy <= context_.memory_bytes;
   checkpoints_.emplace(options_.out + "/checkpoints", options_.key, options_.keep_checkpoints, asynchronous);
   if (ranks_.root()) {
     const StateMap& map = parallel_->optimizer().map();
-    checkpoints_->Reserve(static_cast<size_t>(2 * map.m_size + map.v_size));
+    RETURN_IF_ERROR(checkpoints_->Reserve(static_cast<size_t>(2 * map.m_size + map.v_size)));
   }
   if (options_.patience > 0) {
     best_checkpoint_.emplace(options_.out + "/checkpoints/best", options_.key, 2, false);
+    if (ranks_.size() > 1) best_checkpoint_->BorrowRoom(*checkpoints_);
   }
   RETURN_IF_ERROR(GoOnOrStart());
-  rolled_back_to_ = false;
+  progress_.rolled_back_to = false;
   report_.resumed_from = step_;
   if (step_ > 0) {
     context_.progress->Say(fmt::format("train: going on from the checkpoint of step {} of {}", step_, plan_.steps));
   }
-  return OpenLogs();
-}
-
-absl::Status Run::OpenLogs() {
-  if (!ranks_.root()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(MetricsLog log, MetricsLog::Open(options_.out + "/metrics.jsonl", step_, options_.on_metrics_line));
-  metrics_.emplace(std::move(log));
-  if (!options_.event_dir.empty()) {
-    ASSIGN_OR_RETURN(EventFile events, EventFile::Create(options_.event_dir, step_));
-    events_.emplace(std::move(events));
-  }
-  return absl::OkStatus();
-}
-
-// A line of the metrics, and its numbers and texts as events.
-absl::Status Run::Report(const Json& line) {
-  if (!ranks_.root()) return absl::OkStatus();
-  RETURN_IF_ERROR(metrics_->Append(line));
-  if (!events_) return absl::OkStatus();
-  const int64_t step = line.value("step", int64_t{0});
-  if (line.contains("sample")) {
-    return events_->Text(step, "sample/" + line.value("prompt", ""), line.value("sample", ""));
-  }
-  if (line.contains("trouble")) return events_->Text(step, "trouble", DumpJson(line));
-  if (line.value("final", false)) {
-    for (const char* name : {"validation_loss", "bits_per_byte"}) {
-      RETURN_IF_ERROR(events_->Scalar(step, std::string("final/") + name, line.value(name, 0.0)));
-    }
-    return absl::OkStatus();
-  }
-  const bool of_step = line.contains("loss");
-  for (const auto& [name, value] : line.items()) {
-    if (name == "step") continue;
-    if (value.is_number()) {
-      RETURN_IF_ERROR(events_->Scalar(step, (of_step ? "train/" : "validation/") + name, value.get<double>()));
-    } else if (name == "validation_by_source") {
-      for (const auto& [source, of] : value.items()) {
-        RETURN_IF_ERROR(events_->Scalar(step, "validation_loss/" + source, of["loss"].get<double>()));
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
-Json Run::progress() const {
-  Json json = {{"spikes", spikes_.ToJson()}};
-  if (!batches_.skipped().empty()) json["skipped"] = batches_.skipped();
-  if (rolled_back_to_) json["rolled_back_to"] = true;
-  if (best_loss_) {
-    json["best"] = {{"loss", *best_loss_}, {"step", best_step_}, {"evaluations_since", evaluations_without_gain_}};
-  }
-  return json;
-}
-
-void Run::Restore(const Json& progress) {
-  spikes_.Restore(progress.value("spikes", Json()));
-  batches_.Restore(progress.value("skipped", std::vector<int64_t>()));
-  rolled_back_to_ = progress.value("rolled_back_to", false);
-  const Json best = progress.value("best", Json::object());
-  best_loss_.reset();
-  if (best.contains("loss")) best_loss_ = best["loss"].get<double>();
-  best_step_ = best.value("step", int64_t{0});
-  evaluations_without_gain_ = best.value("evaluations_since", 0);
+  return ranks_.root() ? log_.Open(options_, step_) : absl::OkStatus();
 }
 
 // From the newest whole checkpoint, or from the beginning.
@@ -217,12 +142,12 @@ absl::Status Run::GoOnOrStart() {
   ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, parallel_->LoadNewest(*checkpoints_, context_));
   if (found) {
     step_ = found->step;
-    Restore(found->progress);
+    progress_.Restore(found->progress);
     model_->CommitWeights();
     return absl::OkStatus();
   }
   step_ = 0;
-  Restore(Json::object());
+  progress_.Restore(Json::object());
   parallel_->optimizer().Reset();
   return LoadStart();
 }
@@ -238,6 +163,7 @@ absl::Status Run::LoadStart() {
     return parallel_->ShareWeights();
   }
   CheckpointStore store(options_.start->checkpoints, options_.start->key, 1, false);
+  if (ranks_.size() > 1) store.BorrowRoom(*checkpoints_);
   ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, parallel_->LoadNewest(store, context_));
   if (!found) {
     return absl::NotFoundError(
@@ -249,7 +175,7 @@ absl::Status Run::LoadStart() {
 
 absl::Status Run::Checkpoint() {
   const Clock::time_point begin = Clock::now();
-  RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress()));
+  RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress_.ToJson()));
   const double stall = Since(begin);
   report_.checkpoint_stall_seconds += stall;
   if (options_.checkpoint_seconds > 0) checkpoint_pause_ = stall * kSecondsAStall;
@@ -258,14 +184,15 @@ absl::Status Run::Checkpoint() {
 }
 
 absl::Status Run::GiveUp(const Trouble& trouble) {
-  RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress()));
+  RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress_.ToJson()));
   RETURN_IF_ERROR(checkpoints_->Wait());
+  RETURN_IF_ERROR(ranks_.Barrier());  // it is written; an error of one ends all
   return absl::FailedPreconditionError(fmt::format(
       "train: step {}: loss {} and gradient norm {} are not numbers any more, after {} batches were left out; the "
       "state before this step is "
       "kept in {}/checkpoints. Try a lower learning rate (now {}), a longer warm-up (now {} of the steps) or "
       "computing in f32",
-      trouble.step, trouble.loss, trouble.gradient_norm, batches_.skipped().size(), options_.out,
+      trouble.step, trouble.loss, trouble.gradient_norm, progress_.batches.skipped().size(), options_.out,
       options_.schedule.peak, options_.schedule.warmup_share));
 }
 
@@ -289,29 +216,29 @@ absl::Status Run::HandleTrouble(const Trouble& trouble) {
   RETURN_IF_ERROR(parallel_->GatherGradients());
   if (ranks_.root()) RETURN_IF_ERROR(WriteDown(trouble, directory));
   CheckpointStore kept(directory, options_.key, 1, false);
-  RETURN_IF_ERROR(parallel_->Save(kept, step_, progress()));
-  if (static_cast<int>(batches_.skipped().size()) >= options_.most_rollbacks) return GiveUp(trouble);
+  if (ranks_.size() > 1) kept.BorrowRoom(*checkpoints_);
+  RETURN_IF_ERROR(parallel_->Save(kept, step_, progress_.ToJson()));
+  if (static_cast<int>(progress_.batches.skipped().size()) >= options_.most_rollbacks) return GiveUp(trouble);
 
-  std::vector<int64_t> skipped = batches_.skipped();
+  std::vector<int64_t> skipped = progress_.batches.skipped();
   skipped.push_back(trouble.batch);
   RETURN_IF_ERROR(checkpoints_->Wait());
   RETURN_IF_ERROR(GoOnOrStart());
-  if (rolled_back_to_) {
+  if (progress_.rolled_back_to) {
     if (ranks_.root()) RETURN_IF_ERROR(checkpoints_->Remove(step_));
     RETURN_IF_ERROR(GoOnOrStart());
   }
-  for (const int64_t batch : skipped) batches_.Skip(batch);
-  rolled_back_to_ = true;
-  RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress()));
+  for (const int64_t batch : skipped) progress_.batches.Skip(batch);
+  progress_.rolled_back_to = true;
+  RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress_.ToJson()));
   RETURN_IF_ERROR(checkpoints_->Wait());
-  rolled_back_to_ = false;  // it stands in that checkpoint alone
-  metrics_.reset();
-  RETURN_IF_ERROR(OpenLogs());
-  RETURN_IF_ERROR(Report(Json{{"step", step_},
-                              {"trouble", trouble.reason},
-                              {"at_step", trouble.step},
-                              {"skipped_batch", trouble.batch},
-                              {"state", directory}}));
+  progress_.rolled_back_to = false;  // it stands in that checkpoint alone
+  if (ranks_.root()) RETURN_IF_ERROR(log_.Open(options_, step_));
+  RETURN_IF_ERROR(log_.Write(Json{{"step", step_},
+                                  {"trouble", trouble.reason},
+                                  {"at_step", trouble.step},
+                                  {"skipped_batch", trouble.batch},
+                                  {"state", directory}}));
   context_.progress->Say(
       fmt::format("train: step {}: {} (loss {:.4f} after {:.4f}, gradient norm {:.3f}): back to step {}, "
                   "batch {} is left "
@@ -360,19 +287,20 @@ absl::Status Run::Update(double norm, double rate) {
 
 absl::Status Run::OneStep() {
   const Clock::time_point begin = Clock::now();
-  const int64_t batch = batches_.BatchOf(step_);
+  const int64_t batch = progress_.batches.BatchOf(step_);
   ASSIGN_OR_RETURN(const double nats, ForwardBackward(batch));
   ASSIGN_OR_RETURN(const DataParallel::Sums sums, parallel_->SumUp(nats));
   const double loss = sums.nats / static_cast<double>(step_tokens_);
   const double norm = sums.gradient_norm;
-  const bool may_go_back = static_cast<int>(batches_.skipped().size()) < options_.most_rollbacks;
+  const bool may_go_back = static_cast<int>(progress_.batches.skipped().size()) < options_.most_rollbacks;
   const bool is_number = std::isfinite(loss) && std::isfinite(norm);
-  if (std::string reason = spikes_.Judge(loss, norm); !reason.empty() && (may_go_back || !is_number)) {
-    return HandleTrouble({step_ + 1, batch, loss, norm, spikes_.median(), spikes_.deviation(), std::move(reason)});
+  if (std::string reason = progress_.spikes.Judge(loss, norm); !reason.empty() && (may_go_back || !is_number)) {
+    return HandleTrouble(
+        {step_ + 1, batch, loss, norm, progress_.spikes.median(), progress_.spikes.deviation(), std::move(reason)});
   }
   const double rate = LearningRate(options_.schedule, step_, plan_.steps);
   RETURN_IF_ERROR(Update(norm, rate));
-  spikes_.Add(loss);
+  progress_.spikes.Add(loss);
   ++step_;
 
   const double seconds = Since(begin);
@@ -387,13 +315,7 @@ absl::Status Run::OneStep() {
   if (report_.peak_flops_per_second > 0) {
     step.share_of_peak = step.tokens_per_second * flops_per_token_ / report_.peak_flops_per_second;
   }
-  RETURN_IF_ERROR(Report(Json{{"step", step.step},
-                              {"loss", step.loss},
-                              {"learning_rate", step.learning_rate},
-                              {"gradient_norm", step.gradient_norm},
-                              {"tokens", step.tokens},
-                              {"tokens_per_second", step.tokens_per_second},
-                              {"share_of_peak", step.share_of_peak}}));
+  RETURN_IF_ERROR(log_.Write(step));
   if (options_.on_step && ranks_.root()) options_.on_step(step);
   context_.progress->Update(
       static_cast<uint64_t>(step.tokens),
@@ -410,21 +332,10 @@ absl::Status Run::SamplePrompts(bool last) {
                                                     options_.seed + static_cast<uint64_t>(step_) * 1000003u + i));
     Json line = {{"step", step_}, {"prompt", prompt}, {"sample", text}};
     if (last) line["final"] = true;
-    RETURN_IF_ERROR(Report(line));
+    RETURN_IF_ERROR(log_.Write(line));
     context_.progress->Say(fmt::format("step {}: {}", step_, text));
   }
   return absl::OkStatus();
-}
-
-// {name: {"loss", "bits_per_byte"}} on `tokens` tokens of each source (0: all).
-absl::StatusOr<Json> Run::EvaluateSources(uint64_t tokens, bool overlap) {
-  Json by_source = Json::object();
-  for (const auto& [name, shards] : inputs_.validation_by_source) {
-    ASSIGN_OR_RETURN(const Evaluation e, Evaluate(*model_, *shards, *inputs_.tokenizer, tokens, options_.context,
-                                                  overlap, context_, &ranks_));
-    by_source[name] = {{"loss", e.loss}, {"bits_per_byte", e.bits_per_byte}, {"tokens", e.tokens}};
-  }
-  return by_source;
 }
 
 absl::Status Run::EvaluateOnTheWay() {
@@ -435,24 +346,16 @@ absl::Status Run::EvaluateOnTheWay() {
   Json line = {{"step", step_}, {"validation_loss", e.loss}, {"bits_per_byte", e.bits_per_byte}};
   const size_t sources = inputs_.validation_by_source.size();
   if (sources > 0) {
-    ASSIGN_OR_RETURN(line["validation_by_source"], EvaluateSources(std::max<uint64_t>(1, tokens / sources), false));
+    ASSIGN_OR_RETURN(line["validation_by_source"],
+                     EvaluateEach(*model_, inputs_.validation_by_source, *inputs_.tokenizer,
+                                  std::max<uint64_t>(1, tokens / sources), options_.context, false, context_, &ranks_));
   }
-  RETURN_IF_ERROR(Report(line));
+  RETURN_IF_ERROR(log_.Write(line));
   context_.progress->Say(fmt::format("step {} of {}: validation loss {:.4f}, {:.4f} bits per byte", step_, plan_.steps,
                                      e.loss, e.bits_per_byte));
   RETURN_IF_ERROR(SamplePrompts(false));
-  return options_.patience > 0 ? JudgeProgress(e.loss) : absl::OkStatus();
-}
-
-absl::Status Run::JudgeProgress(double validation_loss) {
-  if (best_loss_ && validation_loss > *best_loss_ - options_.least_improvement) {
-    ++evaluations_without_gain_;
-    return absl::OkStatus();
-  }
-  best_loss_ = validation_loss;
-  best_step_ = step_;
-  evaluations_without_gain_ = 0;
-  RETURN_IF_ERROR(parallel_->Save(*best_checkpoint_, step_, progress()));
+  if (options_.patience <= 0 || !progress_.IsBest(e.loss, options_.least_improvement, step_)) return absl::OkStatus();
+  RETURN_IF_ERROR(parallel_->Save(*best_checkpoint_, step_, progress_.ToJson()));
   return ranks_.root() ? best_checkpoint_->KeepOnly(step_) : absl::OkStatus();
 }
 
@@ -465,22 +368,16 @@ absl::Status Run::AfterStep() {
   return all_due ? Checkpoint() : absl::OkStatus();
 }
 
-absl::StatusOr<bool> Run::AnyRank(bool value) {
-  double count = value ? 1 : 0;
-  RETURN_IF_ERROR(ranks_.Sum({&count, 1}));
-  return count > 0;
-}
-
 // After an early stop: the weights of the best evaluation.
 absl::Status Run::TakeBest() {
   report_.stopped_early = true;
   context_.progress->Say(
       fmt::format("train: stopped at step {} of {}: no better validation loss than {:.4f} of step {} in {} evaluations",
-                  step_, plan_.steps, *best_loss_, best_step_, evaluations_without_gain_));
+                  step_, plan_.steps, *progress_.best_loss, progress_.best_step, progress_.evaluations_without_gain));
   ASSIGN_OR_RETURN(const std::optional<LoadedCheckpoint> found, parallel_->LoadNewest(*best_checkpoint_, context_));
-  if (!found || found->step != best_step_) {
-    return absl::DataLossError(
-        fmt::format("train: {}/checkpoints/best does not hold the state of step {}", options_.out, best_step_));
+  if (!found || found->step != progress_.best_step) {
+    return absl::DataLossError(fmt::format("train: {}/checkpoints/best does not hold the state of step {}",
+                                           options_.out, progress_.best_step));
   }
   model_->CommitWeights();
   return absl::OkStatus();
@@ -492,17 +389,19 @@ absl::Status Run::Finish() {
     ASSIGN_OR_RETURN(report_.validation, Evaluate(*model_, *inputs_.validation, *inputs_.tokenizer, tokens,
                                                   options_.context, true, context_, &ranks_));
     if (!inputs_.validation_by_source.empty()) {
-      ASSIGN_OR_RETURN(report_.validation_by_source, EvaluateSources(tokens, true));
+      ASSIGN_OR_RETURN(report_.validation_by_source,
+                       EvaluateEach(*model_, inputs_.validation_by_source, *inputs_.tokenizer, tokens, options_.context,
+                                    true, context_, &ranks_));
     }
   }
   RETURN_IF_ERROR(SamplePrompts(true));
   report_.steps = step_;
   report_.tokens = step_ * step_tokens_;
-  report_.skipped_batches = batches_.skipped();
+  report_.skipped_batches = progress_.batches.skipped();
   if (!ranks_.root()) return absl::OkStatus();
   ASSIGN_OR_RETURN(report_.train_loss,
                    MeanLossAfter(options_.out + "/metrics.jsonl", step_ - std::max<int64_t>(1, step_ / 10)));
-  report_.training_seconds = metrics_->training_seconds();
+  report_.training_seconds = log_.training_seconds();
   if (report_.training_seconds > 0) {
     report_.tokens_per_second = static_cast<double>(report_.tokens) / report_.training_seconds;
     report_.flops_per_second = report_.tokens_per_second * flops_per_token_;
@@ -533,7 +432,7 @@ absl::Status Run::Export() {
     manifest.counts["validation_by_source"] = report_.validation_by_source;
   }
   if (!report_.skipped_batches.empty()) manifest.counts["skipped_batches"] = report_.skipped_batches;
-  if (report_.stopped_early) manifest.counts["weights_of_step"] = best_step_;
+  if (report_.stopped_early) manifest.counts["weights_of_step"] = progress_.best_step;
   manifest.seconds = report_.training_seconds;
   manifest.extra = options_.rights;
   ASSIGN_OR_RETURN(const std::vector<PartInfo> files,
@@ -546,7 +445,7 @@ absl::Status Run::Export() {
   last.erase("resumed_from");  // these would tell a run that was killed from one that was not
   last.erase("checkpoint_stall_seconds");
   last["final"] = true;
-  RETURN_IF_ERROR(Report(last));
+  RETURN_IF_ERROR(log_.Write(last));
   return staged.Commit();
 }
 
@@ -554,9 +453,9 @@ absl::StatusOr<TrainReport> Run::Execute() {
   RETURN_IF_ERROR(Prepare());
   context_.progress->Begin("train", static_cast<uint64_t>(plan_.steps * step_tokens_), "tokens");
   last_checkpoint_ = Clock::now();
-  const auto patient = [&] { return options_.patience <= 0 || evaluations_without_gain_ < options_.patience; };
+  const auto patient = [&] { return options_.patience <= 0 || progress_.evaluations_without_gain < options_.patience; };
   while (step_ < plan_.steps && patient()) {
-    ASSIGN_OR_RETURN(const bool cancelled, AnyRank(!context_.CheckCancelled().ok()));
+    ASSIGN_OR_RETURN(const bool cancelled, ranks_.Any(!context_.CheckCancelled().ok()));
     if (cancelled) {
       RETURN_IF_ERROR(Checkpoint());
       RETURN_IF_ERROR(checkpoints_->Wait());
@@ -566,7 +465,7 @@ absl::StatusOr<TrainReport> Run::Execute() {
     RETURN_IF_ERROR(OneStep());
   }
   // The last state stays: a longer run may start from it, and a kill during what follows does not cost the training.
-  if (report_.resumed_from != step_) RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress()));
+  if (report_.resumed_from != step_) RETURN_IF_ERROR(parallel_->Save(*checkpoints_, step_, progress_.ToJson()));
   RETURN_IF_ERROR(checkpoints_->Wait());
   if (ranks_.root()) RETURN_IF_ERROR(checkpoints_->KeepOnly(step_));
   if (!patient()) RETURN_IF_ERROR(TakeBest());
@@ -579,34 +478,9 @@ absl::StatusOr<TrainReport> Run::Execute() {
 }  // namespace
 
 absl::StatusOr<TrainReport> RunTraining(const TrainOptions& options, const TrainInputs& inputs, RunContext& context) {
-  const int ranks = options.ranks == nullptr ? 1 : options.ranks->size();
-  // Before any of it is taken.
-  RETURN_IF_ERROR(MemoryOf(options, context.Threads(), ranks).Check(context.memory_bytes));
+  // Before the first buffer.
+  RETURN_IF_ERROR(CheckMemory(options, context.Threads(), context.memory_bytes));
   return Run(options, inputs, context).Execute();
-}
-
-Json ToJson(const TrainReport& report) {
-  Json json = {{"steps", report.steps},
-               {"resumed_from", report.resumed_from},
-               {"tokens", report.tokens},
-               {"parameters", report.parameters},
-               {"compute", report.compute},
-               {"train_loss", report.train_loss},
-               {"validation_loss", report.validation.loss},
-               {"bits_per_byte", report.validation.bits_per_byte},
-               {"validation_tokens", report.validation.tokens},
-               {"validation_bytes", report.validation.bytes},
-               {"training_seconds", report.training_seconds},
-               {"checkpoint_stall_seconds", report.checkpoint_stall_seconds},
-               {"tokens_per_second", report.tokens_per_second},
-               {"flops_per_second", report.flops_per_second},
-               {"peak_flops_per_second", report.peak_flops_per_second},
-               {"share_of_peak", report.share_of_peak},
-               {"peak_memory_bytes", report.peak_memory_bytes}};
-  if (!report.validation_by_source.empty()) json["validation_by_source"] = report.validation_by_source;
-  if (!report.skipped_batches.empty()) json["skipped_batches"] = report.skipped_batches;
-  if (report.stopped_early) json["stopped_early"] = true;
-  return json;
 }
 
 }  // namespace rhodes

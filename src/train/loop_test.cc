@@ -141,6 +141,12 @@ TEST_F(LoopTest, ForetellsThatTheMemoryIsNotEnough) {
   EXPECT_NE(Message(status).find("--memory"), std::string::npos) << Message(status);
 }
 
+TEST_F(LoopTest, ForetellsItForABatchThatCouldNotEvenBeRead) {
+  TrainOptions options = Options("a", 5);
+  options.batch = int64_t{1} << 40;
+  EXPECT_EQ(Run(options).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
 TEST_F(LoopTest, Evaluate_CountsEveryTokenOnceWithAndWithoutOverlap) {
   // A model whose every prediction is uniform makes the loss exactly ln V: with double counting it would not be.
   const ModelConfig config = MakeConfig(1, 64, 272, 32);
@@ -188,8 +194,8 @@ TEST_F(LoopTest, GoesOnFromACheckpointWithWhatTheOptimizerKnew) {
 
 TEST_F(LoopTest, ContinuedTrainingSurvivesAKillAndReplaysOldText) {
   ASSERT_TRUE(Run(Options("base", 20)).ok());
-  std::vector<std::string> other;
-  for (int i = 0; i < 40; ++i) other.push_back("zyx wvu tsr qpo nml kji hgf " + std::to_string(i));
+  std::vector<std::string> other(40, "zyx wvu tsr qpo nml kji hgf ");
+  for (size_t i = 0; i < other.size(); ++i) other[i] += std::to_string(i);
   const MemoryShards fresh(other);
   const auto continued = [&](const std::string& name) {
     TrainOptions options = Options(name, 16);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 namespace rhodes {
@@ -44,7 +45,7 @@ std::vector<std::string> DrawCurve(std::span<const double> values, size_t whole,
   if (columns <= kLabel + 1 || rows == 0) return {};
   const size_t wide = columns - kLabel, places = 2 * wide, high = 4 * rows;
   const std::vector<std::optional<double>> means = Means(values, whole, places);
-  double least = INFINITY, most = -INFINITY;
+  double least = std::numeric_limits<double>::infinity(), most = -least;
   for (const std::optional<double>& mean : means) {
     if (!mean) continue;
     least = std::min(least, *mean);

@@ -8,8 +8,8 @@ namespace rhodes {
 namespace {
 
 TEST(LossCurve, FallsFromTheTopLeftToTheBottomRight) {
-  std::vector<double> values;
-  for (int i = 0; i < 16; ++i) values.push_back(4.0 - 0.2 * i);
+  std::vector<double> values(16);
+  for (int i = 0; i < 16; ++i) values[static_cast<size_t>(i)] = 4.0 - 0.2 * i;
   const std::vector<std::string> lines = DrawCurve(values, 16, 8 + 8, 2);
   ASSERT_EQ(lines.size(), 2u);
   // 16 values on 16 dots across and 8 down: two values a level.

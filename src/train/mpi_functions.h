@@ -10,8 +10,8 @@ extern "C" {
 // All but `abort` return 0, or an MPI error code that `describe` puts into words. Calls come from one thread at a time.
 struct RhodesMpiFunctions {
   int version;  // kRhodesMpiVersion of the module
-  // MPI_Init; ranks of all, and those that share this machine's memory.
-  int (*start)(int* rank, int* size, int* local_rank, int* local_size);
+  // MPI_Init; ranks of all; how many share this machine's memory, and the first of them.
+  int (*start)(int* rank, int* size, int* local_first, int* local_size);
   int (*send)(const void* bytes, uint64_t count, int to, int tag, uint64_t* request);
   int (*receive)(void* bytes, uint64_t count, int from, int tag, uint64_t* request);
   int (*test)(uint64_t request, int* done);
@@ -20,7 +20,7 @@ struct RhodesMpiFunctions {
   void (*abort)(int code);  // ends all ranks
   void (*describe)(int error, char* text, uint64_t size);
 };
-inline constexpr int kRhodesMpiVersion = 1;
+inline constexpr int kRhodesMpiVersion = 2;
 
 // Exported under this name.
 const RhodesMpiFunctions* RhodesMpi();

@@ -85,7 +85,7 @@ absl::StatusOr<std::unique_ptr<MpiRanks>> MpiRanks::Join(int expected) {
   const RhodesMpiFunctions* mpi = entry();
   auto ranks = std::unique_ptr<MpiRanks>(new MpiRanks);
   int rank = 0, size = 0;
-  if (const int error = mpi->start(&rank, &size, &ranks->local_rank_, &ranks->local_size_); error != 0) {
+  if (const int error = mpi->start(&rank, &size, &ranks->local_first_, &ranks->local_size_); error != 0) {
     char text[512] = "";
     mpi->describe(error, text, sizeof(text));
     return absl::UnavailableError(fmt::format("train: MPI does not start: {}", text));

@@ -24,9 +24,9 @@ class MpiRanks {
   ~MpiRanks();
 
   Communicator& communicator() { return *communicator_; }
-  // Ranks that share this machine, and this one's number among them.
-  int local_rank() const { return local_rank_; }
+  // How many ranks share this machine, and whether rank 0 is one of them.
   int local_size() const { return local_size_; }
+  bool local_root() const { return local_first_ == 0; }
 
   // The end of work that went well on all ranks (they have met at a barrier): MPI is left in peace.
   absl::Status Leave();
@@ -38,7 +38,7 @@ class MpiRanks {
   MpiRanks() = default;
   std::unique_ptr<Module> module_;
   std::unique_ptr<Communicator> communicator_;
-  int local_rank_ = 0, local_size_ = 1;
+  int local_first_ = 0, local_size_ = 1;
 };
 
 }  // namespace rhodes

@@ -99,7 +99,8 @@ absl::StatusOr<MeasuredSpeed> MeasureSpeed(const TrainOptions& options, Model& m
   for (int i = 0;; ++i) {
     ASSIGN_OR_RETURN(const bool more, parallel.ranks().BroadcastValue(i < 5 || (i < 40 && Since(begin) < seconds)));
     if (!more) break;
-    RETURN_IF_ERROR(context.CheckCancelled());
+    ASSIGN_OR_RETURN(const bool cancelled, parallel.ranks().Any(!context.CheckCancelled().ok()));
+    if (cancelled) return InterruptedError();
     const Clock::time_point step = Clock::now();
     for (int64_t pass = 0; pass < options.accumulation; ++pass) {
       const bool last = pass + 1 == options.accumulation;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "train/estimate.h"
+#include "train/testing_ranks.h"
 #include "train/testing_run.h"
 
 namespace rhodes {
@@ -252,6 +253,64 @@ TEST_F(RunTest, AnEstimateAddsUpAndSaysWhatDoesNotFit) {
   ASSERT_TRUE(small.ok());
   EXPECT_FALSE((*small)["fits"].get<bool>());
   EXPECT_TRUE((*small)["tokens_per_second"].is_null());
+}
+
+TEST_F(RunTest, AnEstimateOfSeveralRanksDealsOutTheStateAndGivesRankZeroRoomForAll) {
+  for (const auto kind : {OptimizerKind::kAdamW, OptimizerKind::kMuon}) {
+    TrainOptions options = Options("a", 100);
+    options.batch = 6;
+    options.optimizer = kind;
+    const ParameterLayout layout(options.config);
+    const uint64_t weights = static_cast<uint64_t>(layout.size()) * sizeof(float);
+    const uint64_t state = Optimizer::StateBytes(kind, layout);
+    const TrainMemory alone = MemoryOf(options, 1);
+    uint64_t dealt = 0;
+    for (int rank = 0; rank < 4; ++rank) {
+      const TrainMemory memory = MemoryOf(options, 1, 4, rank);
+      dealt += memory.optimizer_state;
+      EXPECT_EQ(memory.weights, alone.weights);
+      EXPECT_EQ(memory.gradients, alone.gradients);  // whole during the backward pass
+      EXPECT_LT(memory.activations, alone.activations / 2);
+      EXPECT_GT(memory.messages, 0u);
+      EXPECT_EQ(memory.checkpoint_copy, rank == 0 ? weights + state : 0u);
+    }
+    EXPECT_EQ(dealt, state);
+    const absl::StatusOr<Json> e = EstimateTraining(options, context, 4);
+    ASSERT_TRUE(e.ok()) << Message(e.status());
+    EXPECT_EQ((*e)["ranks"], 4);
+    EXPECT_EQ((*e)["memory_bytes"]["total"], MemoryOf(options, 1, 4).total());
+    EXPECT_EQ((*e)["memory_bytes"]["checkpoint_copy"], weights + state);
+    EXPECT_EQ((*e)["memory_bytes_of_others"]["total"], MemoryOfOthers(options, 1, 4).total());
+    EXPECT_EQ((*e)["memory_bytes_of_others"]["checkpoint_copy"], 0);
+    EXPECT_TRUE((*e)["tokens_per_second"].is_null());
+  }
+  TrainOptions few = Options("few", 1);
+  EXPECT_EQ(ExitCodeOf(EstimateTraining(few, context, 5).status()), ExitCode::kUsage);
+}
+
+TEST_F(RunTest, RanksOfOneMachineMayShareItsMemoryUnequally) {
+  TrainOptions options = Options("a", 10);
+  const uint64_t first = MemoryOf(options, 1, 2, 0).total(), other = MemoryOf(options, 1, 2, 1).total();
+  ASSERT_GT(first, other);
+  const auto check = [&](TrainOptions::Machine machine, uint64_t allowed) {
+    std::vector<absl::Status> results(2);
+    RunRanks(2, [&](Communicator& ranks) {
+      TrainOptions own = options;
+      own.ranks = &ranks;
+      own.machine = machine;
+      results[static_cast<size_t>(ranks.rank())] = CheckMemory(own, 1, allowed);
+    });
+    return results;
+  };
+  // A half for each would be too little for rank 0.
+  for (const absl::Status& status : check({2, true}, first + other)) EXPECT_TRUE(status.ok()) << Message(status);
+  for (const absl::Status& status : check({2, true}, first + other - 1)) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_NE(Message(status).find("by 2 ranks on this machine"), std::string::npos) << Message(status);
+  }
+  const std::vector<absl::Status> each = check({}, other);
+  EXPECT_NE(Message(each[0]).find("the checkpoint of all ranks"), std::string::npos) << Message(each[0]);
+  EXPECT_TRUE(each[1].ok());
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "model/parameters.h"
-#include "train/communicator.h"
+#include "train/share.h"
 
 namespace rhodes {
 

@@ -17,10 +17,12 @@ inline void RunRanks(int ranks, const std::function<void(Communicator&)>& body, 
                      const std::shared_ptr<ThreadHub>& given = nullptr) {
   const std::shared_ptr<ThreadHub> hub = given != nullptr ? given : ThreadHub::Create(ranks);
   std::vector<std::unique_ptr<Communicator>> communicators;
+  communicators.reserve(static_cast<size_t>(ranks));
   for (int rank = 0; rank < ranks; ++rank) {
     communicators.push_back(std::make_unique<Communicator>(hub->Connect(rank), silence_seconds));
   }
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(ranks));
   for (int rank = 0; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] {
       body(*communicators[static_cast<size_t>(rank)]);

@@ -3,6 +3,7 @@
 #define RHODES_TRAIN_TESTING_RUN_H_
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <random>
@@ -77,8 +78,9 @@ class RunFixture : public testing::Test {
   }
   std::string Weights(const std::string& name) { return *ReadFile(root + "/" + name + "/model/model.safetensors"); }
 
-  const std::string root =
-      testing::TempDir() + "/rhodes_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name());
+  // Of this process: the same test may run from another folder at the same time.
+  const std::string root = fmt::format("{}/rhodes_{}_{}", testing::TempDir(),
+                                       testing::UnitTest::GetInstance()->current_test_info()->name(), ::getpid());
   ByteTokenizer tokenizer;
   MemoryShards train, validation;
   RunContext context;

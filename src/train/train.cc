@@ -7,8 +7,10 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/manifest.h"
 #include "token/shards.h"
 #include "token/tokenizer.h"
+#include "train/agreement.h"
 #include "train/communicator.h"
 #include "train/estimate.h"
 #include "train/loop.h"
@@ -108,6 +110,13 @@ absl::StatusOr<InputHashes> HashInputs(const TrainOptions& options) {
   return InputHashes{tokenizer, shards};
 }
 
+// [[name, tokens], ...]
+Json SourceNames(const std::map<std::string, std::unique_ptr<ShardSet>>& by_source) {
+  Json names = Json::array();
+  for (const auto& [name, shards] : by_source) names.push_back({name, shards->token_count()});
+  return names;
+}
+
 }  // namespace
 
 Json SettingsOf(const TrainOptions& o) {
@@ -175,16 +184,14 @@ absl::StatusOr<TrainReport> Train(const TrainOptions& given, RunContext& context
   options.config.bos_id = options.config.eos_id = tokenizer->end_of_text();
   RETURN_IF_ERROR(options.config.Validate());
   if (options.settings.is_null()) options.settings = SettingsOf(options);
+  Facts facts = {{"the version of rhodes", std::string(Version())}, {"the settings", DumpJson(options.settings)}};
   if (options.key.empty()) {
     ASSIGN_OR_RETURN(const InputHashes inputs, HashInputs(options));
+    facts.emplace_back("the tokenizer", inputs.tokenizer);
+    facts.emplace_back("the shards", inputs.shards);
     options.key = ContentId({"train 1", DumpJson(options.settings), inputs.tokenizer, inputs.shards});
     options.settings["inputs"] = ContentId({inputs.tokenizer, inputs.shards});
   }
-  if (ranks.root()) {  // the others need not even see it
-    RETURN_IF_ERROR(ResolveExisting(options, context));
-    RETURN_IF_ERROR(CreateDirectories(options.out));
-  }
-  ASSIGN_OR_RETURN(options.key, ranks.Broadcast(options.key));
   TrainInputs inputs{tokenizer.get(), train.get(), held_out};
   std::map<std::string, std::unique_ptr<ShardSet>> by_source;
   if (held_out != nullptr && options.evaluate_sources) {
@@ -193,6 +200,14 @@ absl::StatusOr<TrainReport> Train(const TrainOptions& given, RunContext& context
     ASSIGN_OR_RETURN(by_source, SplitBySource(*held_out, *tokenizer, (parent / "corpus").string()));
   }
   for (const auto& [name, shards] : by_source) inputs.validation_by_source.emplace_back(name, shards.get());
+  // Read before it is decided what becomes of OUT: each source is evaluated by all ranks together.
+  facts.emplace_back("the sources of the shards", DumpJson(SourceNames(by_source)));
+  RETURN_IF_ERROR(CheckAgreement(ranks, facts));
+  if (ranks.root()) {  // the others need not even see it
+    RETURN_IF_ERROR(ResolveExisting(options, context));
+    RETURN_IF_ERROR(CreateDirectories(options.out));
+  }
+  ASSIGN_OR_RETURN(options.key, ranks.Broadcast(options.key));
   return RunTraining(options, inputs, context);
 }
 

@@ -108,6 +108,11 @@ struct TrainOptions {
   // The processes that train together, each called with the same options (but for callbacks: rank 0 alone calls them,
   // says and writes anything). Not owned; null: this process is alone. The number of ranks does not belong to the key.
   Communicator* ranks = nullptr;
+  // Ranks whose memory together is held against context.memory_bytes: those of this machine, or this one alone.
+  struct Machine {
+    int ranks = 1;
+    bool has_root = false;  // with several: rank 0, which needs more, is among them
+  } machine = {};
 
   std::string key;                                   // empty: a hash of these settings and the inputs
   Json settings;                                     // for the manifest; empty: these settings

@@ -6,7 +6,7 @@ import { random } from './fixture.mjs';
 import { check, digests, equal, killedAfter, readFileSync, run, runJson, withScratch } from './harness.mjs';
 
 const kills = Number(process.argv[3] ?? 12);
-const seed = Number(process.argv[4] ?? Date.now() % 1000000);
+const seed = Number(process.argv[4] ?? 4711);
 const erased = 'Quillan Marrowby';
 const authors = [erased, 'Bertha Oxley', 'Cosmo Tarn', 'Delphine Ure'];
 const words = 'harbour lantern meadow orchard pebble quarry river saddle timber valley willow yonder amber basin cedar delta'.split(' ');

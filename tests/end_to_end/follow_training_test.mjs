@@ -9,7 +9,7 @@ import { exitOf, sleep } from './follow_tools.mjs';
 import { check, digests, equal, rhodes, run, runJson, withScratch } from './harness.mjs';
 
 const kills = Number(process.argv[3] ?? 6);
-const seed = Number(process.argv[4] ?? Date.now() % 1000000);
+const seed = Number(process.argv[4] ?? 4711);
 
 const towns = ['the harbour', 'the market', 'a fisherman', 'the ferry', 'the mayor', 'a student', 'the baker'];
 const deeds = ['opened', 'closed', 'repaired', 'visited', 'painted', 'measured', 'sold'];

@@ -6,7 +6,7 @@ import { random } from './fixture.mjs';
 import { check, digests, equal, killedAfter, run, runJson, withScratch } from './harness.mjs';
 
 const rounds = Number(process.argv[3] ?? 6);
-const seed = Number(process.argv[4] ?? Date.now() % 1000000);
+const seed = Number(process.argv[4] ?? 4711);
 const words = 'harbour lantern meadow orchard pebble quarry river saddle timber valley willow yonder amber basin cedar delta'.split(' ');
 
 const number = (i) => String(1234567890123456000n + BigInt(i));

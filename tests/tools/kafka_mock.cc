@@ -8,7 +8,8 @@
 //   down | up                      -> ok: the broker does not answer, or answers again
 // The first line written is the address. It ends with its input.
 //
-// kafka_mock HOST:PORT does the same on a broker that is there: `topic` makes the topic anew, `down` and `up` do nothing.
+// kafka_mock HOST:PORT does the same on a broker that is there: `topic` makes the topic anew, `down` and `up` do
+// nothing.
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 

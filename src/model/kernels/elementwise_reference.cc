@@ -102,7 +102,7 @@ struct Plain {
         T* to = out + (sign > 0 ? head : row);
         for (int64_t i = 0; i < half; ++i) {
           const double c = h < rotated ? cosine[(position + r) * half + i] : 1;
-          const double s = h < rotated ? sign * sine[(position + r) * half + i] : 0;
+          const double s = h < rotated ? static_cast<float>(sign) * sine[(position + r) * half + i] : 0;
           const double a = ToFloat(from[i]);
           const double b = ToFloat(from[i + half]);
           to[i] = Low<T>(a * c - b * s);

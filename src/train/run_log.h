@@ -1,0 +1,34 @@
+// What a run says about itself while it goes: lines of metrics.jsonl, and their numbers and texts as TensorBoard
+// events.
+#ifndef RHODES_TRAIN_RUN_LOG_H_
+#define RHODES_TRAIN_RUN_LOG_H_
+
+#include <optional>
+
+#include "train/event_file.h"
+#include "train/metrics.h"
+#include "train/train.h"
+
+namespace rhodes {
+
+// Before Open() (on ranks other than 0: always) nothing is written. Not thread-safe.
+class RunLog {
+ public:
+  // OUT/metrics.jsonl with its lines up to `step`, and a new event file where options.event_dir says so. Again after a
+  // roll-back.
+  absl::Status Open(const TrainOptions& options, int64_t step);
+  absl::Status Write(const Json& line);
+  absl::Status Write(const StepReport& step);
+  // As MetricsLog::training_seconds(); 0 before Open().
+  double training_seconds() const { return metrics_ ? metrics_->training_seconds() : 0; }
+
+ private:
+  absl::Status WriteEvents(const Json& line);
+
+  std::optional<MetricsLog> metrics_;
+  std::optional<EventFile> events_;
+};
+
+}  // namespace rhodes
+
+#endif  // RHODES_TRAIN_RUN_LOG_H_
