@@ -14,6 +14,7 @@
 #include "curate/explain.h"
 #include "curate/language.h"
 #include "ingest/inputs.h"
+#include "project/out_lock.h"
 #include "project/project_file.h"
 
 namespace rhodes {
@@ -54,11 +55,13 @@ absl::Status SetByFlags(const Flags& flags, CurateSettings& settings) {
     if (rules.back() != "overlap") return UsageError(fmt::format("--rules {}: only overlap takes a file", name));
     settings.overlap.sets.push_back(name.substr(equals + 1));
   }
-  ASSIGN_OR_RETURN(settings.rules, ParseRules(rules));
   settings.source_priority = Names(flags.source_priority);
   settings.datatrove_compatibility = flags.compatibility == "datatrove";
   ASSIGN_OR_RETURN(settings.language.wanted, ParseLanguageCode(flags.language));
   settings.language.model = flags.language_model;
+  // Asking for a language, or saying who names it, is asking for the rule.
+  if (settings.language.wanted != "auto" || !flags.language_model.empty()) rules.push_back("language");
+  ASSIGN_OR_RETURN(settings.rules, ParseRules(rules));
   settings.sample = flags.sample;
   return absl::OkStatus();
 }
@@ -179,6 +182,7 @@ absl::Status RunCurate(const Flags& flags, const CommonFlags& common, RunContext
   ASSIGN_OR_RETURN(const CurateOptions options, MakeOptions(flags));
   if (!flags.explain.empty()) return RunExplain(options, flags.explain, common, context);
   if (!flags.range.empty()) return RunRange(options, flags.range, common, context);
+  ASSIGN_OR_RETURN(const OutLock lock, OutLock::Acquire(flags.out));
   ASSIGN_OR_RETURN(const CurateReport report,
                    flags.join > 0 ? CurateJoin(options, flags.join, context) : Curate(options, context));
   if (common.json) {
@@ -195,12 +199,11 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--out", flags->out, "directory that receives kept.* and dropped.* in the input's format");
   app.add_option("--kept", flags->kept,
                  "as in a project: Parquet parts in a directory of this name (a project's is corpus) and in dropped/");
-  CLI::Option* const rules =
-      app.add_option("--rules", flags->rules,
-                     fmt::format("which rules, separated by commas, of {}; overlap=FILE, overlap=DIRECTORY or "
-                                 "overlap=NAME:PATH for each evaluation set",
-                                 fmt::join(KnownRules(), ", ")))
-          ->capture_default_str();
+  app.add_option("--rules", flags->rules,
+                 fmt::format("which rules, separated by commas, of {}; overlap=FILE, overlap=DIRECTORY or "
+                             "overlap=NAME:PATH for each evaluation set",
+                             fmt::join(KnownRules(), ", ")))
+      ->capture_default_str();
   app.add_option("--compatibility", flags->compatibility,
                  "datatrove: its word splitting, hashing and bands where ours differ")
       ->check(CLI::IsMember({"datatrove"}));
@@ -220,9 +223,13 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("--join", flags->join, "N: all N shares are judged; compare them and write the output")
       ->check(CLI::Range(1, 100'000))
       ->excludes(range);
-  app.add_option("--project", flags->project,
-                 "the rules and thresholds of this project file's [curate], and its documents when no IN is given")
-      ->excludes(rules);
+  CLI::Option* const project =
+      app.add_option("--project", flags->project,
+                     "the rules and thresholds of this project file's [curate], and its documents when no IN is given");
+  for (const char* set_there :
+       {"--rules", "--compatibility", "--source-priority", "--language", "--language-model", "--sample"}) {
+    project->excludes(app.get_option(set_there));
+  }
   app.add_option("--set", flags->settings, "NAME=VALUE: a threshold of docs/curation.md, such as quality.min_words=5");
   return [flags](const CommonFlags& common, RunContext& context) { return RunCurate(*flags, common, context); };
 }

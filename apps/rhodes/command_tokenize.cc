@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "command.h"
 #include "command_tokenize_train.h"
+#include "project/out_lock.h"
 #include "token/pattern.h"
 #include "token/tokenize.h"
 
@@ -59,7 +62,7 @@ CommandBody Setup(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--seed", options->seed, "of the order of documents")->capture_default_str();
   app.add_option("--shard-tokens", options->shard_tokens, "tokens of one shard, about")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_option("--shards", options->shards,
                  "the folder that gets the shards instead of OUT/shards; with --tokenizer no --out is needed");
@@ -85,6 +88,11 @@ CommandBody Setup(CLI::App& app) {
     ASSIGN_OR_RETURN(options->format, TextFormatFromName(train->format));
     ASSIGN_OR_RETURN(options->shard_format, ShardFormatFromName(*format));
     ASSIGN_OR_RETURN(options->mix.weights, ParseMixWeights(*mix));
+    std::optional<OutLock> lock;
+    if (!options->out.empty()) {
+      ASSIGN_OR_RETURN(OutLock held, OutLock::Acquire(options->out));
+      lock.emplace(std::move(held));
+    }
     ASSIGN_OR_RETURN(const TokenizeReport report, Tokenize(*options, context));
     if (common.json) {
       PrintJson(ToJson(report));

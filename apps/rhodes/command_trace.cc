@@ -4,7 +4,9 @@
 #include <iostream>
 #include <iterator>
 
+#include "base/file.h"
 #include "command.h"
+#include "project/out_lock.h"
 #include "trace/build.h"
 #include "trace/trace.h"
 
@@ -21,6 +23,8 @@ struct Flags {
 absl::Status Build(const Flags& flags, const CommonFlags& common, RunContext& context) {
   TraceBuildOptions options;
   options.out = flags.out;
+  if (!PathExists(flags.out)) return absl::NotFoundError("trace: there is no folder " + flags.out);
+  ASSIGN_OR_RETURN(const OutLock lock, OutLock::Acquire(flags.out));
   ASSIGN_OR_RETURN(const TraceBuildReport report, BuildTraceIndex(options, context));
   if (common.json) {
     Json json = ToJson(report);
@@ -54,7 +58,7 @@ CommandBody Setup(CLI::App& app) {
   app.add_option("TEXT", flags->text, "the text to look for; - reads standard input");
   app.add_flag("--build", flags->build, "make the index over the training shards");
   app.add_option("--minimum", flags->options.minimum_tokens, "tokens of the shortest span shown")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--documents", flags->options.documents_per_span, "documents shown for a span")->capture_default_str();
   return [flags](const CommonFlags& common, RunContext& context) -> absl::Status {

@@ -5,11 +5,14 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "command.h"
 #include "on_ranks.h"
+#include "project/out_lock.h"
 #include "project/rights.h"
 #include "token/tokenizer.h"
 #include "train/estimate.h"
@@ -54,14 +57,32 @@ absl::Status CheckRights(const std::string& reason, TrainOptions& options) {
   return absl::OkStatus();
 }
 
+// Of model.safetensors, or of all the files that the weights are spread over.
+absl::StatusOr<std::string> HashWeights(const std::string& folder) {
+  if (PathExists(folder + "/model.safetensors")) return Sha256OfFile(folder + "/model.safetensors");
+  ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(folder));
+  std::string all;
+  for (const std::string& file : files) {
+    if (!file.ends_with(".safetensors")) continue;
+    ASSIGN_OR_RETURN(const std::string hash, Sha256OfFile(file));
+    all += hash;
+  }
+  if (all.empty()) return absl::NotFoundError(fmt::format("train: {} holds no model.safetensors", folder));
+  return all;
+}
+
 // The shape of the model: of a file, of a model to go on from, or a known one.
 absl::Status ReadShape(const TrainFlags& own, TrainOptions& options) {
   const int shapes = int{!own.config.empty()} + int{!own.preset.empty()} + int{!own.from.empty()};
   if (shapes > 1) return UsageError("train: give one of --config, --preset and --from: each says the model's shape");
   if (!own.from.empty()) {
+    if (std::filesystem::is_regular_file(own.from)) {
+      return UsageError(fmt::format("train: --from {} is no folder; make one of it first: rhodes import {} --out DIR",
+                                    own.from, own.from));
+    }
     ASSIGN_OR_RETURN(options.config, ModelConfig::Load(own.from + "/config.json"));
     if (options.tokenizer.empty()) options.tokenizer = own.from + "/tokenizer.json";
-    ASSIGN_OR_RETURN(const std::string hash, Sha256OfFile(own.from + "/model.safetensors"));
+    ASSIGN_OR_RETURN(const std::string hash, HashWeights(own.from));
     options.start = TrainOptions::Start{"", hash, 0, own.from};
   } else if (!own.config.empty()) {
     ASSIGN_OR_RETURN(options.config, ModelConfig::Load(own.config));
@@ -191,6 +212,11 @@ absl::Status TrainHere(const TrainFlags& own, const CommonFlags& flags, RunConte
   RETURN_IF_ERROR(CheckRights(own.rights_override, options));
   TrainingView view;
   const bool prints = mpi == nullptr || mpi->communicator().root();
+  std::optional<OutLock> lock;  // of the rank that writes
+  if (prints) {
+    ASSIGN_OR_RETURN(OutLock held, OutLock::Acquire(options.out));
+    lock.emplace(std::move(held));
+  }
   if (!prints) {
     context.progress = &SilentProgress();
   } else if (flags.json) {
@@ -250,8 +276,10 @@ void AddRecipe(CLI::App& app, TrainFlags& own) {
 void AddWatching(CLI::App& app, TrainFlags& own) {
   TrainOptions& o = own.options;
   app.add_option("--eval-every", o.eval_every, "steps between evaluations; 0: ten in all; -1: only at the end")
+      ->check(CLI::Range(int64_t{-1}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "validation tokens of an evaluation on the way")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
       ->capture_default_str();
   app.add_option("--sample", o.sample_prompts, "text to continue at each evaluation; may be given several times");
   app.add_option("--patience", o.patience,
@@ -260,8 +288,11 @@ void AddWatching(CLI::App& app, TrainFlags& own) {
   app.add_option("--least-improvement", o.least_improvement, "nats that count as better, for --patience")
       ->capture_default_str();
   app.add_option("--checkpoint-seconds", o.checkpoint_seconds, "seconds between checkpoints; 0: at each step")
+      ->check(CLI::Range(0.0, 1e9))
       ->capture_default_str();
-  app.add_option("--keep", o.keep_checkpoints, "checkpoints kept while training")->capture_default_str();
+  app.add_option("--keep", o.keep_checkpoints, "checkpoints kept while training")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   app.add_option("--spike", o.spike_deviations,
                  "a loss this many deviations (and a nat) above the last ones is trouble: back to the last checkpoint, "
                  "the batch is left out; 0: only a loss that is no number")

@@ -7,6 +7,7 @@
 
 #include "base/byte_size.h"
 #include "base/manifest.h"
+#include "base/text.h"
 #include "command.h"
 #include "terminal_progress.h"
 
@@ -50,6 +51,19 @@ absl::Status CheckNumbers(const CLI::App& command) {
   return absl::OkStatus();
 }
 
+// The parser says of a misspelt command that one is required.
+absl::Status CheckCommand(int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return absl::OkStatus();
+  std::vector<std::string> known;
+  for (const Command& command : RegisteredCommands()) {
+    if (std::string_view(argv[1]) == command.name) return absl::OkStatus();
+    known.emplace_back(command.name);
+  }
+  const std::string nearest = Nearest(argv[1], known);
+  return UsageError(fmt::format("there is no command \"{}\"{}; `rhodes --help` lists them", argv[1],
+                                nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Rhodes: many sources, one database, a model, answers that lead back to their records.", "rhodes");
   app.set_version_flag("--version", std::string("rhodes ") + std::string(Version()));
@@ -64,6 +78,10 @@ int Run(int argc, char** argv) {
     sub->footer(std::string("Examples:\n") + command.examples);
     entries.push_back({sub, command.setup(*sub)});
     AddCommonFlags(*sub, flags);
+  }
+  if (const absl::Status known = CheckCommand(argc, argv); !known.ok()) {
+    std::fprintf(stderr, "rhodes: %s\n", Message(known).c_str());
+    return static_cast<int>(ExitCodeOf(known));
   }
   try {
     app.parse(argc, argv);
@@ -108,6 +126,7 @@ int main(int argc, char** argv) {
   try {
     return rhodes::Run(argc, argv);
   } catch (const std::exception& error) {  // out of memory, or a library's exception that nobody expected
+    if (rhodes::ReaderGone(rhodes::FinishOutput())) return static_cast<int>(rhodes::ExitCode::kDone);  // fmt::print's
     std::fprintf(stderr, "rhodes: %s\n", error.what());
     return static_cast<int>(rhodes::ExitCode::kFailed);
   }

@@ -141,6 +141,11 @@ absl::StatusOr<Compared> Comparison::Decide(JudgedDocument& judged, uint64_t ord
   if (copy != findings.copies.end() && copy->ordinal == ordinal) {
     compared.verdict = {"exact", "duplicate", {}};
     ASSIGN_OR_RETURN(compared.kept_id, ids_.Get(copy->kept_ordinal));
+    // That of the copy which stays, which may be nearly the same as others.
+    compared.cluster = copy->kept_ordinal;
+    if (near_ != nullptr && near_->Of(copy->kept_ordinal).in_cluster) {
+      compared.cluster = near_->Of(copy->kept_ordinal).kept;
+    }
     return compared;
   }
   if (near_ != nullptr) {

@@ -128,8 +128,8 @@ class ParquetOutput final : public PartsOutput {
 
   absl::Status Finish(Json& files, Json& dropped_files) override {
     RETURN_IF_ERROR(FinishParts());
-    RETURN_IF_ERROR(Join(kept_.path(), kept_writer_->parts(), "kept.parquet"));
-    RETURN_IF_ERROR(Join(dropped_.path(), dropped_writer_->parts(), "dropped.parquet"));
+    RETURN_IF_ERROR(Join(kept_.path(), kept_writer_->parts(), {}, "kept.parquet"));
+    RETURN_IF_ERROR(Join(dropped_.path(), dropped_writer_->parts(), NoteColumns(), "dropped.parquet"));
     files = Json::array({"kept.parquet"});
     dropped_files = Json::array({"dropped.parquet"});
     return absl::OkStatus();
@@ -138,10 +138,6 @@ class ParquetOutput final : public PartsOutput {
   absl::Status Commit() override {
     for (const char* name : {"dropped.parquet", "kept.parquet"}) {
       const std::string partial = fmt::format("{}/{}.partial", directory_, name);
-      if (!PathExists(partial)) {  // nothing of the kind
-        RETURN_IF_ERROR(RemoveTree(fmt::format("{}/{}", directory_, name)));
-        continue;
-      }
       RETURN_IF_ERROR(SyncPath(partial));
       RETURN_IF_ERROR(Rename(partial, fmt::format("{}/{}", directory_, name)));
     }
@@ -149,15 +145,30 @@ class ParquetOutput final : public PartsOutput {
   }
 
  private:
-  absl::Status Join(const std::string& from, const std::vector<PartInfo>& parts, const std::string& name) const {
+  // Without documents a table of no rows, so that whoever reads it finds its columns.
+  absl::Status Join(const std::string& from, const std::vector<PartInfo>& parts,
+                    const std::vector<std::string>& more_columns, const std::string& name) const {
     const std::string partial = fmt::format("{}/{}.partial", directory_, name);
-    if (parts.empty()) return RemoveTree(partial);
+    if (parts.empty()) return WriteNone(from + "/none", more_columns, partial);
     if (parts.size() == 1) return Rename(from + "/" + parts[0].file, partial);
     std::string list;
     for (const PartInfo& part : parts) list += (list.empty() ? "" : ", ") + SqlLiteral(from + "/" + part.file);
     ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open({}));
     return database->Execute(fmt::format("COPY (FROM read_parquet([{}], hive_partitioning = false)) TO {} ({})", list,
                                          SqlLiteral(partial), kParquetPartFormat));
+  }
+
+  // The columns are those of a document that is written to `scratch`.
+  static absl::Status WriteNone(const std::string& scratch, const std::vector<std::string>& more_columns,
+                                const std::string& path) {
+    RETURN_IF_ERROR(CreateDirectories(scratch));
+    ASSIGN_OR_RETURN(const std::unique_ptr<DocumentWriter> writer, DocumentWriter::Create(scratch, more_columns));
+    RETURN_IF_ERROR(writer->Append(Document(), std::vector<std::string_view>(more_columns.size())));
+    RETURN_IF_ERROR(writer->Finish());
+    ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open({}));
+    return database->Execute(fmt::format("COPY (FROM read_parquet({}, hive_partitioning = false) LIMIT 0) TO {} ({})",
+                                         SqlLiteral(scratch + "/" + writer->parts()[0].file), SqlLiteral(path),
+                                         kParquetPartFormat));
   }
 
   const std::string directory_;

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "curate/language.h"
 #include "curate/overlap_rule.h"
 #include "curate/spaces.h"
 
@@ -41,6 +42,17 @@ void AddToMeta(std::string& meta, const std::string& fields) {
   }
   const bool empty = close == 0 || meta.find_last_not_of(" \n\t", close - 1) == meta.find('{');
   meta = fmt::format("{}{}{}}}", std::string_view(meta).substr(0, close), empty ? "" : ",", fields);
+}
+
+// Whether a rule has words or thresholds of the document's language. Without one it would judge next to nothing of a
+// document that does not state it, and say so nowhere.
+bool AsksForLanguage(const CurateSettings& settings) {
+  if (!settings.language_assignments.empty()) return true;
+  for (const char* rule :
+       {"quality", "repetition", "gopher-quality", "gopher-repetition", "c4-quality", "fineweb-quality", "fineweb2"}) {
+    if (settings.Has(rule)) return true;
+  }
+  return false;
 }
 
 // The rules that look at the text of one document, in the order of KnownRules(). Words are split once, when a rule
@@ -311,6 +323,9 @@ JudgedDocument Judge(Document document, const CurateSettings& settings, JudgeScr
                                             settings.datatrove_compatibility, moved, scratch.language, measures);
     AddToMeta(judged.document.meta, finding.meta);
     judged.verdict = std::move(finding.verdict);
+  } else if (judged.document.language.empty() && AsksForLanguage(settings)) {
+    DetectedLanguage detected = DetectLanguage(text);
+    if (detected.code != "und") judged.document.language = std::move(detected.code);
   }
   judged.hash = HashText(text);
   if (judged.verdict.kept() || measures != nullptr) {

@@ -1,5 +1,6 @@
 #include "curate/judge.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,6 +30,26 @@ TEST(Judge, AddsTheConfidenceToAnyMeta) {
     EXPECT_GT((*json)["language_confidence"].get<double>(), 0.9) << meta;
   }
   EXPECT_EQ(MustJudge(kProse, "not json").document.meta, "not json") << "not ours to break";
+}
+
+// Rows of `id` and `text` alone were not asked for stop words, and fineweb2 kept all of them.
+TEST(Judge, FindsTheLanguageForRulesThatHaveWordsOrThresholdsOfIt) {
+  std::string text;  // English without a stop word
+  for (int i = 0; i < 10; ++i) {
+    text += fmt::format("Green mountains rise behind quiet villages where children gather colourful stones {} ", i);
+  }
+  CurateSettings settings;
+  settings.rules = {"gopher-quality"};
+  JudgedDocument judged = MustJudge(text, "", settings);
+  EXPECT_EQ(judged.verdict.reason, "gopher_enough_stop_words");
+  EXPECT_EQ(judged.document.language, "en");
+  EXPECT_EQ(judged.document.meta, "") << "the confidence is the rule's";
+  settings.rules = {"fineweb2"};
+  judged = MustJudge("هذا نص قصير باللغة العربية عن المدينة والناس الذين يعيشون فيها منذ زمن بعيد", "", settings);
+  EXPECT_EQ(judged.document.language, "ar");
+  EXPECT_FALSE(judged.verdict.kept());
+  settings.rules = {"exact"};
+  EXPECT_EQ(MustJudge(text, "", settings).document.language, "") << "nobody asked";
 }
 
 TEST(Judge, MovesSpansWithTheTextAndDropsTheEmptyOnes) {

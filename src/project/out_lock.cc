@@ -23,7 +23,7 @@ absl::StatusOr<OutLock> OutLock::Acquire(const std::string& out) {
     const ssize_t size = pread(descriptor, text, sizeof(text) - 1, 0);
     const std::string_view holder = Trim(std::string_view(text, size > 0 ? static_cast<size_t>(size) : 0));
     return absl::FailedPreconditionError(fmt::format(
-        "{}: another run is at work in this folder{}; wait until it ends, stop it, or use another project.out", out,
+        "{}: another run is at work in this folder{}; wait until it ends, stop it, or use another folder", out,
         holder.empty() ? "" : fmt::format(" (process {})", holder)));
   }
   const std::string holder = fmt::format("{}\n", getpid());
