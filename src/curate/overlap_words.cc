@@ -11,6 +11,8 @@
 // After foreach_target.h:
 #include <hwy/highway.h>
 
+#include "base/mask_bits-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace rhodes {
 namespace HWY_NAMESPACE {
@@ -35,15 +37,8 @@ void ClassifyBlocks(const uint8_t* text, size_t blocks, uint64_t* masks) {
       const auto is_plain =
           hn::Or(hn::Lt(hn::Sub(bytes, zero), ten), hn::Lt(hn::Sub(hn::Or(bytes, small), a), letters));
       const auto is_special = hn::Or(hn::Gt(bytes, ascii), hn::Eq(bytes, apostrophe));
-      uint8_t packed[8] = {};
-      uint64_t some = 0;
-      hn::StoreMaskBits(d, is_plain, packed);
-      std::memcpy(&some, packed, sizeof(some));
-      plain |= some << at;
-      uint8_t more[8] = {};
-      hn::StoreMaskBits(d, is_special, more);
-      std::memcpy(&some, more, sizeof(some));
-      special |= some << at;
+      plain |= MaskBits(d, is_plain) << at;
+      special |= MaskBits(d, is_special) << at;
     }
     masks[2 * block] = plain;
     masks[2 * block + 1] = special;

@@ -9,6 +9,8 @@
 // After foreach_target.h:
 #include <hwy/highway.h>
 
+#include "base/mask_bits-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace rhodes {
 namespace HWY_NAMESPACE {
@@ -30,11 +32,7 @@ HWY_INLINE uint64_t TriggersOf(const uint8_t* block, bool colons) {
     any = hn::Or(any, hn::Or(hn::And(is(a, 0xD9), ten(b, 0xA0)), hn::And(is(a, 0xDB), ten(b, 0xB0))));
     any = hn::Or(any, hn::Or(hn::And(is(a, 'y'), is(b, 'J')), hn::And(is(a, 'I'), hn::Or(is(b, 'A'), is(b, 'z')))));
     any = hn::Or(any, colons ? is(a, ':') : hn::And(is(a, ':'), is(b, ':')));
-    uint8_t packed[8] = {};
-    hn::StoreMaskBits(d, any, packed);
-    uint64_t some = 0;
-    std::memcpy(&some, packed, sizeof(some));
-    bits |= some << at;
+    bits |= MaskBits(d, any) << at;
   }
   return bits;
 }

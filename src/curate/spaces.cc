@@ -9,6 +9,8 @@
 // After foreach_target.h:
 #include <hwy/highway.h>
 
+#include "base/mask_bits-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace rhodes {
 namespace HWY_NAMESPACE {
@@ -29,11 +31,7 @@ HWY_INLINE uint64_t SpacesOf(const uint8_t* block) {
     // Ranges by one subtraction each: tab to CR and U+001C to U+0020 are five long, E1 to E3 three.
     const auto controls = hn::Or(hn::Lt(hn::Sub(bytes, tab), five), hn::Lt(hn::Sub(bytes, file_separator), five));
     const auto leads = hn::Or(hn::Eq(bytes, lead_c2), hn::Lt(hn::Sub(bytes, lead_e1), three));
-    uint8_t packed[8] = {};
-    hn::StoreMaskBits(d, hn::Or(controls, leads), packed);
-    uint64_t some = 0;
-    std::memcpy(&some, packed, sizeof(some));
-    bits |= some << at;
+    bits |= MaskBits(d, hn::Or(controls, leads)) << at;
   }
   return bits;
 }
@@ -95,11 +93,7 @@ HWY_INLINE uint64_t AnchorsOf(const uint8_t* block) {
                            HWY_ATTR { return hn::And(is(a, anchor[0]), hn::And(is(b, anchor[1]), is(c, anchor[2]))); };
     const auto any =
         hn::Or(hn::Or(three("jav"), three("ips")), hn::Or(three("f u"), hn::Or(three("oki"), three("vac"))));
-    uint8_t packed[8] = {};
-    hn::StoreMaskBits(d, any, packed);
-    uint64_t some = 0;
-    std::memcpy(&some, packed, sizeof(some));
-    bits |= some << at;
+    bits |= MaskBits(d, any) << at;
   }
   return bits;
 }

@@ -20,6 +20,7 @@
 #include "fuse/orbit_functions.h"
 #include "fuse/render.h"
 #include "fuse/source_scope.h"
+#include "fuse/take_over.h"
 #include "fuse/view_check.h"
 #include "fuse/view_plan.h"
 #include "fuse/view_sql.h"
@@ -27,7 +28,6 @@
 #include "store/record_store.h"
 #include "store/views.h"
 #include "table/database.h"
-#include "table/part_list.h"
 
 namespace rhodes {
 namespace {
@@ -133,7 +133,7 @@ class Fuser {
       old_ = ReadFuseState(out_);
       unchanged_ = !old_.run.empty() && old_.run == RunHash();
       if (unchanged_) return absl::OkStatus();
-      RETURN_IF_ERROR(OpenOld());
+      RETURN_IF_ERROR(OpenOldDocuments(*database_, out_, old_));
     }
     RETURN_IF_ERROR(CreateTables());
     RETURN_IF_ERROR(LookForAnomalies());
@@ -212,29 +212,6 @@ class Fuser {
     return database_->Execute(
         "CREATE TEMP TABLE rhodes_origin AS SELECT id, source FROM main.records;"
         "CREATE TEMP TABLE rhodes_used (id VARCHAR); CREATE TEMP TABLE rhodes_made (id VARCHAR)");
-  }
-
-  // The documents of the last run, numbered as its state numbers them.
-  absl::Status OpenOld() {
-    if (old_.views.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const std::vector<PartInfo> parts, PartsFromJson(old_.files, out_ + "/documents"));
-    std::string sql;
-    uint64_t first = 0;
-    for (const PartInfo& part : parts) {
-      sql += fmt::format(
-          "{}SELECT file_row_number + {} AS place, id, text, parents, time, language, meta, spans FROM "
-          "read_parquet({}, "
-          "file_row_number = true, hive_partitioning = false)",
-          sql.empty() ? "" : " UNION ALL ", first, SqlLiteral(fmt::format("{}/documents/{}", out_, part.file)));
-      first += part.rows;
-    }
-    if (parts.empty()) {
-      old_ = {};
-      return absl::OkStatus();
-    }
-    const absl::Status opened = database_->Execute("CREATE TEMP VIEW rhodes_old AS " + sql);
-    if (absl::IsInvalidArgument(opened)) old_ = {};  // a part is gone or damaged: made anew
-    return absl::IsInvalidArgument(opened) ? absl::OkStatus() : opened;
   }
 
   // The view's documents as the table rhodes_fused, which may hold one several times; the sources of each as
@@ -398,7 +375,7 @@ class Fuser {
         "CREATE OR REPLACE TEMP TABLE rhodes_fused (unit UBIGINT, id VARCHAR, text VARCHAR, parents VARCHAR[], time "
         "TIMESTAMP, language VARCHAR, meta VARCHAR, spans {})",
         kSpansType)));
-    ASSIGN_OR_RETURN(clean_, TakeOver(worked, state));
+    ASSIGN_OR_RETURN(clean_, TakeOver(*database_, out_, old_, worked.units, state));
     if (std::find(clean_.begin(), clean_.end(), false) != clean_.end()) {
       RETURN_IF_ERROR(FillEarlier(worked));
       RETURN_IF_ERROR(MakeUnits(worked));
@@ -422,41 +399,6 @@ class Fuser {
     report_.views.push_back(counts);
     next_.views.push_back(std::move(state));
     return absl::OkStatus();
-  }
-
-  // Puts the documents of units that the last run made of the same records into rhodes_fused. Which units those are.
-  absl::StatusOr<std::vector<bool>> TakeOver(const WorkedView& worked, FuseViewState& state) {
-    std::vector<bool> clean(worked.units.size(), false);
-    const FuseViewState* const old = old_.Find(worked.view.name);
-    if (old == nullptr) return clean;
-    std::map<std::string, size_t> by_key;
-    for (size_t i = 0; i < worked.units.size(); ++i) {
-      if (!worked.units[i].key.empty()) by_key[worked.units[i].key] = i;
-    }
-    std::vector<bool> stays(old->units.size());
-    for (size_t i = 0; i < old->units.size(); ++i) {
-      // Documents that an earlier view made are not among this one's: whether they are now is to be seen anew.
-      stays[i] = by_key.contains(old->units[i].key) && old->units[i].suppressed == 0;
-    }
-    RETURN_IF_ERROR(SpreadChange(*database_, out_, *old, stays));
-    RETURN_IF_ERROR(database_->Execute("CREATE OR REPLACE TEMP TABLE rhodes_stays (old UBIGINT, unit UBIGINT)"));
-    std::string pairs;
-    for (size_t i = 0; i < stays.size(); ++i) {
-      if (!stays[i]) continue;
-      const size_t unit = by_key[old->units[i].key];
-      clean[unit] = true;
-      state.units[unit] = old->units[i];
-      pairs += fmt::format("{}({}, {})", pairs.empty() ? "" : ", ", i, unit);
-    }
-    if (pairs.empty() || old->documents == 0) return clean;
-    RETURN_IF_ERROR(database_->Execute("INSERT INTO rhodes_stays VALUES " + pairs));
-    RETURN_IF_ERROR(database_->Execute(fmt::format(
-        "INSERT INTO rhodes_fused SELECT s.unit, d.id, d.text, d.parents, d.time, d.language, d.meta, d.spans FROM "
-        "rhodes_old d JOIN (FROM read_parquet({0}) WHERE \"row\" >= {1} AND \"row\" < {2}) u ON u.\"row\" = d.place "
-        "JOIN "
-        "rhodes_stays s ON s.old = u.unit WHERE d.place >= {1} AND d.place < {2}",
-        SqlLiteral(FuseStateDirectory(out_) + "/part-*.parquet"), old->first_row, old->first_row + old->documents)));
-    return clean;
   }
 
   absl::Status MakeUnits(WorkedView& worked) {

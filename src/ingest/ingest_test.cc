@@ -21,7 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::SizeIs;
 
 std::string Gzip(const std::string& bytes) {
   z_stream stream{};

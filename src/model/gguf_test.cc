@@ -94,8 +94,9 @@ TEST(Gguf, Write_LayoutIsThatOfTheFormat) {
 TEST(Gguf, Q8_BlocksEqualThoseOfGgml) {
   std::vector<float> values(128);
   for (size_t k = 0; k < 96; ++k) {
+    const size_t block = k / 32;
     values[k] = static_cast<float>(0.5 * std::sin(1.0 + 0.7 * static_cast<double>(k)) *
-                                   std::pow(10.0, static_cast<double>(k / 32) - 2));
+                                   std::pow(10.0, static_cast<double>(block) - 2));
   }
   values[97] = -63.5f;
   values[98] = 0.25f;

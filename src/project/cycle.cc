@@ -8,13 +8,10 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/manifest.h"
-#include "curate/curate.h"
-#include "entity/resolve.h"
-#include "fuse/fuse.h"
-#include "project/ask.h"
 #include "project/follow_state.h"
 #include "project/fuse_settings.h"
 #include "project/rights.h"
+#include "project/stage_options.h"
 #include "token/document_subset.h"
 #include "token/tokenize.h"
 #include "trace/build.h"
@@ -158,12 +155,7 @@ class Cycle {
     RETURN_IF_ERROR(RemoveTree(next_));
     RETURN_IF_ERROR(CreateDirectories(next_));
     RETURN_IF_ERROR(MakeDocuments());
-    CurateOptions curate;
-    curate.inputs = {out_ + "/documents"};
-    curate.kept = next_ + "/corpus";
-    curate.dropped = next_ + "/dropped";
-    curate.clusters = next_ + "/clusters";
-    curate.settings = project_.curate;
+    CurateOptions curate = CurateOptionsOf(project_, next_);
     curate.key = Key("curate");
     RETURN_IF_ERROR(Curate(curate, context_).status());
     TokenizeOptions tokenize = project_.tokenize;
@@ -178,18 +170,12 @@ class Cycle {
   absl::Status MakeDocuments() {
     const std::unique_lock commits(locks_.commits);  // the records stand still meanwhile
     if (!project_.entities.empty()) {
-      ResolveOptions entities;
-      entities.out = out_;
-      entities.kinds = project_.entities;
+      ResolveOptions entities = EntityOptionsOf(project_);
       entities.key = Key("entities");
       RETURN_IF_ERROR(ResolveEntities(entities, context_).status());
     }
-    FuseOptions fuse;
-    fuse.out = out_;
-    fuse.views = project_.views;
-    fuse.templates = project_.templates;
+    FuseOptions fuse = FuseOptionsOf(project_);
     fuse.anomalies = AnomaliesUntilNow();
-    fuse.settings = FuseSettingsOf(project_.views, project_.templates);
     fuse.key = Key("fuse");
     return Fuse(fuse, context_).status();
   }
@@ -312,10 +298,7 @@ class Cycle {
     locks_.writing = false;
     RETURN_IF_ERROR(placed);
     if (project_.ask.questions.empty()) return absl::OkStatus();
-    AskOptions ask;
-    ask.out = out_;
-    ask.settings = project_.ask;
-    ask.seed = project_.seed;
+    AskOptions ask = AskOptionsOf(project_);
     ask.key = Key("ask");
     return Ask(ask, context_).status();
   }

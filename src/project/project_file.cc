@@ -1,14 +1,12 @@
 #include "project/project_file.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
-#include "curate/language.h"
 #include "project/compare_settings.h"
+#include "project/curate_settings.h"
 #include "project/entity_settings.h"
 #include "project/fuse_settings.h"
 #include "project/toml_table.h"
@@ -39,7 +37,9 @@ class ProjectReader {
     if (project_.sources.empty()) root_.Fail("", "no [[source]]: a project reads at least one");
     ReadEntities();
     ReadFuse();
-    ReadCurate();
+    if (std::optional<TomlTable> table = root_.Table("curate")) {
+      ReadCurateSettings(*table, project_.directory, project_.curate);
+    }
     ReadTokenize();
     ReadTrain();
     if (std::optional<TomlTable> table = root_.Table("compare")) ReadCompareSettings(*table, project_.compare);
@@ -272,133 +272,6 @@ class ProjectReader {
     const std::string nearest = Nearest(name, known);
     table.Fail("source", fmt::format("there is no source \"{}\"{}", name,
                                      nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)));
-  }
-
-  void ReadCurate() {
-    std::optional<TomlTable> table = root_.Table("curate");
-    if (!table) return;
-    CurateSettings& settings = project_.curate;
-    std::vector<std::string> rules = settings.rules;
-    table->Read("rules", rules);
-    if (absl::StatusOr<std::vector<std::string>> ordered = ParseRules(rules); ordered.ok()) {
-      settings.rules = *std::move(ordered);
-    } else {
-      table->Fail("rules", Message(ordered.status()));
-    }
-    table->Read("sample", settings.sample, 0, 1);
-    // A language, or a table with the key `wanted` and a table for each language that has thresholds of its own.
-    std::optional<TomlTable> languages = table->HasTable("language") ? table->Table("language") : std::nullopt;
-    if (languages) {
-      languages->Read("wanted", settings.language.wanted);
-      ReadLanguageRule(*languages, settings.language);
-    } else {
-      table->Read("language", settings.language.wanted);
-    }
-    if (absl::StatusOr<std::string> code = ParseLanguageCode(settings.language.wanted); code.ok()) {
-      settings.language.wanted = *std::move(code);
-    } else {
-      table->Fail("language", Message(code.status()));
-    }
-    table->Read("min_language_confidence", settings.language.min_confidence, 0, 1);
-    table->Read("source_priority", settings.source_priority);
-    table->Read("datatrove_compatibility", settings.datatrove_compatibility);
-    if (std::optional<TomlTable> overlap = table->Table("overlap")) {
-      overlap->Read("sets", settings.overlap.sets);
-      for (std::string& set : settings.overlap.sets) {  // "NAME:PATH" or "PATH"
-        const EvaluationSetPath parsed = ParseEvaluationSetPath(set);
-        const std::string path = Absolute(parsed.path);
-        set = parsed.path == set ? path : parsed.name + ":" + path;
-      }
-      if (settings.Has("overlap") && settings.overlap.sets.empty()) {
-        overlap->Fail("sets", "curate.overlap.sets must name the evaluation sets, files or directories");
-      }
-      ReadThresholdsOf(*overlap, "overlap");
-    }
-    for (const char* rule : {"normalise", "pii", "near", "substring"}) ReadThresholds(*table, rule);
-    for (const char* rule : kRuleTables) ReadThresholds(*table, rule);
-    if (languages) ReadLanguages(*languages);
-    table->Finish();
-  }
-
-  static constexpr std::array<std::string_view, 6> kLanguageKeys = {
-      "wanted", "model", "model_bytes", "fineweb2_confidence", "per_paragraph", "drop_paragraphs"};
-
-  void ReadLanguageRule(TomlTable& table, LanguageSettings& language) {
-    table.Read("model", language.model);
-    if (!language.model.empty()) language.model = Absolute(language.model);
-    table.Read("model_bytes", language.model_bytes);
-    table.Read("fineweb2_confidence", language.fineweb2_confidence);
-    table.Read("per_paragraph", language.per_paragraph);
-    table.Read("drop_paragraphs", language.drop_paragraphs);
-  }
-
-  // [curate.language.CODE.RULE], after the thresholds that hold for all languages.
-  void ReadLanguages(TomlTable& languages) {
-    for (const std::string& code : languages.Keys()) {
-      if (std::find(kLanguageKeys.begin(), kLanguageKeys.end(), code) != kLanguageKeys.end()) continue;
-      std::optional<TomlTable> language = languages.Table(code);
-      if (!language) continue;
-      for (const char* rule : kRuleTables) {
-        std::optional<TomlTable> table = language->Table(rule);
-        if (!table) continue;
-        for (const std::string& key : table->Keys()) SetForLanguage(*table, code, rule, key);
-        table->Finish();
-      }
-      language->Finish();
-    }
-    languages.Finish();
-  }
-
-  void SetForLanguage(TomlTable& table, const std::string& code, const std::string& rule, const std::string& key) {
-    CurateSettings names;
-    for (const NamedSetting& setting : NamedSettings(names)) {
-      if (setting.name != SettingName(rule, key)) continue;
-      std::string value;
-      if (std::holds_alternative<bool*>(setting.value)) {
-        bool flag = false;
-        table.Read(key, flag);
-        value = flag ? "true" : "false";
-      } else if (std::holds_alternative<uint64_t*>(setting.value)) {
-        uint64_t count = 0;
-        table.Read(key, count);
-        value = std::to_string(count);
-      } else {
-        double number = 0;
-        table.Read(key, number, 0, 1e9);
-        value = fmt::format("{}", number);
-      }
-      const absl::Status set = SetByName(fmt::format("{}:{}={}", code, setting.name, value), project_.curate);
-      if (!set.ok()) table.Fail(key, Message(set));
-    }
-  }
-
-  // "gopher-quality.min_words" is `min_words` in the table `gopher_quality`.
-  static std::string SettingName(std::string rule, const std::string& key) {
-    std::replace(rule.begin(), rule.end(), '_', '-');
-    return rule + "." + key;
-  }
-
-  static constexpr std::array<const char*, 8> kRuleTables = {"quality",           "repetition", "gopher_quality",
-                                                             "gopher_repetition", "c4_quality", "c4_paragraph",
-                                                             "fineweb_quality",   "fineweb2"};
-
-  // The keys of [curate.RULE] are those settings whose names begin with "RULE.".
-  void ReadThresholds(TomlTable& curate, const std::string& rule) {
-    if (std::optional<TomlTable> table = curate.Table(rule)) ReadThresholdsOf(*table, rule);
-  }
-  void ReadThresholdsOf(TomlTable& table_of_rule, const std::string& rule) {
-    TomlTable* const table = &table_of_rule;
-    for (NamedSetting& setting : NamedSettings(project_.curate)) {
-      const std::string prefix = SettingName(rule, "");
-      if (!setting.name.starts_with(prefix)) continue;
-      const std::string key = setting.name.substr(prefix.size());
-      if (bool** flag = std::get_if<bool*>(&setting.value)) table->Read(key, **flag);
-      if (uint64_t** count = std::get_if<uint64_t*>(&setting.value)) table->Read(key, **count);
-      if (double** number = std::get_if<double*>(&setting.value)) table->Read(key, **number, 0, 1e9);
-      if (auto** list = std::get_if<std::vector<std::string>*>(&setting.value)) table->Read(key, **list);
-      if (std::string** words = std::get_if<std::string*>(&setting.value)) table->Read(key, **words);
-    }
-    table->Finish();
   }
 
   void ReadTokenize() {

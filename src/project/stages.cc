@@ -4,15 +4,11 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "curate/curate.h"
 #include "entity/decisions.h"
-#include "entity/resolve.h"
-#include "fuse/fuse.h"
 #include "ingest/ingest.h"
 #include "ingest/inputs.h"
-#include "project/ask.h"
-#include "project/fuse_settings.h"
 #include "project/rights.h"
+#include "project/stage_options.h"
 #include "store/record_store.h"
 #include "store/source_directory.h"
 #include "table/part_list.h"
@@ -130,9 +126,7 @@ class Planner {
 
   // Decisions are input like the records: after one, the entities are made again, and what was made with them.
   absl::Status AddEntities() {
-    ResolveOptions options;
-    options.out = out_;
-    options.kinds = project_.entities;
+    ResolveOptions options = EntityOptionsOf(project_);
     Json settings = Json::array();
     std::vector<std::string> inputs = ingest_keys_;
     for (const EntityKind& kind : project_.entities) {
@@ -152,12 +146,8 @@ class Planner {
   }
 
   void AddFuse() {
-    FuseOptions options;
-    options.out = out_;
-    options.views = project_.views;
-    options.templates = project_.templates;
+    FuseOptions options = FuseOptionsOf(project_);
     options.keep_going = true;
-    options.settings = FuseSettingsOf(project_.views, project_.templates);
     fuse_inputs_.insert(fuse_inputs_.end(), ingest_keys_.begin(), ingest_keys_.end());
     options.key = fuse_key_ = KeyOf("fuse", kFuseVersion, options.settings, fuse_inputs_);
     Add("fuse", "fuse", options.key, "documents/manifest.json").run = [options](RunContext& context) mutable {
@@ -169,12 +159,7 @@ class Planner {
 
   // Evaluation sets are input like the records.
   absl::Status AddCurate() {
-    CurateOptions options;
-    options.inputs = {out_ + "/documents"};
-    options.kept = out_ + "/corpus";
-    options.dropped = out_ + "/dropped";
-    options.clusters = out_ + "/clusters";
-    options.settings = project_.curate;
+    CurateOptions options = CurateOptionsOf(project_, out_);
     std::vector<std::string> inputs = {fuse_key_};
     if (const std::string& model = options.settings.language.model; !model.empty()) {
       inputs.push_back(InputsFingerprint({model}).value_or(""));  // a file that is not there is Curate()'s to report
@@ -249,10 +234,7 @@ class Planner {
   }
 
   void AddAsk() {
-    AskOptions options;
-    options.out = out_;
-    options.settings = project_.ask;
-    options.seed = project_.seed;
+    AskOptions options = AskOptionsOf(project_);
     options.key =
         KeyOf("ask", kAskVersion, ToJson(options.settings), {train_key_, trace_key_, std::to_string(options.seed)});
     Add("ask", "ask", options.key, "answers.json").run = [options](RunContext& context) {

@@ -14,7 +14,6 @@ using source_testing::Read;
 using source_testing::Violation;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
 

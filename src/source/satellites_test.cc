@@ -18,13 +18,10 @@ namespace {
 
 using source_testing::Channel;
 using source_testing::Field;
-using source_testing::Kinds;
 using source_testing::Read;
 using source_testing::ReadChecked;
 using source_testing::Sample;
 using source_testing::Unit;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 // `line` with the checksum that it should have.
 std::string WithChecksum(std::string line) {

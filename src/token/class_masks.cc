@@ -12,6 +12,8 @@
 // After foreach_target.h:
 #include <hwy/highway.h>
 
+#include "base/mask_bits-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace rhodes {
 namespace HWY_NAMESPACE {
@@ -21,14 +23,6 @@ using D = hn::CappedTag<uint8_t, 64>;
 using V = hn::Vec<D>;
 
 constexpr uint8_t kContinuationClass = 64;  // beside those of CharacterClass
-
-HWY_INLINE uint64_t Bits(D d, hn::Mask<D> mask) {
-  uint8_t packed[8] = {};
-  hn::StoreMaskBits(d, mask, packed);
-  uint64_t bits;
-  std::memcpy(&bits, packed, sizeof(bits));
-  return bits;
-}
 
 HWY_INLINE V AsciiClasses(D d, V bytes) {
   const auto within = [&](uint8_t first, uint8_t count)
@@ -74,7 +68,7 @@ void FindClasses(const char* text, size_t size, uint8_t* classes) {
     const V vector = hn::LoadU(d, bytes + at);
     hn::StoreU(AsciiClasses(d, vector), d, classes + at);
     const V top = hn::And(vector, hn::Set(d, uint8_t{0xC0}));
-    const uint64_t found = Bits(d, hn::Eq(top, hn::Set(d, uint8_t{0xC0})));
+    const uint64_t found = MaskBits(d, hn::Eq(top, hn::Set(d, uint8_t{0xC0})));
     leads[at / 64] |= found << at % 64;
     any |= found;
   }
@@ -103,10 +97,11 @@ void FindMasks(const char* text, size_t size, bool cases, ClassMasks& masks) {
       const V classes = hn::LoadU(d, masks.classes + 64 * block + at);
       const V vector = hn::LoadU(d, bytes + 64 * block + at);
       const auto of = [&](int bit) HWY_ATTR {
-        return Bits(d, hn::TestBit(classes, hn::Set(d, static_cast<uint8_t>(bit)))) << at;
+        return MaskBits(d, hn::TestBit(classes, hn::Set(d, static_cast<uint8_t>(bit)))) << at;
       };
-      const auto equal = [&](char byte)
-                             HWY_ATTR { return Bits(d, hn::Eq(vector, hn::Set(d, static_cast<uint8_t>(byte)))) << at; };
+      const auto equal = [&](char byte) HWY_ATTR {
+        return MaskBits(d, hn::Eq(vector, hn::Set(d, static_cast<uint8_t>(byte)))) << at;
+      };
       letter |= of(kLetter);
       number |= of(kNumber);
       space |= of(kSpace);
