@@ -38,12 +38,13 @@ TEST(Train, RefusesABatchThatIsNoneOrCannotBeCounted) {
 }
 
 TEST(Train, SaysHowMuchMemoryIsMissingAlsoWhenItIsLittle) {
-  TrainMemory memory;
-  memory.weights = 3'000'000;
-  EXPECT_TRUE(memory.Check(3'000'000).ok());
-  const absl::Status status = memory.Check(1'500'000);
-  EXPECT_NE(Message(status).find("3.0 MB are needed for this model and batch and 1.5 MB are allowed"),
-            std::string::npos)
+  TrainOptions options;
+  options.config = *PresetConfig("1.4m");
+  options.batch = 1;
+  options.context = 16;
+  EXPECT_TRUE(CheckMemory(options, 1, uint64_t{1} << 32).ok());
+  const absl::Status status = CheckMemory(options, 1, 1'500'000);
+  EXPECT_NE(Message(status).find(" MB are needed for this model and batch and 1.5 MB are allowed"), std::string::npos)
       << Message(status);
 }
 
