@@ -236,21 +236,41 @@ class Eraser {
   absl::Status ScanTexts() {
     if (PathExists(out_ + "/damaged")) leftovers_.push_back("damaged/ (files that could not be read)");
     if (journal_.needles.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(out_));
-    for (const std::string& file : files) {
-      if (HoldsNoText(file) || file == JournalPath(out_)) continue;
-      RETURN_IF_ERROR(context_.CheckCancelled());
-      ASSIGN_OR_RETURN(const MappedFile mapped, MappedFile::Open(file));
-      if (!journal_.needles.FindText(mapped.bytes())) continue;
-      const std::string below = file.substr(out_.size() + 1);
-      if (below == "metrics.jsonl") {
-        RETURN_IF_ERROR(MaskMetrics(file));
-      } else if (below == "answers.json") {
-        RETURN_IF_ERROR(RemoveTree(file));
-      } else {
-        leftovers_.push_back(below);
+    // A trainer of a cycle at work gives its files other names meanwhile: what has gone is looked for again.
+    constexpr int kMostTimes = 100;
+    std::set<std::string> seen;
+    bool again = true;
+    for (int times = 0; again && times < kMostTimes; ++times) {
+      again = false;
+      const absl::StatusOr<std::vector<std::string>> files = ListFiles(out_);
+      if (absl::IsNotFound(files.status()) && PathExists(out_)) {
+        again = true;
+        continue;
+      }
+      RETURN_IF_ERROR(files.status());
+      for (const std::string& file : *files) {
+        if (seen.contains(file) || HoldsNoText(file) || file == JournalPath(out_)) continue;
+        RETURN_IF_ERROR(context_.CheckCancelled());
+        const absl::Status scanned = ScanFile(file);
+        if (absl::IsNotFound(scanned) && !PathExists(file)) {
+          again = true;
+          continue;
+        }
+        RETURN_IF_ERROR(scanned);
+        seen.insert(file);
       }
     }
+    return again ? absl::UnavailableError(fmt::format("files of {} come and go; stop what writes there", out_))
+                 : absl::OkStatus();
+  }
+
+  absl::Status ScanFile(const std::string& file) {
+    ASSIGN_OR_RETURN(const MappedFile mapped, MappedFile::Open(file));
+    if (!journal_.needles.FindText(mapped.bytes())) return absl::OkStatus();
+    const std::string below = file.substr(out_.size() + 1);
+    if (below == "metrics.jsonl") return MaskMetrics(file);
+    if (below == "answers.json") return RemoveTree(file);
+    leftovers_.push_back(below);
     return absl::OkStatus();
   }
 

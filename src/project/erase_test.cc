@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <fstream>
+#include <thread>
+#include <vector>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -414,6 +418,26 @@ TEST_F(EraseTest, SamplesAreMaskedAndForeignFilesAreNamed) {
             "{\"step\":1,\"loss\":2.5}\n{\"step\":1,\"prompt\":\"erased on request\",\"sample\":\"erased on "
             "request\"}\n");
   EXPECT_THAT((*ReadJsonFile(root_ + "/receipt.json"))["leftovers"], ElementsAre("my-notes.txt"));
+}
+
+// A trainer's checkpoint was listed under the name that it had while it was written, and had its last one when it was
+// opened.
+TEST_F(EraseTest, FilesThatATrainerRenamesMeanwhileAreNoError) {
+  const std::string checkpoints = out_ + "/next/train-1/checkpoints";
+  ASSERT_TRUE(CreateDirectories(checkpoints).ok());
+  std::atomic<bool> ended{false};
+  std::thread trainer([&] {
+    for (int i = 0; !ended; ++i) {
+      const std::string path = fmt::format("{}/checkpoint-{}.state", checkpoints, i % 7);
+      std::ofstream(path + ".partial") << "weights";
+      std::filesystem::rename(path + ".partial", path);
+    }
+  });
+  std::vector<absl::Status> erased;
+  for (const char* author : {"ann lee", "bob", "cay", "dan"}) erased.push_back(EraseAuthor(author).status());
+  ended = true;
+  trainer.join();
+  for (const absl::Status& status : erased) EXPECT_TRUE(status.ok()) << status;
 }
 
 TEST_F(EraseTest, ReasonsOfRejectsThatNameTheAuthorGo) {

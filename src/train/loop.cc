@@ -18,8 +18,8 @@
 #include "train/export.h"
 #include "train/metrics.h"
 #include "train/router_report.h"
-#include "train/run_log.h"
 #include "train/run_progress.h"
+#include "train/training_log.h"
 
 namespace rhodes {
 namespace {
@@ -83,7 +83,7 @@ class Run {
   std::optional<Windows> windows_;
   std::optional<CheckpointStore> checkpoints_;
   std::optional<CheckpointStore> best_checkpoint_;  // with patience
-  RunLog log_;                                      // open on rank 0
+  TrainingLog log_;                                 // open on rank 0
   RouterStatistics router_;                         // of the last step
   TrainPlan plan_;
   int64_t eval_every_ = 0;

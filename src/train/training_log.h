@@ -1,7 +1,7 @@
 // What a run says about itself while it goes: lines of metrics.jsonl, and their numbers and texts as TensorBoard
 // events.
-#ifndef RHODES_TRAIN_RUN_LOG_H_
-#define RHODES_TRAIN_RUN_LOG_H_
+#ifndef RHODES_TRAIN_TRAINING_LOG_H_
+#define RHODES_TRAIN_TRAINING_LOG_H_
 
 #include <optional>
 
@@ -15,7 +15,7 @@ namespace rhodes {
 Json StepLine(const StepReport& step);
 
 // Before Open() (on ranks other than 0: always) nothing is written. Not thread-safe.
-class RunLog {
+class TrainingLog {
  public:
   // OUT/metrics.jsonl with its lines up to `step`, and a new event file where options.event_dir says so. Again after a
   // roll-back.
@@ -33,4 +33,4 @@ class RunLog {
 
 }  // namespace rhodes
 
-#endif  // RHODES_TRAIN_RUN_LOG_H_
+#endif  // RHODES_TRAIN_TRAINING_LOG_H_

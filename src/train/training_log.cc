@@ -1,4 +1,4 @@
-#include "train/run_log.h"
+#include "train/training_log.h"
 
 #include "train/router_report.h"
 
@@ -14,7 +14,7 @@ Json StepLine(const StepReport& step) {
           {"share_of_peak", step.share_of_peak}};
 }
 
-absl::Status RunLog::Open(const TrainOptions& options, int64_t step) {
+absl::Status TrainingLog::Open(const TrainOptions& options, int64_t step) {
   metrics_.reset();
   ASSIGN_OR_RETURN(MetricsLog log, MetricsLog::Open(options.out + "/metrics.jsonl", step, options.on_metrics_line));
   metrics_.emplace(std::move(log));
@@ -24,13 +24,13 @@ absl::Status RunLog::Open(const TrainOptions& options, int64_t step) {
   return absl::OkStatus();
 }
 
-absl::Status RunLog::Write(const Json& line) {
+absl::Status TrainingLog::Write(const Json& line) {
   if (!metrics_) return absl::OkStatus();
   RETURN_IF_ERROR(metrics_->Append(line));
   return events_ ? WriteEvents(line) : absl::OkStatus();
 }
 
-absl::Status RunLog::WriteEvents(const Json& line) {
+absl::Status TrainingLog::WriteEvents(const Json& line) {
   const int64_t step = line.value("step", int64_t{0});
   if (line.contains("sample")) {
     return events_->Text(step, "sample/" + line.value("prompt", ""), line.value("sample", ""));
