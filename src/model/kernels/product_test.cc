@@ -10,10 +10,15 @@
 namespace rhodes {
 namespace {
 
+struct Shape {
+  int64_t m, n, k;
+};
+
 // Every layout that the model uses, at odd sizes, against a plain sum.
 template <typename A, typename C>
-void Check(int threads, bool left_transposed, bool right_transposed, bool accumulate) {
-  const int64_t m = 37, n = 29, k = 51, slack = 3;
+void Check(Shape shape, int threads, bool left_transposed, bool right_transposed, bool accumulate) {
+  const auto [m, n, k] = shape;
+  const int64_t slack = 3;
   std::mt19937 random(1);
   std::normal_distribution<float> normal(0, 1);
   const Matrix<const A> shape_a{nullptr, (left_transposed ? m : k) + slack, left_transposed};
@@ -47,9 +52,24 @@ TEST(Products, AllLayoutsMatchAPlainSum) {
     for (const bool left : {false, true}) {
       for (const bool right : {false, true}) {
         for (const bool accumulate : {false, true}) {
-          Check<float, float>(threads, left, right, accumulate);
-          Check<Bf16, float>(threads, left, right, accumulate);
-          Check<Bf16, Bf16>(threads, left, right, accumulate);
+          Check<float, float>({37, 29, 51}, threads, left, right, accumulate);
+          Check<Bf16, float>({37, 29, 51}, threads, left, right, accumulate);
+          Check<Bf16, Bf16>({37, 29, 51}, threads, left, right, accumulate);
+        }
+      }
+    }
+  }
+}
+
+// More rows than columns, more columns than rows, and more columns than a thread makes at once.
+TEST(Products, PartsOfATeamMatchAPlainSum) {
+  for (const Shape shape : {Shape{333, 290, 51}, Shape{290, 333, 51}, Shape{3, 9001, 51}}) {
+    for (const int threads : {2, 3}) {
+      for (const bool left : {false, true}) {
+        for (const bool right : {false, true}) {
+          Check<float, float>(shape, threads, left, right, true);
+          Check<Bf16, float>(shape, threads, left, right, true);
+          Check<Bf16, Bf16>(shape, threads, left, right, false);
         }
       }
     }
