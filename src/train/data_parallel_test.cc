@@ -125,12 +125,8 @@ TEST_F(DataParallelTest, GoesOnFromACheckpointOnAnyNumberOfRanks) {
     ASSERT_TRUE(RunOn(2, options("straight")).ok());
     for (const int ranks : {2, 1, 4}) {
       const std::string name = fmt::format("then-{}", ranks);
-      TrainOptions stopped = options(name);
-      std::atomic<bool> stop{false};
-      stopped.on_step = [&](const StepReport& step) { stop = step.step == 9; };
-      context.cancelled = &stop;
-      EXPECT_EQ(ExitCodeOf(RunOn(2, stopped).status()), ExitCode::kInterrupted);
-      context.cancelled = nullptr;
+      const auto stopped = StopAfter(9, options(name), [&](const TrainOptions& own) { return RunOn(2, own); });
+      EXPECT_EQ(ExitCodeOf(stopped.status()), ExitCode::kInterrupted);
       const absl::StatusOr<TrainReport> report = RunOn(ranks, options(name));
       ASSERT_TRUE(report.ok()) << Message(report.status());
       EXPECT_EQ(report->resumed_from, 9);

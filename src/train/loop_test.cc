@@ -48,14 +48,9 @@ TEST_F(LoopTest, LearnsAndWritesAModelThatLoadsToTheSameLoss) {
 
 TEST_F(LoopTest, FortyStepsEqualTwentyThenAStopThenTwenty) {
   ASSERT_TRUE(Run(Options("straight", 40)).ok());
-  std::atomic<bool> stop{false};
-  TrainOptions options = Options("resumed", 40);
-  options.on_step = [&](const StepReport& step) { stop = step.step == 20; };
-  context.cancelled = &stop;
-  EXPECT_EQ(ExitCodeOf(Run(options).status()), ExitCode::kInterrupted);
+  const TrainOptions options = Options("resumed", 40);
+  EXPECT_EQ(ExitCodeOf(StopAfter(20, options).status()), ExitCode::kInterrupted);
   EXPECT_FALSE(PathExists(options.out + "/model"));
-  stop = false;
-  options.on_step = nullptr;
   const absl::StatusOr<TrainReport> report = Run(options);
   ASSERT_TRUE(report.ok()) << Message(report.status());
   EXPECT_EQ(report->resumed_from, 20);
@@ -69,17 +64,12 @@ TEST_F(LoopTest, AKillBetweenCheckpointsEndsWithTheSameBytes) {
   // line at their end.
   TrainOptions options = Options("killed", 30);
   options.checkpoint_seconds = 0;
-  std::atomic<bool> stop{false};
-  options.on_step = [&](const StepReport& step) { stop = step.step == 25; };
-  context.cancelled = &stop;
-  ASSERT_FALSE(Run(options).ok());
+  ASSERT_FALSE(StopAfter(25, options).ok());
   std::filesystem::resize_file(options.out + "/checkpoints/checkpoint-0000000025.state", 100);
   {
     std::string metrics = *ReadFile(options.out + "/metrics.jsonl");
     ASSERT_TRUE(WriteFileAtomically(options.out + "/metrics.jsonl", metrics + "{\"step\": 26, \"lo").ok());
   }
-  stop = false;
-  options.on_step = nullptr;
   const absl::StatusOr<TrainReport> report = Run(options);
   ASSERT_TRUE(report.ok()) << Message(report.status());
   EXPECT_EQ(report->resumed_from, 24);
@@ -105,18 +95,13 @@ TEST_F(LoopTest, AnotherKeyStartsAfresh) {
 TEST_F(LoopTest, MinutesBecomeAPlanThatIsKept) {
   TrainOptions options = Options("a", 0);
   options.minutes = 6.0 / 60;
-  std::atomic<bool> stop{false};
-  options.on_step = [&](const StepReport& step) { stop = step.step == 5; };
-  context.cancelled = &stop;
-  ASSERT_FALSE(Run(options).ok());
+  ASSERT_FALSE(StopAfter(5, options).ok());
   const Json plan = *ReadJsonFile(options.out + "/checkpoints/plan.json");
   EXPECT_GE(plan["steps"].get<int64_t>(), 10);
   EXPECT_GT(plan["seconds_per_step"].get<double>(), 0);
   Json shorter = plan;
   shorter["steps"] = 12;  // what counts is the plan, not a new measurement
   ASSERT_TRUE(WriteFileAtomically(options.out + "/checkpoints/plan.json", DumpJson(shorter)).ok());
-  stop = false;
-  options.on_step = nullptr;
   const absl::StatusOr<TrainReport> report = Run(options);
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->steps, 12);
@@ -208,13 +193,8 @@ TEST_F(LoopTest, ContinuedTrainingSurvivesAKillAndReplaysOldText) {
   };
   const absl::StatusOr<TrainReport> straight = run(continued("straight"));
   ASSERT_TRUE(straight.ok()) << Message(straight.status());
-  TrainOptions stopped = continued("stopped");
-  std::atomic<bool> cancelled{false};
-  stopped.on_step = [&](const StepReport& step) { cancelled = step.step == 5; };
-  context.cancelled = &cancelled;
-  EXPECT_EQ(ExitCodeOf(run(stopped).status()), ExitCode::kInterrupted);
-  cancelled = false;
-  stopped.on_step = {};
+  const TrainOptions stopped = continued("stopped");
+  EXPECT_EQ(ExitCodeOf(StopAfter(5, stopped, run).status()), ExitCode::kInterrupted);
   ASSERT_TRUE(run(stopped).ok());
   EXPECT_EQ(Weights("straight"), Weights("stopped"));
   EXPECT_EQ(Metrics("straight"), Metrics("stopped"));

@@ -168,13 +168,8 @@ TEST_F(RouterReportTest, AccumulationAndRecomputationChangeNothing) {
 
 TEST_F(RouterReportTest, GoesOnFromACheckpointToTheSameBytesAndFigures) {
   ASSERT_TRUE(Run(MixtureOptions("straight", 20)).ok());
-  std::atomic<bool> stop{false};
-  TrainOptions stopped = MixtureOptions("stopped", 20);
-  stopped.on_step = [&](const StepReport& step) { stop = step.step == 9; };
-  context.cancelled = &stop;
-  ASSERT_FALSE(Run(stopped).ok());
-  stop = false;
-  stopped.on_step = nullptr;
+  const TrainOptions stopped = MixtureOptions("stopped", 20);
+  ASSERT_FALSE(StopAfter(9, stopped).ok());
   ASSERT_TRUE(Run(stopped).ok());
   EXPECT_EQ(Weights("straight"), Weights("stopped"));
   EXPECT_EQ(Metrics("straight"), Metrics("stopped"));

@@ -51,14 +51,9 @@ TEST_F(RunTest, MuonGoesOnFromACheckpointToTheSameBytes) {
   TrainOptions options = Options("straight", 20);
   options.optimizer = OptimizerKind::kMuon;
   ASSERT_TRUE(Run(options).ok());
-  std::atomic<bool> stop{false};
   TrainOptions stopped = Options("stopped", 20);
   stopped.optimizer = OptimizerKind::kMuon;
-  stopped.on_step = [&](const StepReport& step) { stop = step.step == 9; };
-  context.cancelled = &stop;
-  ASSERT_FALSE(Run(stopped).ok());
-  stop = false;
-  stopped.on_step = nullptr;
+  ASSERT_FALSE(StopAfter(9, stopped).ok());
   ASSERT_TRUE(Run(stopped).ok());
   EXPECT_EQ(Weights("straight"), Weights("stopped"));
   EXPECT_EQ(Metrics("straight"), Metrics("stopped"));
@@ -144,16 +139,12 @@ TEST_F(RunTest, StopsEarlyAndKeepsTheBestWeights) {
   EXPECT_EQ((*ReadJsonFile(options.out + "/model/manifest.json"))["counts"]["weights_of_step"], best_step);
 
   // A kill on the way changes nothing.
-  std::atomic<bool> stop{false};
   TrainOptions stopped = options;
   stopped.out += "-stopped";
   std::filesystem::create_directories(stopped.out);
-  stopped.on_step = [&](const StepReport& step) { stop = step.step == best_step + 15; };
-  context.cancelled = &stop;
-  ASSERT_FALSE(RunTraining(stopped, inputs, context).ok());
-  stop = false;
-  stopped.on_step = nullptr;
-  ASSERT_TRUE(RunTraining(stopped, inputs, context).ok());
+  const auto run = [&](const TrainOptions& own) { return RunTraining(own, inputs, context); };
+  ASSERT_FALSE(StopAfter(best_step + 15, stopped, run).ok());
+  ASSERT_TRUE(run(stopped).ok());
   EXPECT_EQ(Weights("a"), Weights("a-stopped"));
   EXPECT_EQ(Metrics("a"), Metrics("a-stopped"));
 }

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -60,6 +62,19 @@ class RunFixture : public testing::Test {
   }
   absl::StatusOr<TrainReport> Run(const TrainOptions& options) {
     return RunTraining(options, {&tokenizer, &train, &validation}, context);
+  }
+  // What `run` (a training with the options it gets) does when the user stops it after `step`.
+  absl::StatusOr<TrainReport> StopAfter(int64_t step, TrainOptions options,
+                                        const std::function<absl::StatusOr<TrainReport>(const TrainOptions&)>& run) {
+    std::atomic<bool> stop{false};
+    options.on_step = [&](const StepReport& report) { stop = report.step == step; };
+    context.cancelled = &stop;
+    absl::StatusOr<TrainReport> report = run(options);
+    context.cancelled = nullptr;
+    return report;
+  }
+  absl::StatusOr<TrainReport> StopAfter(int64_t step, const TrainOptions& options) {
+    return StopAfter(step, options, [this](const TrainOptions& own) { return Run(own); });
   }
   // metrics.jsonl without what may differ between two runs.
   std::string Metrics(const std::string& name) {

@@ -96,13 +96,8 @@ TEST_F(TroubleTest, TheResultDoesNotDependOnTheCheckpointsOrOnAKill) {
   TrainOptions often = Options("often", 25);
   often.checkpoint_seconds = 0;
   ASSERT_TRUE(RunWithFaults(often, faulty).ok());
-  TrainOptions stopped = Options("stopped", 25);
-  std::atomic<bool> stop{false};
-  stopped.on_step = [&](const StepReport& step) { stop = step.step == 10; };
-  context.cancelled = &stop;
-  ASSERT_FALSE(RunWithFaults(stopped, faulty).ok());
-  stop = false;
-  stopped.on_step = nullptr;
+  const TrainOptions stopped = Options("stopped", 25);
+  ASSERT_FALSE(StopAfter(10, stopped, [&](const TrainOptions& own) { return RunWithFaults(own, faulty); }).ok());
   const absl::StatusOr<TrainReport> report = RunWithFaults(stopped, faulty);
   ASSERT_TRUE(report.ok()) << Message(report.status());
   EXPECT_EQ(report->resumed_from, 10);
