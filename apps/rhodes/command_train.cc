@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "command.h"
+#include "model/model_files.h"
 #include "on_ranks.h"
 #include "project/out_lock.h"
 #include "project/rights.h"
@@ -59,15 +60,12 @@ absl::Status CheckRights(const std::string& reason, TrainOptions& options) {
 
 // Of model.safetensors, or of all the files that the weights are spread over.
 absl::StatusOr<std::string> HashWeights(const std::string& folder) {
-  if (PathExists(folder + "/model.safetensors")) return Sha256OfFile(folder + "/model.safetensors");
-  ASSIGN_OR_RETURN(const std::vector<std::string> files, ListFiles(folder));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ModelFileNames(folder));
   std::string all;
-  for (const std::string& file : files) {
-    if (!file.ends_with(".safetensors")) continue;
-    ASSIGN_OR_RETURN(const std::string hash, Sha256OfFile(file));
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(const std::string hash, Sha256OfFile(folder + "/" + name));
     all += hash;
   }
-  if (all.empty()) return absl::NotFoundError(fmt::format("train: {} holds no model.safetensors", folder));
   return all;
 }
 

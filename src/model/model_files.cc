@@ -32,7 +32,9 @@ absl::StatusOr<std::vector<std::string>> FilesOfIndex(const std::string& directo
   return std::vector<std::string>(names.begin(), names.end());
 }
 
-absl::StatusOr<std::vector<std::string>> FindFiles(const std::string& directory) {
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> ModelFileNames(const std::string& directory) {
   if (PathExists(directory + "/" + kSingle)) return std::vector<std::string>{kSingle};
   if (PathExists(directory + "/" + kIndex)) return FilesOfIndex(directory);
   std::vector<std::string> names;
@@ -44,6 +46,8 @@ absl::StatusOr<std::vector<std::string>> FindFiles(const std::string& directory)
   if (!names.empty()) return names;
   return absl::NotFoundError(fmt::format("{}: no {} and no other *.safetensors", directory, kSingle));
 }
+
+namespace {
 
 std::string ShapeText(const std::vector<int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
@@ -87,7 +91,7 @@ absl::Status ReadParts(const std::vector<TensorView>& parts, const std::vector<i
 absl::StatusOr<ModelFiles> ModelFiles::Open(const std::string& directory) {
   ModelFiles files;
   files.directory_ = directory;
-  ASSIGN_OR_RETURN(const std::vector<std::string> names, FindFiles(directory));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ModelFileNames(directory));
   for (const std::string& name : names) {
     files.paths_.push_back(directory + "/" + name);
     ASSIGN_OR_RETURN(SafetensorsFile file, SafetensorsFile::Open(files.paths_.back()));

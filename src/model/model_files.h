@@ -19,11 +19,15 @@ namespace rhodes {
 using TensorReader =
     std::function<absl::Status(const std::string& name, const std::vector<int64_t>& shape, std::span<float> out)>;
 
+// The names of the files in `directory` that hold its weights: model.safetensors when it is there, otherwise those that
+// model.safetensors.index.json names, otherwise all *.safetensors in the order of their names. NOT_FOUND when there is
+// none; DATA_LOSS for a damaged index.
+absl::StatusOr<std::vector<std::string>> ModelFileNames(const std::string& directory);
+
 // The safetensors files of a folder, memory-mapped. Immutable, movable; thread-safe.
 class ModelFiles {
  public:
-  // model.safetensors when it is there, otherwise the files that model.safetensors.index.json names, otherwise all
-  // *.safetensors of the folder in the order of their names. NOT_FOUND when there is none; DATA_LOSS for a damaged one.
+  // Those of ModelFileNames. Its errors; DATA_LOSS for a damaged file.
   static absl::StatusOr<ModelFiles> Open(const std::string& directory);
 
   // A tensor in parts (Grok-2's files hold each expert's matrices cut over eight: gate and up along the first

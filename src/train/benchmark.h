@@ -14,8 +14,6 @@
 
 namespace rhodes {
 
-class Communicator;
-
 // How the work of training is counted; stated beside every share of the peak.
 inline constexpr const char* kFlopsFormula = "flops_per_token = 6 * product weights + 12 * layers * width * context";
 

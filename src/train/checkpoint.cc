@@ -85,8 +85,10 @@ absl::Status CheckpointStore::Wait() {
   return std::exchange(written_, absl::OkStatus());
 }
 
-absl::Status CheckpointStore::Reserve(size_t values) {
-  if (!asynchronous_ || copy_.size() == values) return absl::OkStatus();
+absl::Status CheckpointStore::Reserve(size_t values) { return asynchronous_ ? MakeRoom(values) : absl::OkStatus(); }
+
+absl::Status CheckpointStore::MakeRoom(size_t values) {
+  if (copy_.size() == values) return absl::OkStatus();
   try {
     copy_ = Buffer<float>(values);
   } catch (const std::bad_alloc&) {
@@ -117,13 +119,7 @@ absl::StatusOr<TrainState> CheckpointStore::Prepare(int64_t weights, int64_t v) 
     return prepared_;
   }
   const size_t sizes[] = {static_cast<size_t>(weights), static_cast<size_t>(v)};
-  const size_t all = 2 * sizes[0] + sizes[1];
-  try {
-    if (copy_.size() != all) copy_ = Buffer<float>(all);  // also when not asynchronous: the state is put together there
-  } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError(
-        fmt::format("checkpoint: {} bytes for the copy that is written are not to be had", all * sizeof(float)));
-  }
+  RETURN_IF_ERROR(MakeRoom(2 * sizes[0] + sizes[1]));  // also when not asynchronous: the state is put together there
   prepared_ = {copy_.span().first(sizes[0]), copy_.span().subspan(sizes[0], sizes[0]), copy_.span().last(sizes[1])};
   return prepared_;
 }

@@ -62,6 +62,7 @@ class CheckpointStore {
   absl::Status KeepOnly(int64_t step) const;
 
  private:
+  absl::Status MakeRoom(size_t values);  // RESOURCE_EXHAUSTED when it is not to be had
   std::string PathOf(int64_t step) const;
   absl::StatusOr<std::vector<int64_t>> Steps() const;  // newest first
   absl::Status Write(int64_t step, const Json& progress, std::span<const float> weights, std::span<const float> m,

@@ -60,30 +60,27 @@ Communicator::~Communicator() {
   pulse_.join();
 }
 
-absl::Status Communicator::SendTo(std::span<const std::byte> bytes, int to, int tag,
-                                  std::vector<Transport::Request>& requests) {
+template <typename Byte, typename Ask>
+absl::Status Communicator::Post(std::span<Byte> bytes, std::vector<Transport::Request>& requests, const Ask& ask) {
   const std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(failed_);
   for (size_t at = 0; at < bytes.size(); at += kMostMessage) {
     const absl::StatusOr<Transport::Request> request =
-        transport_->Send(bytes.subspan(at, std::min(kMostMessage, bytes.size() - at)), to, tag);
+        ask(bytes.subspan(at, std::min(kMostMessage, bytes.size() - at)));
     if (!request.ok()) return Fail(request.status());
     requests.push_back(*request);
   }
   return absl::OkStatus();
 }
 
+absl::Status Communicator::SendTo(std::span<const std::byte> bytes, int to, int tag,
+                                  std::vector<Transport::Request>& requests) {
+  return Post(bytes, requests, [&](std::span<const std::byte> message) { return transport_->Send(message, to, tag); });
+}
+
 absl::Status Communicator::ReceiveFrom(std::span<std::byte> bytes, int from, int tag,
                                        std::vector<Transport::Request>& requests) {
-  const std::lock_guard lock(mutex_);
-  RETURN_IF_ERROR(failed_);
-  for (size_t at = 0; at < bytes.size(); at += kMostMessage) {
-    const absl::StatusOr<Transport::Request> request =
-        transport_->Receive(bytes.subspan(at, std::min(kMostMessage, bytes.size() - at)), from, tag);
-    if (!request.ok()) return Fail(request.status());
-    requests.push_back(*request);
-  }
-  return absl::OkStatus();
+  return Post(bytes, requests, [&](std::span<std::byte> message) { return transport_->Receive(message, from, tag); });
 }
 
 absl::Status Communicator::Fail(absl::Status status) {

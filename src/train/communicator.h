@@ -87,6 +87,9 @@ class Communicator {
     int slot;  // of `slots_`; -1: none
   };
 
+  // Asks for messages of at most kMostMessage bytes that make up `bytes`.
+  template <typename Byte, typename Ask>
+  absl::Status Post(std::span<Byte> bytes, std::vector<Transport::Request>& requests, const Ask& ask);
   absl::Status SendTo(std::span<const std::byte> bytes, int to, int tag, std::vector<Transport::Request>& requests);
   absl::Status ReceiveFrom(std::span<std::byte> bytes, int from, int tag, std::vector<Transport::Request>& requests);
   absl::Status WaitFor(std::vector<Transport::Request> requests);

@@ -62,22 +62,26 @@ absl::Status DataParallel::ShareWeights() {
   return absl::OkStatus();
 }
 
+std::span<float> DataParallel::Owned(const StatePiece& piece, std::span<float> own) const {
+  if (piece.owner != ranks_.rank()) return {};
+  return own.subspan(static_cast<size_t>(piece.owned_at), static_cast<size_t>(piece.size));
+}
+
+std::span<float> DataParallel::OfAll(const StatePiece& piece, std::span<float> all) const {
+  if (!ranks_.root()) return {};
+  return all.subspan(static_cast<size_t>(piece.at), static_cast<size_t>(piece.size));
+}
+
 absl::Status DataParallel::Gather(std::span<const StatePiece> pieces, std::span<float> own, std::span<float> all) {
   for (const StatePiece& piece : pieces) {
-    const size_t size = static_cast<size_t>(piece.size);
-    RETURN_IF_ERROR(ranks_.Move(
-        piece.owner, piece.owner == ranks_.rank() ? own.subspan(static_cast<size_t>(piece.owned_at), size) : own, 0,
-        ranks_.root() ? all.subspan(static_cast<size_t>(piece.at), size) : all));
+    RETURN_IF_ERROR(ranks_.Move(piece.owner, Owned(piece, own), 0, OfAll(piece, all)));
   }
   return absl::OkStatus();
 }
 
 absl::Status DataParallel::Scatter(std::span<const StatePiece> pieces, std::span<float> all, std::span<float> own) {
   for (const StatePiece& piece : pieces) {
-    const size_t size = static_cast<size_t>(piece.size);
-    RETURN_IF_ERROR(
-        ranks_.Move(0, ranks_.root() ? all.subspan(static_cast<size_t>(piece.at), size) : all, piece.owner,
-                    piece.owner == ranks_.rank() ? own.subspan(static_cast<size_t>(piece.owned_at), size) : own));
+    RETURN_IF_ERROR(ranks_.Move(0, OfAll(piece, all), piece.owner, Owned(piece, own)));
   }
   return absl::OkStatus();
 }

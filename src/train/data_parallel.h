@@ -61,6 +61,9 @@ class DataParallel {
   absl::StatusOr<std::optional<LoadedCheckpoint>> LoadNewest(CheckpointStore& store, RunContext& context);
 
  private:
+  // The place of a piece in its owner's array, and in that of all; nothing where this rank has no such array.
+  std::span<float> Owned(const StatePiece& piece, std::span<float> own) const;
+  std::span<float> OfAll(const StatePiece& piece, std::span<float> all) const;
   // Between the owners' pieces and the array of all, which rank 0 alone has.
   absl::Status Gather(std::span<const StatePiece> pieces, std::span<float> own, std::span<float> all);
   absl::Status Scatter(std::span<const StatePiece> pieces, std::span<float> all, std::span<float> own);

@@ -58,7 +58,7 @@ Json TrainMemory::ToJson() const {
           {"checkpoint_copy", checkpoint_copy}};
 }
 
-absl::Status CheckBatch(const TrainOptions& options) {
+absl::Status CheckBatch(const TrainOptions& options, int ranks) {
   if (options.batch < 1 || options.context < 2 || options.accumulation < 1) {
     return UsageError(fmt::format("train: batch {}, context {} and accumulation {} must be at least 1, 2 and 1",
                                   options.batch, options.context, options.accumulation));
@@ -69,6 +69,11 @@ absl::Status CheckBatch(const TrainOptions& options) {
         fmt::format("train: batch {} of context {}, {} a step, is more than can be counted: "
                     "keep batch times context, and the accumulation, below 2^31",
                     options.batch, options.context, options.accumulation));
+  }
+  if (options.batch < ranks) {
+    return UsageError(
+        fmt::format("train: a batch of {} sequences cannot be shared out among {} ranks: make it at least {}",
+                    options.batch, ranks, ranks));
   }
   return absl::OkStatus();
 }
@@ -131,27 +136,20 @@ absl::Status CheckMemory(const TrainOptions& options, int threads, uint64_t allo
       own.copy_needed ? fmt::format(", the checkpoint of all ranks {}", FormatByteSize(own.checkpoint_copy)) : "";
   return absl::ResourceExhaustedError(fmt::format(
       "train: {} are needed for {} and {} are allowed: {}weights and their copy take {}, gradients {}, the optimizer "
-      "{}, "
-      "activations {}{}. Allow more (--memory), recompute activations (--recompute), or use a smaller batch, context "
-      "or "
-      "model",
+      "{}, activations {}{}. Allow more (--memory), recompute activations (--recompute), or use a smaller batch, "
+      "context or model",
       FormatByteSize(needed), whose, FormatByteSize(allowed), options.machine.ranks > 1 ? "of one rank " : "",
       FormatByteSize(own.weights + own.compute_copy), FormatByteSize(own.gradients),
       FormatByteSize(own.optimizer_state + own.optimizer_work), FormatByteSize(own.activations), copy));
 }
 
 absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& context, int planned) {
-  RETURN_IF_ERROR(CheckBatch(options));
   RETURN_IF_ERROR(options.config.Validate());
   const int threads = context.Threads();
   Communicator alone;
   Communicator& ranks = options.ranks == nullptr ? alone : *options.ranks;
   const int count = ranks.size() > 1 ? ranks.size() : planned;
-  if (options.batch < count) {
-    return UsageError(
-        fmt::format("train: a batch of {} sequences cannot be shared out among {} ranks: make it at least {}",
-                    options.batch, count, count));
-  }
+  RETURN_IF_ERROR(CheckBatch(options, count));
   const SequenceRange own = SequencesOf(options.batch, ranks.rank(), count);
   ModelOptions model_options = ModelOptionsOf(options, threads);
   model_options.max_sequences = own.count();

@@ -35,8 +35,9 @@ TrainMemory MemoryOfOthers(const TrainOptions& options, int threads, int ranks);
 // of this machine) needs more than `allowed` bytes.
 absl::Status CheckMemory(const TrainOptions& options, int threads, uint64_t allowed);
 
-// UsageError unless a batch has a sequence and a context two tokens, and both together make fewer than 2^31.
-absl::Status CheckBatch(const TrainOptions& options);
+// UsageError unless a batch has a sequence for each rank and a context two tokens, and both together make fewer than
+// 2^31.
+absl::Status CheckBatch(const TrainOptions& options, int ranks = 1);
 
 ComputeType ComputeOf(const TrainOptions& options);
 ModelOptions ModelOptionsOf(const TrainOptions& options, int threads);
@@ -49,8 +50,8 @@ ModelOptions ModelOptionsOf(const TrainOptions& options, int threads);
 //
 // With several ranks "memory_bytes" is rank 0's and "memory_bytes_of_others" that of the one of the others that holds
 // most. They are those of options.ranks, which all call this, measure the steps together and get the same; or so many
-// as `planned` says (1 with options.ranks), of which this process is none: nothing is measured then. UsageError when
-// the batch has fewer sequences than there are ranks, and as CheckBatch.
+// as `planned` says (1 with options.ranks), of which this process is none: nothing is measured then. UsageError as
+// CheckBatch.
 absl::StatusOr<Json> EstimateTraining(const TrainOptions& options, RunContext& context, int planned = 1);
 
 }  // namespace rhodes

@@ -407,10 +407,12 @@ absl::Status Run::Finish() {
   report_.tokens = step_ * step_tokens_;
   report_.skipped_batches = progress_.batches.skipped();
   if (!ranks_.root()) return absl::OkStatus();
-  const std::string metrics = options_.out + "/metrics.jsonl";
-  const int64_t last_tenth = step_ - std::max<int64_t>(1, step_ / 10);
-  ASSIGN_OR_RETURN(report_.train_loss, MeanAfter(metrics, "loss", last_tenth));
-  ASSIGN_OR_RETURN(report_.router, RouterReportAfter(metrics, last_tenth));
+  ASSIGN_OR_RETURN(
+      const std::vector<double> means,  // of the last tenth
+      MeansAfter(options_.out + "/metrics.jsonl", {"loss", "router_aux_loss", "expert_load_min", "expert_load_max"},
+                 step_ - std::max<int64_t>(1, step_ / 10)));
+  report_.train_loss = means[0];
+  if (means[3] > 0) report_.router = RouterReport{means[1], means[2], means[3]};
   report_.training_seconds = log_.training_seconds();
   if (report_.training_seconds > 0) {
     report_.tokens_per_second = static_cast<double>(report_.tokens) / report_.training_seconds;

@@ -67,18 +67,24 @@ absl::Status MetricsLog::Append(const Json& line) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<double> MeanAfter(const std::string& path, const std::string& name, int64_t after) {
+absl::StatusOr<std::vector<double>> MeansAfter(const std::string& path, const std::vector<std::string>& names,
+                                               int64_t after) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  double sum = 0;
-  int64_t count = 0;
+  std::vector<double> means(names.size());
+  std::vector<int64_t> counts(names.size());
   for (const std::string_view line : Split(text, '\n')) {
     const Json json = Json::parse(line, nullptr, false);
-    if (!json.is_object() || !json.contains(name) || json.value("step", int64_t{0}) <= after) continue;
-    if (json.contains("final")) continue;
-    sum += json[name].get<double>();
-    ++count;
+    if (!json.is_object() || json.value("step", int64_t{0}) <= after || json.contains("final")) continue;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (!json.contains(names[i])) continue;
+      means[i] += json[names[i]].get<double>();
+      ++counts[i];
+    }
   }
-  return count == 0 ? 0.0 : sum / static_cast<double>(count);
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (counts[i] > 0) means[i] /= static_cast<double>(counts[i]);
+  }
+  return means;
 }
 
 }  // namespace rhodes

@@ -38,8 +38,10 @@ class MetricsLog {
   int64_t tokens_ = 0;
 };
 
-// Mean of the number `name` over the lines of steps > `after`; 0 when they have none. The last line does not count.
-absl::StatusOr<double> MeanAfter(const std::string& path, const std::string& name, int64_t after);
+// Mean of each of the numbers `names` over the lines of steps > `after`; 0 when they have none. The last line does not
+// count.
+absl::StatusOr<std::vector<double>> MeansAfter(const std::string& path, const std::vector<std::string>& names,
+                                               int64_t after);
 
 }  // namespace rhodes
 

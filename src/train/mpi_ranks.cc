@@ -63,12 +63,6 @@ absl::StatusOr<int> LaunchedRanks() {
                   tasks));
 }
 
-class MpiRanks::Module {
- public:
-  explicit Module(const RhodesMpiFunctions* given) : mpi(given) {}
-  const RhodesMpiFunctions* mpi;
-};
-
 absl::StatusOr<std::unique_ptr<MpiRanks>> MpiRanks::Join(int expected) {
   // Global: Open MPI opens parts of its own that look for its symbols. Never closed: MPI cannot be started twice.
   void* library = dlopen("librhodes_mpi.so", RTLD_NOW | RTLD_GLOBAL);
@@ -90,7 +84,7 @@ absl::StatusOr<std::unique_ptr<MpiRanks>> MpiRanks::Join(int expected) {
     mpi->describe(error, text, sizeof(text));
     return absl::UnavailableError(fmt::format("train: MPI does not start: {}", text));
   }
-  ranks->module_ = std::make_unique<Module>(mpi);
+  ranks->mpi_ = mpi;
   if (size != expected) {
     return absl::UnavailableError(fmt::format(
         "train: started as one of {} ranks, of which MPI sees {}: mpirun or srun is of another MPI than the one that "
@@ -101,16 +95,14 @@ absl::StatusOr<std::unique_ptr<MpiRanks>> MpiRanks::Join(int expected) {
   return ranks;
 }
 
-MpiRanks::~MpiRanks() = default;
-
 absl::Status MpiRanks::Leave() {
   communicator_.reset();  // its thread first
-  return module_->mpi->finish() == 0 ? absl::OkStatus() : absl::UnavailableError("train: MPI does not end");
+  return mpi_->finish() == 0 ? absl::OkStatus() : absl::UnavailableError("train: MPI does not end");
 }
 
 void MpiRanks::Abort(ExitCode code) {
   communicator_.reset();
-  module_->mpi->abort(static_cast<int>(code));
+  mpi_->abort(static_cast<int>(code));
 }
 
 }  // namespace rhodes

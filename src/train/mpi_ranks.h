@@ -3,10 +3,11 @@
 #define RHODES_TRAIN_MPI_RANKS_H_
 
 #include <memory>
-#include <optional>
 
 #include "base/status.h"
 #include "train/communicator.h"
+
+struct RhodesMpiFunctions;
 
 namespace rhodes {
 
@@ -21,7 +22,6 @@ class MpiRanks {
   // Loads the MPI module (librhodes_mpi.so, beside the program or in lib/rhodes) and joins the others. UNAVAILABLE when
   // the module or its library is not there, or the ranks do not see each other.
   static absl::StatusOr<std::unique_ptr<MpiRanks>> Join(int expected);
-  ~MpiRanks();
 
   Communicator& communicator() { return *communicator_; }
   // How many ranks share this machine, and whether rank 0 is one of them.
@@ -34,9 +34,8 @@ class MpiRanks {
   void Abort(ExitCode code);
 
  private:
-  class Module;
   MpiRanks() = default;
-  std::unique_ptr<Module> module_;
+  const RhodesMpiFunctions* mpi_ = nullptr;  // of the module, which is never closed
   std::unique_ptr<Communicator> communicator_;
   int local_first_ = 0, local_size_ = 1;
 };

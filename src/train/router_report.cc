@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "train/metrics.h"
-
 namespace rhodes {
 
 double RouterAuxLossOf(const ModelConfig& config, std::optional<double> given) {
@@ -48,14 +46,6 @@ absl::Status WriteExpertLoad(EventFile& events, int64_t step, const Json& expert
     RETURN_IF_ERROR(events.Scalar(step, tag + "/max", *std::ranges::max_element(shares)));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::optional<RouterReport>> RouterReportAfter(const std::string& metrics_path, int64_t after) {
-  RouterReport report;
-  ASSIGN_OR_RETURN(report.aux_loss, MeanAfter(metrics_path, "router_aux_loss", after));
-  ASSIGN_OR_RETURN(report.load_min, MeanAfter(metrics_path, "expert_load_min", after));
-  ASSIGN_OR_RETURN(report.load_max, MeanAfter(metrics_path, "expert_load_max", after));
-  return report.load_max > 0 ? std::optional(report) : std::nullopt;
 }
 
 void AddRouterReport(const RouterReport& report, Json& json) {

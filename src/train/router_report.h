@@ -36,8 +36,6 @@ absl::Status WriteExpertLoad(EventFile& events, int64_t step, const Json& expert
 struct RouterReport {
   double aux_loss = 0, load_min = 0, load_max = 0;
 };
-// Of the steps after `after` in metrics.jsonl; nothing when their lines have no such figures.
-absl::StatusOr<std::optional<RouterReport>> RouterReportAfter(const std::string& metrics_path, int64_t after);
 void AddRouterReport(const RouterReport& report, Json& json);
 
 }  // namespace rhodes

@@ -25,7 +25,7 @@ absl::Status CheckOptions(const TrainOptions& o) {
   if (budgets != 1) {
     return UsageError("train: give exactly one budget above 0: steps, tokens or minutes");
   }
-  RETURN_IF_ERROR(CheckBatch(o));
+  RETURN_IF_ERROR(CheckBatch(o, o.ranks == nullptr ? 1 : o.ranks->size()));
   if (!(o.schedule.peak > 0) || o.schedule.warmup_share < 0 || o.schedule.warmup_share > 1 ||
       o.schedule.decay_share < 0 || o.schedule.decay_share > 1 || o.schedule.final_share < 0 ||
       o.schedule.final_share > 1) {
@@ -46,12 +46,6 @@ absl::Status CheckOptions(const TrainOptions& o) {
   }
   if (o.config.experts == 0 && (o.router_aux_loss || o.router_z_loss > 0)) {
     return UsageError("train: the routers' losses are of a mixture of experts, and this model has none");
-  }
-  const int ranks = o.ranks == nullptr ? 1 : o.ranks->size();
-  if (o.batch < ranks) {
-    return UsageError(
-        fmt::format("train: a batch of {} sequences cannot be shared out among {} ranks: make it at least {}", o.batch,
-                    ranks, ranks));
   }
   return absl::OkStatus();
 }
